@@ -1,0 +1,138 @@
+"""The loss of a picture and its gradient, over any number of tiles.
+
+    pass 1: add up every term's pixel sums over the tiles, without gradient
+    then:   the loss of the sums, and its derivative by each sum
+    pass 2: backpropagate each tile against those derivatives, add into the full gradient
+
+The chain rule makes this exact: the loss depends on a tile only through the sums. With one tile
+both passes share one walk through the network.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from .errors import SettingsError
+from .losses import total_variation
+from .targets import Walk, make_terms, owned_features
+from .terms import Loss, TotalVariationLoss
+from .tiling import Tile, plan_tiles
+from .vgg import LAYERS, VGG16
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The loss of a picture, what it is made of, and which way it grows.
+
+    `parts` add up to `loss`; `gradient` is (1, 3, H, W) in the picture's dtype.
+    """
+
+    loss: float
+    parts: Mapping[str, float]
+    gradient: Tensor
+
+
+class Objective:
+    """`evaluate(image) -> Evaluation`: the one thing the optimizer knows.
+
+    Args:
+        losses: values from `terms`, their content pictures at the size to be optimized.
+        vgg: on the device and in the dtype to compute with.
+        height, width: of the picture, in pixels.
+        tile: longest side of a tile's core in pixels; 0 is one tile.
+        on_tile: called after each tile; may raise to cancel.
+
+    Attributes:
+        unit: the largest weight. All weights are divided by it, because only their ratios say
+            which picture is best: scaling all of them changes no bit of the path. A loss times
+            `unit` is the loss as it was asked for.
+
+    Raises:
+        ImageTooSmall: a picture has no feature at a layer.
+        SettingsError: nothing with a weight is left.
+    """
+
+    def __init__(
+        self,
+        losses: Sequence[Loss],
+        *,
+        vgg: VGG16,
+        height: int,
+        width: int,
+        tile: int = 0,
+        on_tile: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.unit = max((loss.weight for loss in losses), default=0.0)
+        # Divided before anything else, so that the ratios round the same at every scale.
+        losses = [
+            replace(loss, weight=loss.weight / self.unit) for loss in losses if loss.weight > 0
+        ]
+        self._vgg, self._on_tile = vgg, on_tile
+        with torch.no_grad():
+            walk = Walk(vgg=vgg, tile=tile, on_tile=on_tile)
+            self._terms = make_terms(losses, walk, height, width)
+        self._variation = sum(
+            loss.weight for loss in losses if isinstance(loss, TotalVariationLoss)
+        )
+        if not self._terms and not self._variation:
+            raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
+        self._layers = sorted({term.layer for term in self._terms}, key=list(LAYERS).index)
+        self._tiles = plan_tiles(height, width, tile, self._layers)
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        gradient, parts = self._network_part(image) if self._terms else (image * 0, {})
+        if self._variation:
+            leaf = image.detach().requires_grad_()
+            with torch.enable_grad():
+                variation = total_variation(leaf) * self._variation
+            gradient += torch.autograd.grad(variation, leaf)[0]
+            parts["total variation"] = variation.detach()
+        values = torch.stack(list(parts.values())).tolist()  # one wait for the device, not one each
+        return Evaluation(sum(values), dict(zip(parts, values, strict=True)), gradient)
+
+    def _network_part(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+        """The gradient of all terms on features, and what each is worth."""
+        alone = len(self._tiles) == 1
+        totals: list[Tensor] = []
+        for tile in self._tiles:
+            crop, sums = self._tile_sums(image, tile, with_graph=alone)
+            detached = [part.detach() for part in sums]
+            if not alone:
+                self._on_tile()
+            totals = [a + b for a, b in zip(totals, detached, strict=True)] if totals else detached
+        parts, seeds = self._loss_of_sums(totals)
+        gradient = torch.zeros_like(image)
+        for tile in self._tiles:
+            if not alone:
+                crop, sums = self._tile_sums(image, tile, with_graph=True)
+            gradient[tile.crop] += torch.autograd.grad(sums, crop, seeds)[0]
+            self._on_tile()
+        return gradient, parts
+
+    def _tile_sums(
+        self, image: Tensor, tile: Tile, *, with_graph: bool
+    ) -> tuple[Tensor, list[Tensor]]:
+        """A tile's crop as a leaf, and each term's sum over the tile's own positions."""
+        crop = image[tile.crop].detach().requires_grad_(with_graph)
+        with torch.set_grad_enabled(with_graph):
+            features = owned_features(self._vgg, crop, tile, self._layers)
+            sums = [
+                term.sums(features[term.layer], tile.owned_in_picture(term.layer))
+                for term in self._terms
+            ]
+        return crop, sums
+
+    def _loss_of_sums(self, totals: list[Tensor]) -> tuple[dict[str, Tensor], list[Tensor]]:
+        """Each term's loss, and the derivative of their total by each sum."""
+        leaves = [total.requires_grad_() for total in totals]
+        with torch.enable_grad():
+            losses = [
+                term.loss(leaf) * term.weight
+                for term, leaf in zip(self._terms, leaves, strict=True)
+            ]
+            seeds = torch.autograd.grad(torch.stack(losses).sum(), leaves)
+        names = [term.name for term in self._terms]
+        return dict(zip(names, [loss.detach() for loss in losses], strict=True)), list(seeds)

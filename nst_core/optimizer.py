@@ -1,0 +1,226 @@
+"""L-BFGS over any `evaluate`, with or without bounds.
+
+The direction is the two-loop recursion of Nocedal and Wright, "Numerical Optimization", algorithm
+7.4. Bounds are kept by two-metric projection (Bertsekas, "Projected Newton methods", SIAM J.
+Control Optim. 20, 1982): values that rest on a bound and are pushed against it stay; curvature is
+used on the others; every trial point is clipped before it is evaluated. Clipping an unbounded
+result instead gives away part of its loss.
+
+Nothing here has a unit: every test is relative, so a loss of 1e-9 is minimized like one of 1e9.
+"""
+
+import math
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Generic, Protocol, TypeVar
+
+import torch
+from torch import Tensor
+
+from .errors import NotFinite
+
+# Sufficient decrease (Nocedal and Wright, equation 3.4) and the fewest of it to ask for.
+_ARMIJO = 1e-4
+# A pair teaches curvature if cos(s, y) exceeds this; torch's `yᵀs > 1e-10` depends on the unit.
+_CURVATURE = 1e-8
+_MAX_TRIALS = 12
+# How far the first step moves the picture's values on average, before any curvature is known.
+_FIRST_MOVE = 0.01
+# The rule "hardly changes any more" looks this many steps back.
+STALL_STEPS = 20
+
+
+class Evaluated(Protocol):
+    """What `evaluate` returns: a loss, and its gradient in the shape of the image."""
+
+    @property
+    def loss(self) -> float:
+        """The loss, as a Python number."""
+
+    @property
+    def gradient(self) -> Tensor:
+        """Its derivative by each value of the image."""
+
+
+E = TypeVar("E", bound=Evaluated)
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Where a minimization stands; continuing from it is the same as never having stopped.
+
+    Attributes:
+        image: the best point so far. Never modified in place, so it may be kept.
+        loss, gradient: there.
+        pairs: (s, y), steps and what they changed in the gradient, oldest first.
+        losses: the start's, then one after each step.
+        evaluations: calls of `evaluate` so far.
+    """
+
+    image: Tensor
+    loss: float
+    gradient: Tensor
+    pairs: tuple[tuple[Tensor, Tensor], ...] = ()
+    losses: tuple[float, ...] = ()
+    evaluations: int = 1
+
+    @property
+    def steps(self) -> int:
+        """Steps done so far."""
+        return len(self.losses) - 1
+
+
+@dataclass(frozen=True)
+class Minimizer(Generic[E]):
+    """How to minimize.
+
+    Attributes:
+        evaluate: image -> loss and gradient.
+        bounds: smallest and largest value of the image; None is unbounded.
+        history: pairs to remember; 10 are as good as 100.
+        tolerance: stop when `STALL_STEPS` steps lowered the loss by less than this share.
+        max_evaluations: budget of evaluations; 0 is no limit.
+        on_evaluation: told the best state (with evaluations counted) and the latest evaluation;
+            may raise to cancel.
+    """
+
+    evaluate: Callable[[Tensor], E]
+    bounds: tuple[float, float] | None = (0.0, 1.0)
+    history: int = 10
+    tolerance: float = 0.0
+    max_evaluations: int = 0
+    on_evaluation: Callable[[State, E], None] = lambda state, evaluation: None
+
+    def start(self, image: Tensor) -> State:
+        """The state before the first step, at an image clipped into the bounds.
+
+        Raises:
+            NotFinite: the loss there is not a finite number.
+        """
+        image = self._clip(image)
+        evaluation = self.evaluate(image)
+        if not math.isfinite(evaluation.loss):
+            raise NotFinite(
+                f"The loss of the starting picture is {evaluation.loss}. Look for pixels that are "
+                "not numbers in the pictures, or use float32 precision and smaller weights."
+            )
+        loss = evaluation.loss
+        state = State(image, loss, evaluation.gradient, losses=(loss,))
+        self.on_evaluation(state, evaluation)
+        return state
+
+    def run(self, state: State, steps: int) -> tuple[State, str]:
+        """Up to `steps` more steps.
+
+        Returns:
+            The last state, which is the best one, and in words why it is the last.
+        """
+        last = state.steps + steps
+        while state.steps < last:
+            if state.loss <= 0:
+                return state, "the loss is zero"
+            if self._stalled(state):
+                return state, (
+                    f"the loss hardly changes any more (less than {self.tolerance:.2%} "
+                    f"in {STALL_STEPS} steps)"
+                )
+            if self._spent(state):
+                return state, "all evaluations are used up"
+            before = state
+            state = self._step(state)
+            if state.steps > before.steps:
+                continue
+            if not before.pairs:
+                return state, "no smaller loss can be found in this precision"
+            state = replace(state, pairs=())  # once more, along the plain gradient
+        return state, "all steps are done"
+
+    def _stalled(self, state: State) -> bool:
+        if self.tolerance == 0 or state.steps < STALL_STEPS:
+            return False
+        earlier = state.losses[-1 - STALL_STEPS]
+        return earlier - state.loss < self.tolerance * earlier
+
+    def _spent(self, state: State) -> bool:
+        return 0 < self.max_evaluations <= state.evaluations
+
+    def _step(self, state: State) -> State:
+        """One step down; the same point with more evaluations if none was found."""
+        direction = self._direction(state)
+        length = 1.0
+        for _ in range(_MAX_TRIALS):
+            trial = self._clip(state.image + length * direction)
+            move = trial - state.image
+            slope = _dot(state.gradient, move)
+            if self._spent(state) or not slope < 0:
+                break
+            evaluation = self.evaluate(trial)
+            state = replace(state, evaluations=state.evaluations + 1)
+            if evaluation.loss <= state.loss + _ARMIJO * slope:
+                state = self._accept(state, trial, move, evaluation)
+                self.on_evaluation(state, evaluation)
+                break
+            self.on_evaluation(state, evaluation)
+            length *= _shorten(evaluation.loss - state.loss, slope)
+        return state
+
+    def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
+        change = evaluation.gradient - state.gradient
+        pairs = deque(state.pairs, maxlen=self.history)
+        if _dot(move, change) > _CURVATURE * math.sqrt(_dot(move, move) * _dot(change, change)):
+            pairs.append((move, change))
+        return State(
+            image,
+            evaluation.loss,
+            evaluation.gradient,
+            tuple(pairs),
+            (*state.losses, evaluation.loss),
+            state.evaluations,
+        )
+
+    def _direction(self, state: State) -> Tensor:
+        """Minus the inverse Hessian times the gradient, over the values that are free to move."""
+        free = self._free(state)
+        direction = -state.gradient if free is None else -state.gradient * free
+        used = []
+        for step, change in reversed(state.pairs):
+            if free is not None:
+                step, change = step * free, change * free
+            curvature = _dot(step, change)
+            if not curvature > _CURVATURE * math.sqrt(_dot(step, step) * _dot(change, change)):
+                continue  # what is left of the pair on the free values teaches nothing
+            along = _dot(step, direction) / curvature
+            direction = direction - along * change
+            used.append((step, change, curvature, along))
+        if not used:
+            size = float(direction.abs().mean())
+            return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
+        newest_change, newest_curvature = used[0][1], used[0][2]
+        direction = direction * (newest_curvature / _dot(newest_change, newest_change))
+        for step, change, curvature, along in reversed(used):
+            direction = direction + (along - _dot(change, direction) / curvature) * step
+        return direction
+
+    def _free(self, state: State) -> Tensor | None:
+        """1 where a value may move, 0 where it rests on a bound; None if all may."""
+        if self.bounds is None:
+            return None
+        low, high = self.bounds
+        stuck = (state.image <= low) & (state.gradient > 0)
+        stuck |= (state.image >= high) & (state.gradient < 0)
+        return (~stuck).to(state.image.dtype) if bool(stuck.any()) else None
+
+    def _clip(self, image: Tensor) -> Tensor:
+        return image if self.bounds is None else image.clamp(*self.bounds)
+
+
+def _dot(a: Tensor, b: Tensor) -> float:
+    return float(torch.dot(a.flatten(), b.flatten()))
+
+
+def _shorten(rise: float, slope: float) -> float:
+    """How much of a failed step to try next: the parabola's minimum, within [0.1, 0.5]."""
+    if not math.isfinite(rise):
+        return 0.1
+    return min(0.5, max(0.1, -slope / (2 * (rise - slope))))

@@ -1,0 +1,49 @@
+"""RGB in [0, 1] to the range a VGG-16 checkpoint was trained on."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from .errors import SettingsError
+
+
+@dataclass(frozen=True)
+class Preprocessing:
+    """`(image[order] - mean) * scale`, with mean in [0, 1] units and in the image's RGB order."""
+
+    name: str
+    order: tuple[int, int, int]
+    mean: tuple[float, float, float]
+    scale: tuple[float, float, float]
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """(B, 3, H, W) RGB in [0, 1] -> (B, 3, H, W) as the checkpoint expects it."""
+        mean = torch.tensor(self.mean, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
+        scale = torch.tensor(self.scale, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
+        prepared = (image - mean) * scale
+        return prepared if self.order == (0, 1, 2) else prepared[:, list(self.order)]
+
+
+# Caffe's VGG, and Keras's `vgg16.preprocess_input`: BGR, 0..255, minus the ImageNet mean.
+CAFFE = Preprocessing(
+    "caffe", (2, 1, 0), (123.68 / 255, 116.779 / 255, 103.939 / 255), (255.0, 255.0, 255.0)
+)
+# torchvision VGG16_Weights.IMAGENET1K_V1: RGB, ImageNet mean and standard deviation.
+TORCHVISION = Preprocessing(
+    "torchvision", (0, 1, 2), (0.485, 0.456, 0.406), (1 / 0.229, 1 / 0.224, 1 / 0.225)
+)
+# torchvision VGG16_Weights.IMAGENET1K_FEATURES: Caffe's filters in RGB order, mean (123, 117, 104).
+CAFFE_RGB = Preprocessing(
+    "caffe-rgb", (0, 1, 2), (0.48235, 0.45882, 0.40784), (255.0, 255.0, 255.0)
+)
+
+PREPROCESSINGS = {p.name: p for p in (CAFFE, TORCHVISION, CAFFE_RGB)}
+
+
+def preprocessing_named(name: str) -> Preprocessing:
+    """The preprocessing called `name`; SettingsError names the known ones otherwise."""
+    if name not in PREPROCESSINGS:
+        known = ", ".join(PREPROCESSINGS)
+        raise SettingsError(f"Preprocessing '{name}' is unknown. Use one of: {known}.")
+    return PREPROCESSINGS[name]

@@ -1,0 +1,69 @@
+"""What the engine says while it works, and how it is stopped: one callback after each evaluation.
+
+An exception raised by the callback cancels the run; the engine never catches it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Record:
+    """One evaluation of the loss and its gradient.
+
+    Attributes:
+        scale: which size it was at, counted from 1, coarse to fine.
+        step: L-BFGS steps done in that scale; an evaluation that was no step down repeats it.
+        evaluation: counted from 1, over all scales.
+        loss: total loss of the picture evaluated.
+        parts: {"style relu1_1": weighted loss, ...}; they add up to `loss`.
+        seconds: since the run began.
+    """
+
+    scale: int
+    step: int
+    evaluation: int
+    loss: float
+    parts: Mapping[str, float]
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Progress:
+    """A run after one of its evaluations.
+
+    Attributes:
+        records: every evaluation so far, the latest last. The list grows; do not change it.
+        latest: the last of them.
+        scales: how many sizes there are in all.
+        steps: budget of steps of the present scale.
+        fraction: share of the whole work done, in [0, 1], each step weighed by its pixels.
+        preview: makes the best picture so far, (1, 3, H, W) float32 in [0, 1] on the CPU, at the
+            present scale. It costs a copy, so call it only to look; it stays valid afterwards.
+    """
+
+    records: Sequence[Record]
+    latest: Record
+    scales: int
+    steps: int
+    fraction: float
+    preview: Callable[[], Tensor]
+
+    @property
+    def stage(self) -> str:
+        """Where the run is, for people: "scale 2/3"."""
+        return f"scale {self.latest.scale}/{self.scales}"
+
+    @property
+    def seconds_left(self) -> float:
+        """What the rest will take if it goes on at the average pace so far."""
+        return self.latest.seconds * (1 / self.fraction - 1) if self.fraction > 0 else float("inf")
+
+
+OnProgress = Callable[[Progress], None]
+
+
+def ignore_progress(progress: Progress) -> None:
+    """The callback of callers who only want the result."""

@@ -1,0 +1,149 @@
+"""Where and in which arithmetic to compute, and what fits there."""
+
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from .errors import OutOfMemory, SettingsError
+from .tiling import margin_of
+from .vgg import VGG16
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+# Values kept for the backward pass, per pixel: every convolution's output up to relu5_1 (266), the
+# pooled copies (30), and the two largest gradients that are alive at once (128).
+_VALUES_PER_PIXEL = 424
+# Max pooling keeps one 8-byte index per pooled value.
+_INDEX_BYTES_PER_PIXEL = 240
+# Float32 copies beside the network, in pictures of 12 bytes a pixel: two per curvature pair, and
+# the image, gradient, trial, direction and their temporaries.
+_PICTURE_BYTES = 12
+_PICTURES = 12
+# Content targets: relu4_2 keeps 8 values per pixel; a little more is allowed for.
+_TARGET_VALUES_PER_PIXEL = 16
+# The share of free memory that a run may plan with; the rest is the allocator's and the system's.
+_SHARE = 0.8
+_TILES = (2048, 1536, 1024, 768, 512, 384, 256)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """A device, the dtype of the convolutions, and how many bytes a run may take.
+
+    Image, gradient, sums and curvature are float32 (or the image's own, if wider) whatever
+    `dtype` is. `memory` None is unknown: then nothing is tiled on its own.
+    """
+
+    device: torch.device
+    dtype: torch.dtype = torch.float32
+    memory: int | None = None
+
+    @classmethod
+    def choose(cls, device: str = "auto", precision: str = "float32") -> "Runtime":
+        """The device called `device` (auto: CUDA, MPS, CPU in this order) with its free memory.
+
+        Raises:
+            SettingsError: there is no such device here.
+        """
+        chosen = torch.device(_best_device()) if device == "auto" else _device_named(device)
+        return cls(chosen, DTYPES[precision], free_memory(chosen))
+
+    def place(self, vgg: VGG16) -> VGG16:
+        """A copy of the network, here and in this dtype. The caller's own is not touched.
+
+        A host may have moved the caller's network in inference mode, which makes tensors that
+        cannot take part in a gradient; copying into fresh ones mends that.
+        """
+        with torch.device("meta"):
+            copy = VGG16(vgg.preprocessing, vgg.pooling, vgg.source)
+        copy = copy.to(self.dtype).to_empty(device=self.device)
+        copy = copy.to(memory_format=torch.channels_last)
+        copy.load_state_dict(vgg.state_dict())
+        return copy
+
+    def tile_for(self, height: int, width: int, layers: Iterable[str], history: int) -> int:
+        """The largest tile that fits in memory; 0 when the whole picture does.
+
+        Raises:
+            OutOfMemory: not even the smallest tile fits; names a size that would.
+        """
+        if self.memory is None:
+            return 0
+        budget = self.memory * _SHARE - picture_bytes(height, width, history)
+        per_pixel = network_bytes_per_pixel(self.dtype)
+        if height * width * per_pixel <= budget:
+            return 0
+        margin = margin_of(layers)
+        for tile in _TILES:
+            if (tile + 2 * margin) ** 2 * per_pixel <= budget:
+                return tile
+        smallest = (_TILES[-1] + 2 * margin) ** 2 * per_pixel
+        room = max(0.0, self.memory * _SHARE - smallest) / picture_bytes(1, 1, history)
+        side = int((room * max(height, width) / min(height, width)) ** 0.5)
+        raise OutOfMemory(
+            f"{width}x{height} px need about {self.estimate(height, width, history) / 1e9:.1f} GB, "
+            f"and {self.device} has {self.memory / 1e9:.1f} GB free. "
+            + (f"Use a size up to {side}." if side >= 64 else "Free some memory first.")
+        )
+
+    def estimate(self, height: int, width: int, history: int) -> int:
+        """Bytes that an untiled run of a (height, width) picture takes beside the network."""
+        network = height * width * network_bytes_per_pixel(self.dtype)
+        return network + picture_bytes(height, width, history)
+
+
+def network_bytes_per_pixel(dtype: torch.dtype) -> int:
+    """Memory of one walk through the network and back, per pixel."""
+    return _VALUES_PER_PIXEL * dtype.itemsize + _INDEX_BYTES_PER_PIXEL
+
+
+def picture_bytes(height: int, width: int, history: int) -> int:
+    """Memory that a run holds whatever the tiles are: pictures, curvature, content targets."""
+    pictures = _PICTURE_BYTES * (_PICTURES + 2 * history)
+    return height * width * (pictures + _TARGET_VALUES_PER_PIXEL * 4)
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that can still be had on a device; None where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        return None
+    for line in meminfo.read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """The most bytes held so far: on CUDA by tensors, else by the process; None on Windows."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return None
+    import resource  # Unix only
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, kilobytes elsewhere
+
+
+def _best_device() -> str:
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def _device_named(name: str) -> torch.device:
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch raises either, by device
+        raise SettingsError(
+            f"Device '{name}' cannot be used here: {str(error).splitlines()[0]} Use auto or cpu."
+        ) from error
+    return device

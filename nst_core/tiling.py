@@ -1,0 +1,105 @@
+"""The integer plan of a picture cut into tiles, and who owns which feature.
+
+A tile computes the features of a crop but owns only those of its core, and every feature is
+owned exactly once. The crop reaches far enough beyond the core that owned features, and their
+gradient, are those of the whole picture. After Galerne et al. (arXiv:2212.13459), with the exact
+reach of the network for a margin.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from types import EllipsisType
+
+from .vgg import LAYERS
+
+# Pooling windows line up with the whole picture's only when crops start on its coarsest grid.
+ALIGNMENT = 16
+
+Window = tuple[EllipsisType, slice, slice]  # index of rows and columns, whatever stands before
+
+
+@dataclass(frozen=True)
+class Span:
+    """One tile along one axis, in pixels: it reads [start, stop) and owns [core, core_stop)."""
+
+    start: int
+    stop: int
+    core: int
+    core_stop: int
+
+
+@dataclass(frozen=True)
+class Tile:
+    """A crop of the picture and the core it owns."""
+
+    rows: Span
+    columns: Span
+
+    @property
+    def crop(self) -> Window:
+        """What the tile reads, as slices of the picture's last two axes."""
+        return (
+            ...,
+            slice(self.rows.start, self.rows.stop),
+            slice(self.columns.start, self.columns.stop),
+        )
+
+    def owned(self, layer: str) -> Window:
+        """The tile's own positions, as slices of the crop's features at a layer."""
+        return (
+            ...,
+            _grid(self.rows, layer, self.rows.start),
+            _grid(self.columns, layer, self.columns.start),
+        )
+
+    def owned_in_picture(self, layer: str) -> Window:
+        """The same positions, as slices of the whole picture's features."""
+        return ..., _grid(self.rows, layer, 0), _grid(self.columns, layer, 0)
+
+
+def _grid(span: Span, layer: str, origin: int) -> slice:
+    stride = LAYERS[layer].stride
+    # Floor division at the far end: pooling drops a remainder, which only the last core has.
+    return slice((span.core - origin) // stride, (span.core_stop - origin) // stride)
+
+
+def plan_tiles(height: int, width: int, tile: int, layers: Iterable[str]) -> tuple[Tile, ...]:
+    """Cut a (height, width) picture into tiles with cores of about `tile` pixels a side.
+
+    Args:
+        height, width: of the picture, in pixels.
+        tile: the longest side of a core; 0, or at least the picture's size, is one tile.
+        layers: canonical names of the layers whose features are needed.
+
+    Returns:
+        The tiles in reading order. One tile is exactly the whole picture.
+    """
+    margin = margin_of(layers)
+    return tuple(
+        Tile(rows, columns)
+        for rows in _spans(height, tile, margin)
+        for columns in _spans(width, tile, margin)
+    )
+
+
+def margin_of(layers: Iterable[str]) -> int:
+    """Pixels to read beyond a core: the layers' farthest reach, rounded up to the alignment."""
+    reach = max((LAYERS[name].reach for name in layers), default=0)
+    return -(-reach // ALIGNMENT) * ALIGNMENT
+
+
+def _spans(length: int, tile: int, margin: int) -> list[Span]:
+    if tile <= 0 or tile >= length:
+        return [Span(0, length, 0, length)]
+    count = -(-length // tile)
+    core = -(-length // (count * ALIGNMENT)) * ALIGNMENT  # even shares, on the grid
+    starts = range(0, length, core)
+    return [
+        Span(
+            max(0, start - margin),
+            min(length, start + core + margin),
+            start,
+            min(length, start + core),
+        )
+        for start in starts
+    ]

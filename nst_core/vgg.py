@@ -1,0 +1,154 @@
+"""VGG-16 without its classifier: an image in, the features of the layers you name out.
+
+Simonyan and Zisserman, "Very Deep Convolutional Networks" (arXiv:1409.1556), configuration D.
+"""
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from .errors import ImageTooSmall, LayerError, SettingsError
+from .preprocessing import Preprocessing
+
+# Output channels of every convolution, block by block; a 2x2 pooling stands between blocks.
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+POOLINGS = ("max", "average")
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One ReLU output: its name, its channels, and where its features look in the picture.
+
+    `stride` is in pixels per feature; a feature at position p sees the pixels from
+    `p * stride - reach` to `p * stride + stride - 1 + reach`.
+    """
+
+    name: str
+    block: int
+    index: int
+    in_channels: int
+    channels: int
+    stride: int
+    reach: int
+
+    @property
+    def receptive_field(self) -> int:
+        """Width in pixels of what one feature sees."""
+        return self.stride + 2 * self.reach
+
+
+def _layers() -> tuple[Layer, ...]:
+    layers = []
+    in_channels, reach = 3, 0
+    for block, widths in enumerate(BLOCKS, start=1):
+        stride = 2 ** (block - 1)
+        for index, channels in enumerate(widths, start=1):
+            reach += stride  # a 3x3 convolution looks one feature further to each side
+            name = f"relu{block}_{index}"
+            layers.append(Layer(name, block, index, in_channels, channels, stride, reach))
+            in_channels = channels
+    return tuple(layers)
+
+
+LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in _layers()}
+
+# jcjohnson's relu4_2, the paper's conv4_2 and Keras's block4_conv2 are one tensor: Caffe applies
+# its ReLU in place and Keras fuses it, so all three mean the value after the ReLU.
+_DIALECTS = re.compile(r"^(?:relu|conv)([1-5])_([1-3])$|^block([1-5])_conv([1-3])$")
+
+
+def canonical_layer(name: str) -> str:
+    """`relu4_2` for any of `relu4_2`, `conv4_2`, `block4_conv2`; LayerError with near names."""
+    match = _DIALECTS.match(name.strip().lower())
+    if match:
+        block, index = (group for group in match.groups() if group)
+        if f"relu{block}_{index}" in LAYERS:
+            return f"relu{block}_{index}"
+    near = difflib.get_close_matches(name.strip().lower(), LAYERS, n=3, cutoff=0.4)
+    hint = f"Did you mean {' or '.join(near)}?" if near else f"VGG-16 has {', '.join(LAYERS)}."
+    raise LayerError(f"There is no layer '{name}' in VGG-16. {hint}")
+
+
+class VGG16(nn.Module):
+    """The 13 convolutions, the pooling between them, and the input range they were trained on.
+
+    Args:
+        preprocessing: what the checkpoint wants its input to be.
+        pooling: "max", or "average" (smoother gradients; section 2 of the paper prefers it).
+        source: one line that says which weights these are, for reports and messages.
+    """
+
+    def __init__(
+        self, preprocessing: Preprocessing, pooling: str = "max", source: str = ""
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise SettingsError(
+                f"Pooling '{pooling}' is unknown. Use one of: {', '.join(POOLINGS)}."
+            )
+        self.preprocessing = preprocessing
+        self.pooling = pooling
+        self.source = source
+        self.convolutions = nn.ModuleDict(
+            {
+                f"conv{layer.block}_{layer.index}": nn.Conv2d(
+                    layer.in_channels, layer.channels, kernel_size=3, padding=1
+                )
+                for layer in LAYERS.values()
+            }
+        )
+        self.requires_grad_(False)  # the picture is optimized, never the network
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features of the named layers, and nothing computed beyond the deepest of them.
+
+        Args:
+            image: (B, 3, H, W) RGB in [0, 1].
+            layers: names in any dialect.
+
+        Returns:
+            {canonical name: (B, channels, H // stride, W // stride)} in the weights' dtype.
+        """
+        wanted = {canonical_layer(name) for name in layers}
+        weights = next(self.parameters())
+        features = self.preprocessing(image).to(weights.dtype)
+        # Channels-last is what CPU and tensor-core convolutions are fastest in.
+        features = features.contiguous(memory_format=torch.channels_last)
+        collected: dict[str, Tensor] = {}
+        block = 1
+        for layer in LAYERS.values():
+            if len(collected) == len(wanted):
+                break
+            if layer.block != block:
+                features, block = self._pool(features), layer.block
+            convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
+            features = convolution(features).relu_()
+            if layer.name in wanted:
+                collected[layer.name] = features
+        return collected
+
+    def _pool(self, features: Tensor) -> Tensor:
+        if self.pooling == "average":
+            return F.avg_pool2d(features, kernel_size=2)
+        return F.max_pool2d(features, kernel_size=2)
+
+
+def size_of(image: Tensor) -> tuple[int, int]:
+    """(height, width) of a (..., H, W) image, in pixels."""
+    return image.shape[-2], image.shape[-1]
+
+
+def check_large_enough(height: int, width: int, layers: Iterable[str], what: str) -> None:
+    """ImageTooSmall if a (height, width) picture has no feature at one of the layers."""
+    for name in layers:
+        stride = LAYERS[canonical_layer(name)].stride
+        if min(height, width) < stride:
+            raise ImageTooSmall(
+                f"{what} is {width}x{height} px, but {name} needs at least {stride}x{stride}. "
+                "Use a larger picture or size, or earlier layers."
+            )
