@@ -4,7 +4,7 @@ import io
 import os
 import secrets
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, BinaryIO
@@ -89,14 +89,19 @@ def save_image(
         part.unlink(missing_ok=True)
 
 
-def check_writable(path: str | Path) -> None:
-    """Raise ImageError if `save_image` could not write `path`; leaves the disk as it was."""
+def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABLE)) -> None:
+    """Raise ImageError if a file could not be written there; leaves the disk as it was.
+
+    Args:
+        path: Where `save_image` (or, with its own `endings`, another writer) is to write later.
+        endings: Of file names that are accepted.
+    """
     path = Path(path)
     folder = path.parent
     if os.path.isdir(path):
         raise ImageError(f"'{path}' is a folder. Add a file name, such as '{path / 'out.png'}'.")
-    if path.suffix.lower() not in WRITABLE:
-        raise ImageError(f"'{path}' names no format to write. End it in {', '.join(WRITABLE)}.")
+    if path.suffix.lower() not in endings:
+        raise ImageError(f"'{path}' names no format to write. End it in {', '.join(endings)}.")
     if not os.path.isdir(folder):
         what = "is not a folder" if os.path.exists(folder) else "does not exist"
         raise ImageError(f"'{path}' cannot be written: '{folder}' {what}. Make that folder first.")

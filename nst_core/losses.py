@@ -29,8 +29,8 @@ class _GramSum(torch.autograd.Function):
         rows = _rows(features) @ (gradient + gradient.mT)  # (M, N)
         if guide is not None:
             rows = rows * guide.reshape(-1, 1)
-        height, width = features.shape[-2:]
-        folded = rows.view(1, height, width, -1).movedim(-1, 1)  # (1, N, h, w), channels last
+        _, channels, height, width = features.shape
+        folded = rows.view(1, height, width, channels).movedim(-1, 1)  # (1, N, h, w)
         return folded.to(features.dtype), None
 
 

@@ -100,9 +100,13 @@ def test_relative_normalization_has_no_unit_and_an_empty_picture_costs_one():
     relative = NORMALIZATIONS["relative"]
     one = style_loss(gram(FEATURES), gram(OTHER), relative)
     assert_close(style_loss(gram(50 * FEATURES), gram(50 * OTHER), relative), one)
-    assert_close(content(50 * FEATURES, 50 * OTHER, "relative"), content(FEATURES, OTHER, "relative"))
+    assert_close(
+        content(50 * FEATURES, 50 * OTHER, "relative"), content(FEATURES, OTHER, "relative")
+    )
     nothing = torch.zeros_like(OTHER)
-    assert_close(style_loss(gram(nothing), gram(OTHER), relative), torch.ones((), dtype=torch.float64))
+    assert_close(
+        style_loss(gram(nothing), gram(OTHER), relative), torch.ones((), dtype=torch.float64)
+    )
     assert_close(content(nothing, OTHER, "relative"), torch.ones((), dtype=torch.float64))
 
 

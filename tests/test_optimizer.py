@@ -1,0 +1,201 @@
+import math
+
+import numpy as np
+import pytest
+import scipy.optimize
+import torch
+from conftest import picture
+from torch.testing import assert_close
+
+from nst_core.errors import NotFinite
+from nst_core.objective import Evaluation, Objective
+from nst_core.optimizer import STALL_STEPS, Minimizer
+from nst_core.terms import ContentLoss, StyleLoss
+
+BOUNDS = (0.0, 1.0)
+
+
+def quadratic(center, curvature, scale=1.0):
+    """½ Σ curvature (image - center)²: convex, and as ill-conditioned as its curvatures."""
+
+    def evaluate(image):
+        gradient = scale * curvature * (image - center)
+        return Evaluation(float((gradient * (image - center)).sum() / 2), {}, gradient)
+
+    return evaluate
+
+
+CENTER = torch.linspace(-0.5, 1.5, 300, dtype=torch.float64).view(1, 3, 10, 10)
+CURVATURE = torch.logspace(0, 3, 300, dtype=torch.float64)[torch.randperm(300)].view(1, 3, 10, 10)
+START = torch.full_like(CENTER, 0.5)
+
+
+def minimized(evaluate, start, steps, **kwargs):
+    minimizer = Minimizer(evaluate, **kwargs)
+    return minimizer.run(minimizer.start(start), steps)[0]
+
+
+def test_the_unbounded_minimum_is_found():
+    state = minimized(quadratic(CENTER, CURVATURE), START, 400, bounds=None)
+    assert_close(state.image, CENTER, atol=1e-5, rtol=0)
+
+
+def test_the_bounded_minimum_is_found_exactly_on_the_bounds():
+    state = minimized(quadratic(CENTER, CURVATURE), START, 400, bounds=BOUNDS)
+    assert_close(state.image, CENTER.clamp(0, 1), atol=1e-5, rtol=0)
+    assert state.image[CENTER < -0.01].abs().max() == 0
+
+
+def test_every_evaluated_point_keeps_the_bounds():
+    seen = []
+    inner = quadratic(CENTER, CURVATURE)
+
+    def evaluate(image):
+        seen.append((float(image.min()), float(image.max())))
+        return inner(image)
+
+    minimized(evaluate, START * 4, 50, bounds=BOUNDS)
+    assert min(low for low, _ in seen) >= 0
+    assert max(high for _, high in seen) <= 1
+
+
+@pytest.mark.parametrize("scale", [1e-12, 1e9])
+def test_the_unit_of_the_loss_does_not_matter(scale):
+    one = minimized(quadratic(CENTER, CURVATURE), START, 40)
+    scaled = minimized(quadratic(CENTER, CURVATURE, scale), START, 40)
+    assert scaled.loss == pytest.approx(one.loss * scale, rel=1e-3)
+
+
+def test_resuming_is_never_having_stopped():
+    minimizer = Minimizer(quadratic(CENTER, CURVATURE))
+    whole, _ = minimizer.run(minimizer.start(START), 30)
+    half, _ = minimizer.run(minimizer.start(START), 13)
+    resumed, _ = minimizer.run(half, 17)
+    assert torch.equal(resumed.image, whole.image)
+    assert resumed.losses == whole.losses
+
+
+def test_the_loss_never_rises_and_steps_usually_cost_one_evaluation():
+    state = minimized(quadratic(CENTER, CURVATURE), START, 60)
+    assert list(state.losses) == sorted(state.losses, reverse=True)
+    assert state.evaluations <= 1.2 * state.steps
+
+
+def test_a_loss_that_turns_nan_never_reaches_the_result():
+    inner = quadratic(CENTER, CURVATURE)
+
+    def evaluate(image):
+        # Not a number beyond a wall that the minimum lies behind.
+        evaluation = inner(image)
+        return (
+            evaluation if float(image.max()) < 0.9 else Evaluation(math.nan, {}, image * math.nan)
+        )
+
+    state = minimized(evaluate, START, 50)
+    assert math.isfinite(state.loss)
+    assert float(state.image.max()) < 0.9
+    assert state.loss < inner(START).loss
+
+
+def test_a_gradient_that_turns_nan_ends_the_search_at_the_best_picture():
+    inner = quadratic(CENTER, CURVATURE)
+    calls = []
+
+    def evaluate(image):
+        calls.append(image)
+        evaluation = inner(image)
+        broken = len(calls) >= 10
+        return Evaluation(evaluation.loss, {}, image * math.nan) if broken else evaluation
+
+    minimizer = Minimizer(evaluate)
+    state, stop = minimizer.run(minimizer.start(START), 50)
+    assert state.image.isfinite().all()
+    assert stop == "no smaller loss can be found in this precision"
+
+
+def test_a_start_that_is_not_finite_is_refused():
+    with pytest.raises(NotFinite, match="starting picture is nan"):
+        Minimizer(quadratic(CENTER, CURVATURE)).start(START * math.nan)
+
+
+def test_a_picture_that_hardly_changes_any_more_is_finished():
+    minimizer = Minimizer(quadratic(CENTER, CURVATURE), tolerance=0.01)
+    state, stop = minimizer.run(minimizer.start(START), 10_000)
+    assert "hardly changes any more" in stop
+    earlier = state.losses[-1 - STALL_STEPS]
+    assert 0 <= earlier - state.loss < 0.01 * earlier
+
+
+def test_a_budget_of_evaluations_is_kept():
+    minimizer = Minimizer(quadratic(CENTER, CURVATURE), max_evaluations=17)
+    state, stop = minimizer.run(minimizer.start(START), 1000)
+    assert state.evaluations == 17
+    assert stop == "all evaluations are used up"
+
+
+def test_the_optimum_is_left_alone():
+    minimizer = Minimizer(quadratic(START, CURVATURE))
+    state, stop = minimizer.run(minimizer.start(START), 10)
+    assert torch.equal(state.image, START)
+    assert stop == "the loss is zero"
+
+
+def test_a_state_that_was_handed_out_is_never_changed_later():
+    kept = []
+    minimizer = Minimizer(
+        quadratic(CENTER, CURVATURE),
+        on_evaluation=lambda state, _: kept.append((state.image, state.image.clone())),
+    )
+    minimizer.run(minimizer.start(START), 20)
+    assert all(torch.equal(image, copy) for image, copy in kept)
+
+
+def scipy_losses(evaluate, start, bounds, evaluations):
+    """The best loss after each evaluation of scipy's fmin_l_bfgs_b."""
+    best = []
+
+    def function(values):
+        evaluation = evaluate(torch.from_numpy(values).view_as(start).to(start.dtype))
+        best.append(min([evaluation.loss, *best[-1:]]))
+        return evaluation.loss, evaluation.gradient.double().numpy().ravel()
+
+    scipy.optimize.fmin_l_bfgs_b(
+        function,
+        start.double().numpy().ravel(),
+        bounds=None if bounds is None else [bounds] * start.numel(),
+        maxfun=evaluations,
+        maxiter=evaluations,
+        factr=0,
+        pgtol=0,
+    )
+    return np.array(best)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("bounds", [BOUNDS, None], ids=["bounded", "unbounded"])
+@pytest.mark.parametrize("normalization", ["relative", "gatys"])
+@pytest.mark.parametrize("start", ["content", "gray"])
+def test_held_to_scipy(bounds, normalization, start, vgg):
+    content, style = picture(48, 64, seed=1), picture(64, 64, seed=2)
+    weight = {"relative": 100.0, "gatys": 1e3}[normalization]
+    evaluate = Objective(
+        [
+            ContentLoss(image=content, weight=1.0, normalization=normalization),
+            StyleLoss(images=(style,), weight=weight, normalization=normalization),
+        ],
+        vgg=vgg,
+        height=48,
+        width=64,
+    ).evaluate
+    image = content if start == "content" else torch.full_like(content, 0.5)
+    ours = []
+    minimizer = Minimizer(
+        evaluate,
+        bounds=bounds,
+        max_evaluations=200,
+        on_evaluation=lambda state, _: ours.append(state.loss),
+    )
+    minimizer.run(minimizer.start(image), 1000)
+    theirs = scipy_losses(evaluate, image, bounds, 200)
+    for evaluations in (50, 100, 200):
+        assert ours[evaluations - 1] <= 1.02 * theirs[evaluations - 1]
