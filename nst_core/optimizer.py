@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from .errors import NotFinite
+from .preconditioner import identity
 
 # Sufficient decrease (Nocedal and Wright, equation 3.4) and the fewest of it to ask for.
 _ARMIJO = 1e-4
@@ -78,6 +79,7 @@ class Minimizer(Generic[E]):
     Attributes:
         evaluate: image -> loss and gradient.
         bounds: smallest and largest value of the image; None is unbounded.
+        precondition: the inverse Hessian to start from, up to a factor; symmetric and positive.
         history: pairs to remember; 10 are as good as 100.
         tolerance: stop when `STALL_STEPS` steps lowered the loss by less than this share.
         max_evaluations: budget of evaluations; 0 is no limit.
@@ -87,6 +89,7 @@ class Minimizer(Generic[E]):
 
     evaluate: Callable[[Tensor], E]
     bounds: tuple[float, float] | None = (0.0, 1.0)
+    precondition: Callable[[Tensor], Tensor] = identity
     history: int = 10
     tolerance: float = 0.0
     max_evaluations: int = 0
@@ -182,22 +185,23 @@ class Minimizer(Generic[E]):
     def _direction(self, state: State) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move."""
         free = self._free(state)
-        direction = -state.gradient if free is None else -state.gradient * free
+        direction = self._on(free, -state.gradient)
         used = []
         for step, change in reversed(state.pairs):
-            if free is not None:
-                step, change = step * free, change * free
+            step, change = self._on(free, step), self._on(free, change)
             curvature = _dot(step, change)
             if not curvature > _CURVATURE * math.sqrt(_dot(step, step) * _dot(change, change)):
                 continue  # what is left of the pair on the free values teaches nothing
             along = _dot(step, direction) / curvature
             direction = direction - along * change
             used.append((step, change, curvature, along))
+        direction = self._on(free, self.precondition(direction))
         if not used:
             size = float(direction.abs().mean())
             return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
-        newest_change, newest_curvature = used[0][1], used[0][2]
-        direction = direction * (newest_curvature / _dot(newest_change, newest_change))
+        # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
+        _, change, curvature, _ = used[0]
+        direction = direction * (curvature / _dot(change, self.precondition(change)))
         for step, change, curvature, along in reversed(used):
             direction = direction + (along - _dot(change, direction) / curvature) * step
         return direction
@@ -210,6 +214,9 @@ class Minimizer(Generic[E]):
         stuck = (state.image <= low) & (state.gradient > 0)
         stuck |= (state.image >= high) & (state.gradient < 0)
         return (~stuck).to(state.image.dtype) if bool(stuck.any()) else None
+
+    def _on(self, free: Tensor | None, values: Tensor) -> Tensor:
+        return values if free is None else values * free
 
     def _clip(self, image: Tensor) -> Tensor:
         return image if self.bounds is None else image.clamp(*self.bounds)

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from .pyramid import Scale
+
 
 @dataclass(frozen=True)
 class Record:
@@ -37,8 +39,9 @@ class Progress:
     Attributes:
         records: every evaluation so far, the latest last. The list grows; do not change it.
         latest: the last of them.
-        scales: how many sizes there are in all.
-        steps: budget of steps of the present scale.
+        scales: the sizes to work on, coarse to fine, each with its budget of steps.
+        stops: why each of the scales that are finished ended, in words.
+        tile: longest side of the present scale's tiles in pixels; 0 is untiled.
         fraction: share of the whole work done, in [0, 1], each step weighed by its pixels.
         preview: makes the best picture so far, (1, 3, H, W) float32 in [0, 1] on the CPU, at the
             present scale. It costs a copy, so call it only to look; it stays valid afterwards.
@@ -46,15 +49,21 @@ class Progress:
 
     records: Sequence[Record]
     latest: Record
-    scales: int
-    steps: int
+    scales: Sequence[Scale]
+    stops: Sequence[str]
+    tile: int
     fraction: float
     preview: Callable[[], Tensor]
 
     @property
     def stage(self) -> str:
         """Where the run is, for people: "scale 2/3"."""
-        return f"scale {self.latest.scale}/{self.scales}"
+        return f"scale {self.latest.scale}/{len(self.scales)}"
+
+    @property
+    def steps(self) -> int:
+        """The present scale's budget of steps."""
+        return self.scales[self.latest.scale - 1].steps
 
     @property
     def seconds_left(self) -> float:

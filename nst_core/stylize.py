@@ -2,23 +2,21 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
-from .errors import ImageError, SettingsError
 from .objective import Evaluation, Objective
 from .optimizer import Minimizer, State
+from .preconditioner import identity, spectral
 from .progress import OnProgress, Progress, Record, ignore_progress
-from .pyramid import Scale, fit, plan_scales, resize
+from .pyramid import Scale, plan_scales, resize
 from .runtime import Runtime
 from .settings import LossSettings, RunSettings
+from .staging import first_picture, moved, picture, resized, result_size
 from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
-from .vgg import VGG16, size_of
-
-# Standard deviation of the noise start around mid-gray: white noise that hardly clips at 0 and 1.
-NOISE = 0.15
+from .vgg import VGG16
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,35 +97,15 @@ def stylize(
     # unusable for one: leave it, and copy what was brought along.
     with torch.inference_mode(False), torch.no_grad():
         run = _Run(
-            losses=[_moved(loss, runtime.device) for loss in losses],
+            losses=[moved(loss, runtime.device) for loss in losses],
             vgg=runtime.place(vgg),
             settings=settings,
             runtime=runtime,
-            start=None if start is None else _picture(start, runtime.device),
+            start=None if start is None else picture(start, runtime.device),
             on_progress=on_progress,
             on_tile=on_tile,
         )
         return run.result()
-
-
-def _picture(image: Tensor, device: torch.device) -> Tensor:
-    """A contiguous copy, float32 or wider, on the device."""
-    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] != 3 or 0 in image.shape:
-        raise ImageError(
-            f"A picture has the shape {tuple(image.shape)}. Use (1, 3, height, width), RGB."
-        )
-    dtype = torch.promote_types(image.dtype, torch.float32)
-    return image.detach().to(device, dtype, copy=True, memory_format=torch.contiguous_format)
-
-
-def _moved(loss: Loss, device: torch.device) -> Loss:
-    """The same loss with its pictures on the device."""
-    if isinstance(loss, TotalVariationLoss):
-        return loss
-    mask = None if loss.mask is None else loss.mask.detach().to(device, torch.float32, copy=True)
-    if isinstance(loss, ContentLoss):
-        return replace(loss, image=_picture(loss.image, device), mask=mask)
-    return replace(loss, images=tuple(_picture(i, device) for i in loss.images), mask=mask)
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,59 +121,30 @@ class _Run:
     on_tile: Callable[[], None]
     began: float = field(default_factory=time.perf_counter)
     records: list[Record] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
 
     def result(self) -> Result:
         """Every scale in turn, each starting from the one before."""
-        height, width = self._full_size()
         settings = self.settings
+        height, width = result_size(self.losses, settings, self.start)
         scales = plan_scales(height, width, scales=settings.scales, steps=settings.steps)
-        image = self._first(scales[0])
-        stops, tile = [], 0
+        image = self.start
+        if image is None:
+            image = first_picture(self.losses, scales[0], settings, self.runtime.device)
+        tile = 0
         for index, scale in enumerate(scales):
             tile = self._tile(scale)
-            image, stop = self._minimize(resize(image, scale.height, scale.width), scales, index)
-            stops.append(stop)
+            image = resize(image, scale.height, scale.width)
+            image, stop = self._minimize(image, scales, index, tile)
+            self.stops.append(stop)
         return Result(
-            image=image.clamp(0, 1).float().cpu(),
+            image=_finished(image),
             records=tuple(self.records),
             scales=scales,
-            stops=tuple(stops),
+            stops=tuple(self.stops),
             tile=tile,
             seconds=time.perf_counter() - self.began,
         )
-
-    def _full_size(self) -> tuple[int, int]:
-        """The result's (height, width): the content's proportions, else the start's or style's."""
-        size = self.settings.size
-        if self.settings.shape == "square":
-            return size, size
-        contents = [loss.image for loss in self.losses if isinstance(loss, ContentLoss)]
-        starts = [] if self.start is None else [self.start]
-        styles = [loss.images[0] for loss in self.losses if isinstance(loss, StyleLoss)]
-        pictures = contents + starts + styles
-        if not pictures:
-            raise SettingsError("There is no picture. Give a content loss or a style loss.")
-        return fit(*size_of(pictures[0]), size)
-
-    def _first(self, scale: Scale) -> Tensor:
-        """The picture to start from, at the coarsest scale."""
-        if self.start is not None:
-            return resize(self.start, scale.height, scale.width)
-        pictures = {
-            "content": [loss.image for loss in self.losses if isinstance(loss, ContentLoss)],
-            "style": [loss.images[0] for loss in self.losses if isinstance(loss, StyleLoss)],
-        }
-        init, shape = self.settings.init, (1, 3, scale.height, scale.width)
-        if init in pictures:
-            if not pictures[init]:
-                raise SettingsError(f"There is no {init} picture to start from. Use gray or noise.")
-            return resize(pictures[init][0], scale.height, scale.width)
-        if init == "gray":
-            return torch.full(shape, 0.5, device=self.runtime.device)
-        # Drawn on the CPU, so that every device starts from the same noise.
-        generator = torch.Generator().manual_seed(self.settings.seed)
-        noise = 0.5 + NOISE * torch.randn(shape, generator=generator)
-        return noise.clamp(0, 1).to(self.runtime.device)
 
     def _tile(self, scale: Scale) -> int:
         if self.settings.tile:
@@ -208,54 +157,44 @@ class _Run:
         }
         return self.runtime.tile_for(scale.height, scale.width, layers, self.settings.history)
 
-    def _resized(self, loss: Loss, scale: Scale) -> Loss:
-        """The loss with its pictures at the scale's size."""
-        if isinstance(loss, TotalVariationLoss):
-            return loss
-        if isinstance(loss, ContentLoss):
-            return replace(loss, image=resize(loss.image, scale.height, scale.width))
-        square = self.settings.shape == "square"
-        sizes = [
-            (scale.height, scale.width)
-            if square
-            else fit(*size_of(image), max(scale.height, scale.width))
-            for image in loss.images
-        ]
-        images = (resize(i, *size) for i, size in zip(loss.images, sizes, strict=True))
-        return replace(loss, images=tuple(images))
-
-    def _minimize(self, image: Tensor, scales: tuple[Scale, ...], index: int) -> tuple[Tensor, str]:
+    def _minimize(
+        self, image: Tensor, scales: tuple[Scale, ...], index: int, tile: int
+    ) -> tuple[Tensor, str]:
         """The best picture of one scale, and why its search ended."""
         scale, settings = scales[index], self.settings
         objective = Objective(
-            [self._resized(loss, scale) for loss in self.losses],
+            [resized(loss, scale, settings.shape) for loss in self.losses],
             vgg=self.vgg,
             height=scale.height,
             width=scale.width,
-            tile=self._tile(scale),
+            tile=tile,
             on_tile=self.on_tile,
         )
-        left = settings.max_evaluations - len(self.records)
+        smooth = spectral(scale.height, scale.width, image.device)
         minimizer = Minimizer(
             objective.evaluate,
             bounds=(0.0, 1.0) if settings.bounded else None,
+            precondition=smooth if settings.preconditioner == "spectral" else identity,
             history=settings.history,
             tolerance=settings.tolerance,
-            # Shared evenly between the scales that are left; one is needed to start.
-            max_evaluations=max(1, left // (len(scales) - index))
-            if settings.max_evaluations
-            else 0,
-            on_evaluation=self._reporter(scales, index, objective.unit),
+            max_evaluations=self._budget(len(scales) - index),
+            on_evaluation=self._reporter(scales, index, tile, objective.unit),
         )
         state, stop = minimizer.run(minimizer.start(image), scale.steps)
         return state.image, stop
 
+    def _budget(self, scales_left: int) -> int:
+        """Evaluations for the next scale, an even share of what is left; 0 is no limit."""
+        if not self.settings.max_evaluations:
+            return 0
+        left = self.settings.max_evaluations - len(self.records)
+        return max(1, left // scales_left)  # without one there is no loss to report
+
     def _reporter(
-        self, scales: tuple[Scale, ...], index: int, unit: float
+        self, scales: tuple[Scale, ...], index: int, tile: int, unit: float
     ) -> Callable[[State, Evaluation], None]:
         """What tells the caller of each evaluation in one scale."""
         work = [scale.height * scale.width * (scale.steps + 1) for scale in scales]
-        pixels = scales[index].height * scales[index].width
 
         def report(state: State, evaluation: Evaluation) -> None:
             record = Record(
@@ -267,16 +206,23 @@ class _Run:
                 seconds=time.perf_counter() - self.began,
             )
             self.records.append(record)
-            best = state.image
+            done = sum(work[:index]) + work[index] * (state.steps + 1) / (scales[index].steps + 1)
+            image = state.image
             self.on_progress(
                 Progress(
                     records=self.records,
                     latest=record,
-                    scales=len(scales),
-                    steps=scales[index].steps,
-                    fraction=(sum(work[:index]) + pixels * (state.steps + 1)) / sum(work),
-                    preview=lambda: best.clamp(0, 1).float().cpu(),
+                    scales=scales,
+                    stops=self.stops,
+                    tile=tile,
+                    fraction=done / sum(work),
+                    preview=lambda: _finished(image),
                 )
             )
 
         return report
+
+
+def _finished(image: Tensor) -> Tensor:
+    """The picture as it leaves the engine: clipped, float32, on the CPU."""
+    return image.clamp(0, 1).to("cpu", torch.float32)

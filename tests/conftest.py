@@ -1,6 +1,5 @@
 """Small networks and pictures that the tests share. Nothing here is trained or downloaded."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -46,8 +45,7 @@ def vgg64() -> VGG16:
 
 
 @pytest.fixture(autouse=True)
-def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees or leaves a file in the home of whoever runs it."""
     for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "NST_CACHE", "TORCH_HOME", "KERAS_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
-    yield

@@ -1,0 +1,95 @@
+"""The commands under one roof, and the small ones among them."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.table import Table
+
+from .. import __version__
+from ..errors import ImageError, SettingsError
+from ..image_io import save_image
+from ..samples import CONTENTS, MIN_SIZE, STYLES, sample
+from ..settings import MAX_SIZE, PRESETS, Settings
+from .console import polite, say, stdout, warnings_of_engine
+from .options import flag_of
+from .stylize import stylize_command
+from .weights import weights_app
+
+app = typer.Typer(
+    help="Neural style transfer by optimization: VGG-16 features, Gram matrices, L-BFGS.",
+    no_args_is_help=True,
+    add_completion=False,
+    # Only our own mistakes get here, and those keep a traceback that can be reported.
+    pretty_exceptions_enable=False,
+)
+app.command("stylize")(stylize_command)
+app.add_typer(weights_app, name="weights")
+
+
+def run(arguments: Sequence[str] | None) -> NoReturn:
+    """Run the command in the arguments and exit."""
+    with warnings_of_engine():
+        app(arguments, prog_name="nst")
+    raise SystemExit(0)  # typer has exited already; this tells type checkers
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nst-gram {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Say which it is."),
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command("presets")
+def presets_command() -> None:
+    """Every preset: where it comes from, and the settings it has of its own."""
+    table = Table("Preset", "What it is", "Settings unlike the default's", show_lines=True)
+    usual = asdict(Settings())
+    for name, preset in PRESETS.items():
+        own = {k: v for k, v in asdict(preset.settings).items() if v != usual[k]}
+        flags = [flag_of(key, value) for key, value in own.items()]
+        table.add_row(name, preset.description, "\n".join(flags) or "none")
+    stdout.print(table)
+
+
+@app.command("samples")
+@polite()
+def samples_command(
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", metavar="FOLDER", help="Write them all there, as PNG."),
+    ] = None,
+    size: Annotated[int, typer.Option(metavar="NUMBER", help="Longer side in pixels.")] = 512,
+) -> None:
+    """The pictures drawn by code: content or style for `nst stylize` as sample:NAME."""
+    if not MIN_SIZE <= size <= MAX_SIZE:
+        raise SettingsError(f"size is {size}. Use a number from {MIN_SIZE} to {MAX_SIZE}.")
+    for title, descriptions in (("Contents", CONTENTS), ("Styles", STYLES)):
+        typer.echo(f"{title}:")
+        for name, description in descriptions.items():
+            typer.echo(f"  {name}: {description}")
+            if output:
+                _make_folder(output)
+                save_image(sample(name, size), output / f"{name}.png")
+    if output:
+        say("All of them are in:")
+        typer.echo(output)
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageError(f"'{folder}' cannot be made: {error.strerror}. Choose another.") from error

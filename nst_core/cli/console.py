@@ -1,0 +1,89 @@
+"""Speaking to people: messages on stderr, results on stdout, mistakes in one sentence."""
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from ..errors import NSTError
+
+INTERRUPTED = 130  # 128 + SIGINT, as shells count
+
+stdout = Console()
+stderr = Console(stderr=True)
+
+
+def say(message: str, *, label: str = "", style: str = "") -> None:
+    """One line on stderr, after an optional label in color. File names are never markup."""
+    # Soft wrapping leaves the line whole: a log or another program may be reading it.
+    stderr.print(Text.assemble((label, style), message), soft_wrap=True)
+
+
+def refusal(message: str) -> typer.Exit:
+    """Says what is wrong, and returns what to raise to end the command."""
+    say(message, label="Error: ", style="bold red")
+    return typer.Exit(2)
+
+
+@contextmanager
+def polite(stopped: str = "Stopped.") -> Iterator[None]:
+    """Turns mistakes, full memory and Ctrl-C (said as `stopped`) into a sentence and exit code."""
+    try:
+        yield
+    except NSTError as error:
+        raise refusal(str(error)) from error
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise refusal("The memory is full. Use a smaller --size, or --tile 512.") from error
+    except KeyboardInterrupt as error:
+        say(stopped)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """CUDA has a class for it; the CPU's and MPS's allocators only have words."""
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory")
+    return any(word in str(error) for word in words)
+
+
+@contextmanager
+def warnings_of_engine() -> Iterator[None]:
+    """Shows what the engine logs, a plain line each."""
+    logger, handler = logging.getLogger("nst_core"), _Lines(logging.WARNING)
+    logger.addHandler(handler)
+    propagate, logger.propagate = logger.propagate, False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.propagate = propagate
+
+
+class _Lines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say(record.getMessage(), label=f"{record.levelname.capitalize()}: ", style="yellow")
+
+
+@contextmanager
+def download_bar() -> Iterator[Callable[[int, int], None]]:
+    """A callback for (bytes so far, bytes in all) that draws a bar in a terminal."""
+    columns = (TextColumn("Downloading"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
+    task = bar.add_task("")
+
+    def draw(done: int, total: int) -> None:
+        bar.start()  # only now: most runs download nothing
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield draw
+    finally:
+        bar.stop()

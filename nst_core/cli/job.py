@@ -1,0 +1,115 @@
+"""One `nst stylize`: everything it needs, checked and read, and what it leaves behind."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import typer
+from torch import Tensor
+
+from ..image_io import save_image
+from ..plot import plot_losses
+from ..report import report_of, save_report, summary_of
+from ..runtime import Runtime
+from ..settings import Settings
+from ..stylize import Result, losses_of
+from ..terms import Loss
+from ..vgg import VGG16
+from ..weights import load_vgg16
+from .console import download_bar, say
+from .files import Outputs, read_picture, read_start
+from .options import settings_of
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Job:
+    """What the command was asked for, and what it computes with."""
+
+    content: str
+    styles: list[str]
+    start: str | None
+    start_picture: Tensor | None
+    losses: list[Loss]
+    settings: Settings
+    vgg: VGG16
+    runtime: Runtime
+    outputs: Outputs
+
+    def save(self, image: Tensor, path: Path) -> None:
+        """Write a picture that says how it was made."""
+        summary = summary_of(
+            settings=self.settings,
+            vgg=self.vgg,
+            content=self.content,
+            styles=self.styles,
+            start=self.start,
+        )
+        save_image(image, path, metadata={"nst": json.dumps(summary)})
+
+    def save_step(self, evaluation: int, image: Tensor) -> None:
+        """Write a picture on the way beside the result: out-0020.png for out.png."""
+        output = self.outputs.picture
+        name = f"{output.stem}-{evaluation:04}{output.suffix}"
+        self.save(image, output.with_name(name))
+
+    def finish(self, result: Result, *, interrupted: bool) -> None:
+        """Write all that was asked for, and say where it is. The picture comes first."""
+        self.save(result.image, self.outputs.picture)
+        if self.outputs.report:
+            report = report_of(
+                result,
+                settings=self.settings,
+                vgg=self.vgg,
+                runtime=self.runtime,
+                content=self.content,
+                styles=self.styles,
+                start=self.start,
+                interrupted=interrupted,
+            )
+            save_report(report, self.outputs.report)
+            say(f"Report: {self.outputs.report}")
+        if self.outputs.plot:
+            save_image(plot_losses(result.records), self.outputs.plot)
+            say(f"Plot: {self.outputs.plot}")
+        typer.echo(self.outputs.picture)
+
+
+def prepared(
+    content: str, styles: list[str], outputs: Outputs, preset: str, flags: Mapping[str, Any]
+) -> Job:
+    """The job, once all that can be refused without the network was looked at before loading it."""
+    settings, start = settings_of(preset, flags)
+    outputs.check([content, *styles, *([start] if start else [])])
+    start_picture = read_start(start, settings)
+    pictures = [read_picture(name, settings) for name in (content, *styles)]
+    losses = losses_of(pictures[0], pictures[1:], settings)
+    runtime = Runtime.choose(settings.device, settings.precision)
+    return Job(
+        content=content,
+        styles=styles,
+        start=start,
+        start_picture=start_picture,
+        losses=losses,
+        settings=settings,
+        vgg=_network(settings),
+        runtime=runtime,
+        outputs=outputs,
+    )
+
+
+def _network(settings: Settings) -> VGG16:
+    """The network, with the one line that says which weights it has."""
+    asked = settings.preprocessing
+    with download_bar() as on_progress:
+        vgg = load_vgg16(
+            settings.weights,
+            pooling=settings.pooling,
+            preprocessing=None if asked == "auto" else asked,
+            on_message=say,
+            on_progress=on_progress,
+        )
+    if settings.weights != "auto":  # auto has said which it took, and why
+        say(f"Weights: {vgg.source}, '{vgg.preprocessing.name}' input.")
+    return vgg

@@ -1,0 +1,87 @@
+"""Flags made from the fields of `settings`: their names, types, limits, defaults and help."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import Field, fields, replace
+from typing import Any
+
+import typer
+from rich.markup import escape
+
+from ..settings import (
+    STARTS,
+    LossSettings,
+    NetworkSettings,
+    RunSettings,
+    Settings,
+    preset_named,
+)
+
+# Types as a person would say them.
+_KINDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
+_PANELS: Mapping[str, type[LossSettings | RunSettings | NetworkSettings]] = {
+    "Losses: what a good picture is": LossSettings,
+    "Run: how the picture is found": RunSettings,
+    "Network: which VGG-16 looks at the pictures": NetworkSettings,
+}
+
+
+def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with a flag for each setting in place of its `**flags`.
+
+    A flag that is not given is None, so that the preset decides.
+    """
+    signature = inspect.signature(command)
+    own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
+    flags = [_flag(item, panel) for panel, kind in _PANELS.items() for item in fields(kind)]
+    # Where `inspect.signature`, and so typer, looks first.
+    vars(command)["__signature__"] = signature.replace(parameters=[*own, *flags])
+    return command
+
+
+def settings_of(preset: str, flags: Mapping[str, Any]) -> tuple[Settings, str | None]:
+    """The preset with the flags that were given, and the picture to start from if --init names one.
+
+    Raises:
+        SettingsError: an unknown preset, or a value outside its limits.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    start = None if given.get("init") in (None, *STARTS) else str(given.pop("init"))
+    return replace(preset_named(preset).settings, **given), start
+
+
+def flag_of(name: str, value: Any) -> str:
+    """What to type for a setting: --style-weight 5, or --no-bounded."""
+    flag = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {value}"
+
+
+def _flag(item: "Field[Any]", panel: str) -> inspect.Parameter:
+    name, kind = f"--{item.name.replace('_', '-')}", type(item.default)
+    option = typer.Option(
+        None,
+        f"{name}/--no-{name[2:]}" if kind is bool else name,
+        help=escape(_help(item)),
+        metavar=_KINDS.get(kind),
+        show_default=False,
+        rich_help_panel=panel,
+    )
+    return inspect.Parameter(
+        item.name, inspect.Parameter.KEYWORD_ONLY, default=option, annotation=kind | None
+    )
+
+
+def _help(item: "Field[Any]") -> str:
+    text = str(item.metadata["help"])
+    choices = ", ".join(item.metadata["choices"])
+    low, high, default = item.metadata["minimum"], item.metadata["maximum"], item.default
+    if item.name == "init":
+        limits = "or a picture file, or sample:NAME; "
+    elif choices:
+        limits = f"one of {choices}; "
+    else:
+        limits = "" if low is None or high is None else f"{low:,.10g} to {high:,.10g}; "
+    shown = ("off", "on")[default] if isinstance(default, bool) else default
+    return f"{text} ({limits}default: {shown})"

@@ -1,0 +1,105 @@
+"""`nst stylize`: its arguments, the run, and Ctrl-C."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from ..settings import PRESETS
+from ..stylize import Result, stylize
+from .console import INTERRUPTED, polite, say
+from .files import Outputs
+from .job import Job, prepared
+from .options import with_settings
+from .watch import Watch, display
+
+
+def _presets() -> str:
+    names = ", ".join(PRESETS)
+    return f"Where settings without a flag come from: {names}. 'nst presets' describes them."
+
+
+_Content = Annotated[
+    str, typer.Argument(metavar="CONTENT", help="Picture to repaint: a file, or sample:NAME.")
+]
+_Styles = Annotated[
+    list[str], typer.Argument(metavar="STYLE", help="Pictures to paint like, one or more.")
+]
+_Output = Annotated[
+    Path, typer.Option("--output", "-o", metavar="FILE", help="Where the picture goes.")
+]
+_Preset = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
+_Report = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE.json", help="Write every evaluation, settings and versions."),
+]
+_Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE.png", help="Draw the loss and its parts.")
+]
+_SaveEvery = Annotated[
+    int,
+    typer.Option(
+        min=0,
+        metavar="NUMBER",
+        help="Also keep the best picture so far every so many evaluations, as FILE-0020.png; "
+        "0 does not.",
+    ),
+]
+_Quiet = Annotated[
+    bool, typer.Option("--quiet", "-q", help="No progress, only what must be known.")
+]
+
+
+@with_settings
+@polite("Stopped before the first evaluation: nothing was written.")
+def stylize_command(
+    content: _Content,
+    styles: _Styles,
+    *,
+    output: _Output,
+    preset: _Preset = "default",
+    report: _Report = None,
+    plot: _Plot = None,
+    save_every: _SaveEvery = 0,
+    quiet: _Quiet = False,
+    **flags: Any,
+) -> None:
+    """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
+    job = prepared(content, styles, Outputs(output, report, plot), preset, flags)
+    with display(quiet) as show:
+        result, interrupted = _run(job, Watch(show, job.save_step, save_every))
+    if not quiet:
+        _tell(result)
+    with polite("Stopped while writing: of the files, some may be missing, but none is broken."):
+        job.finish(result, interrupted=interrupted)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _run(job: Job, watch: Watch) -> tuple[Result, bool]:
+    """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
+    try:
+        result = stylize(
+            job.losses,
+            vgg=job.vgg,
+            settings=job.settings,
+            runtime=job.runtime,
+            start=job.start_picture,
+            on_progress=watch,
+        )
+    except KeyboardInterrupt:
+        so_far = watch.so_far()
+        if so_far is None:
+            raise
+        say("Stopped: the best picture so far is kept.")
+        return so_far, True
+    return result, False
+
+
+def _tell(result: Result) -> None:
+    """Why each scale ended."""
+    counts = Counter(record.scale for record in result.records)
+    for number, (scale, stop) in enumerate(zip(result.scales, result.stops, strict=True), 1):
+        size = f"{scale.width}x{scale.height} px"
+        say(f"Scale {number}, {size}: {counts[number]} evaluations, then {stop}.")

@@ -1,0 +1,68 @@
+"""`nst weights`: which there are, fetching them, and looking into a file."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ..errors import WeightsError
+from ..preprocessing import PREPROCESSINGS
+from ..weights import check_weights, get_weights, known_weights
+from .console import download_bar, polite, say
+
+weights_app = typer.Typer(help="List, download and check network weights.", no_args_is_help=True)
+
+
+@weights_app.command("list")
+@polite()
+def list_command() -> None:
+    """Every named network, and where it lies on this machine."""
+    for entry in known_weights():
+        if entry.found:
+            state = f"on this machine: {entry.found}"
+        elif entry.size:
+            state = f"{entry.size / 1e6:,.0f} MB to download: nst weights get {entry.name}"
+        elif entry.name == "builtin":
+            state = "always there"
+        else:
+            state = "not on this machine"
+        typer.echo(f"{entry.name}: {state}")
+        typer.echo(f"    {entry.description}")
+        typer.echo(f"    License: {entry.license}")
+
+
+@weights_app.command("get")
+@polite()
+def get_command(
+    name: Annotated[str, typer.Argument(help="keras, torchvision or torchvision-features.")],
+) -> None:
+    """Download weights, unless they are here; the last line printed is where they are."""
+    say("Only the 13 convolutions are kept. An interrupted download goes on where it stopped.")
+    with download_bar() as on_progress:
+        typer.echo(get_weights(name, on_progress=on_progress))
+
+
+@weights_app.command("check")
+@polite()
+def check_command(
+    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or Keras .h5 file.")],
+    preprocessing: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(PREPROCESSINGS), help="The input it wants, if you know."),
+    ] = None,
+) -> None:
+    """Look at a weights file without using it; the exit code is 2 if it cannot be used."""
+    found = check_weights(file, preprocessing)
+    for message in found.messages:
+        say(message)
+    typer.echo(f"File: {found.path}")
+    typer.echo(f"SHA-256: {found.sha256}")
+    typer.echo(f"Network: {found.source}")
+    typer.echo(f"Layout: {found.layout}")
+    typer.echo(f"Input: {found.preprocessing} (known by: {found.known_by})")
+    whole = sum(found.layers.values())
+    typer.echo(f"Convolutions: {whole} of {len(found.layers)} are whole")
+    for name, problem in found.problems.items():
+        typer.echo(f"    {name} {problem}")
+    if not found.ok:
+        raise WeightsError(f"{found.path} is not a whole VGG-16. Download or copy it again.")

@@ -1,0 +1,155 @@
+"""A run as JSON: what was asked for, with what it was done, and every evaluation of the loss."""
+
+import json
+import math
+import os
+import platform
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+import torch
+
+from .errors import ImageError
+from .image_io import check_writable
+from .progress import Record
+from .runtime import Runtime, peak_memory
+from .settings import Settings
+from .stylize import Result
+from .vgg import VGG16
+
+
+def report_of(
+    result: Result,
+    *,
+    settings: Settings,
+    vgg: VGG16,
+    runtime: Runtime,
+    content: str,
+    styles: Sequence[str],
+    start: str | None = None,
+    interrupted: bool = False,
+) -> dict[str, Any]:
+    """Everything about a run but its picture, ready for `json.dumps(..., allow_nan=False)`.
+
+    Args:
+        result: of the run; of what is there so far if it was interrupted.
+        settings, vgg, runtime: what it was run with.
+        content, styles, start: names of the pictures; no `start` means `settings.init`.
+        interrupted: whether it ended before its time.
+
+    Returns:
+        Losses are null where they were no finite number. `final_loss` is that of the picture
+        returned. `peak_memory` is in bytes; null where the system does not say.
+    """
+    records = result.records
+    kept = [_kept(of_scale) for of_scale in _by_scale(records)]
+    return {
+        **summary_of(settings=settings, vgg=vgg, content=content, styles=styles, start=start),
+        "interrupted": interrupted,
+        "device": str(runtime.device),
+        "versions": _versions(),
+        "evaluations": len(records),
+        "seconds": round(result.seconds, 3),
+        "peak_memory": peak_memory(runtime.device),
+        "tile": result.tile,
+        "first_loss": _finite(records[0].loss) if records else None,
+        "final_loss": kept[-1][-1].loss if kept else None,
+        "best_loss": min((record.loss for scale in kept for record in scale), default=None),
+        "scales": _scales(result),
+        "records": [_record(record) for record in records],
+    }
+
+
+def summary_of(
+    *,
+    settings: Settings,
+    vgg: VGG16,
+    content: str,
+    styles: Sequence[str],
+    start: str | None = None,
+) -> dict[str, Any]:
+    """What a picture needs to be made again: small enough to be stored inside it."""
+    from . import __version__  # the package imports us, or may one day
+
+    return {
+        "nst_gram": __version__,
+        "content": content,
+        "styles": list(styles),
+        "start": start or settings.init,
+        "weights": vgg.source,
+        "preprocessing": vgg.preprocessing.name,
+        "settings": asdict(settings),
+    }
+
+
+def check_report(path: str | Path) -> None:
+    """Raise ImageError if `save_report` could not write `path`; leaves the disk as it was."""
+    check_writable(path, endings=(".json",))
+
+
+def save_report(report: Mapping[str, Any], path: str | Path) -> None:
+    """Write a report as JSON: all of it, or nothing.
+
+    Raises:
+        ImageError: the path cannot be written.
+    """
+    check_report(path)
+    path = Path(path)
+    part = path.with_name(f".nst-{secrets.token_hex(8)}.part")
+    try:
+        part.write_text(json.dumps(report, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+        os.replace(part, path)
+    except OSError as error:
+        raise ImageError(f"'{path}' could not be written: {error}. Check the space.") from error
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _scales(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(scale),
+            "evaluations": len(of_scale),
+            "first_loss": _finite(of_scale[0].loss),
+            "final_loss": _kept(of_scale)[-1].loss,
+            "stop": stop,
+        }
+        for scale, stop, of_scale in zip(
+            result.scales, result.stops, _by_scale(result.records), strict=True
+        )
+    ]
+
+
+def _by_scale(records: Sequence[Record]) -> list[list[Record]]:
+    return [list(group) for _, group in groupby(records, key=lambda record: record.scale)]
+
+
+def _kept(of_scale: Sequence[Record]) -> list[Record]:
+    """The start and every step down: an evaluation that repeats a step was no step."""
+    steps = (later for earlier, later in pairwise(of_scale) if later.step > earlier.step)
+    return [of_scale[0], *steps]
+
+
+def _record(record: Record) -> dict[str, Any]:
+    parts = {name: _finite(part) for name, part in record.parts.items()}
+    return {**asdict(record), "loss": _finite(record.loss), "parts": parts}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),  # says which build it is, as in 2.9.0+cpu
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+    }

@@ -1,0 +1,94 @@
+"""Before the work: pictures to the device and to a scale's size, and the picture to start from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from .errors import ImageError, SettingsError
+from .pyramid import Scale, fit, resize
+from .settings import RunSettings
+from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
+from .vgg import size_of
+
+# Standard deviation of the noise start around mid-gray: white noise that hardly clips at 0 and 1.
+NOISE = 0.15
+
+
+def picture(image: Tensor, device: torch.device) -> Tensor:
+    """A contiguous copy of a (1, 3, H, W) picture, float32 or wider, on the device."""
+    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] != 3 or 0 in image.shape:
+        raise ImageError(
+            f"A picture has the shape {tuple(image.shape)}. Use (1, 3, height, width), RGB."
+        )
+    dtype = torch.promote_types(image.dtype, torch.float32)
+    return image.detach().to(device, dtype, copy=True, memory_format=torch.contiguous_format)
+
+
+def moved(loss: Loss, device: torch.device) -> Loss:
+    """The same loss with its pictures on the device."""
+    if isinstance(loss, TotalVariationLoss):
+        return loss
+    mask = None if loss.mask is None else loss.mask.detach().to(device, torch.float32, copy=True)
+    if isinstance(loss, ContentLoss):
+        return replace(loss, image=picture(loss.image, device), mask=mask)
+    return replace(loss, images=tuple(picture(i, device) for i in loss.images), mask=mask)
+
+
+def resized(loss: Loss, scale: Scale, shape: str) -> Loss:
+    """The same loss with its pictures at a scale's size.
+
+    Content takes the scale's exact size; a style keeps its proportions, with the scale's longer
+    side, unless `shape` is "square".
+    """
+    if isinstance(loss, TotalVariationLoss):
+        return loss
+    if isinstance(loss, ContentLoss):
+        return replace(loss, image=resize(loss.image, scale.height, scale.width))
+    longer = max(scale.height, scale.width)
+    sizes = [
+        (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
+    ]
+    images = (resize(i, *size) for i, size in zip(loss.images, sizes, strict=True))
+    return replace(loss, images=tuple(images))
+
+
+def result_size(
+    losses: Sequence[Loss], settings: RunSettings, start: Tensor | None = None
+) -> tuple[int, int]:
+    """The result's (height, width): proportions of the content, else of the start or style."""
+    if settings.shape == "square":
+        return settings.size, settings.size
+    given = [] if start is None else [start]
+    pictures = [*_contents(losses), *given, *_styles(losses)]
+    if not pictures:
+        raise SettingsError("There is no picture. Give a content loss or a style loss.")
+    return fit(*size_of(pictures[0]), settings.size)
+
+
+def first_picture(
+    losses: Sequence[Loss], scale: Scale, settings: RunSettings, device: torch.device
+) -> Tensor:
+    """The picture that `settings.init` says to start from, (1, 3, H, W) at the scale's size."""
+    shape = (1, 3, scale.height, scale.width)
+    if settings.init == "gray":
+        return torch.full(shape, 0.5, device=device)
+    if settings.init == "noise":
+        # Drawn on the CPU, so that every device starts from the same noise.
+        generator = torch.Generator().manual_seed(settings.seed)
+        return (0.5 + NOISE * torch.randn(shape, generator=generator)).clamp(0, 1).to(device)
+    pictures = _contents(losses) if settings.init == "content" else _styles(losses)
+    if not pictures:
+        raise SettingsError(
+            f"There is no {settings.init} picture to start from. Start from gray or noise."
+        )
+    return resize(pictures[0], scale.height, scale.width)
+
+
+def _contents(losses: Sequence[Loss]) -> list[Tensor]:
+    return [loss.image for loss in losses if isinstance(loss, ContentLoss)]
+
+
+def _styles(losses: Sequence[Loss]) -> list[Tensor]:
+    return [loss.images[0] for loss in losses if isinstance(loss, StyleLoss)]

@@ -1,0 +1,59 @@
+import pytest
+import torch
+from conftest import seeded_vgg
+
+from nst_core.errors import OutOfMemory, SettingsError
+from nst_core.runtime import Runtime, free_memory, peak_memory
+
+CPU = torch.device("cpu")
+LAYERS = ("relu1_1", "relu4_2", "relu5_1")
+
+
+def test_the_processor_is_always_there_and_other_names_are_refused():
+    assert Runtime.choose("cpu", "bfloat16").dtype == torch.bfloat16
+    for name in ("tpu9", "cuda:99"):
+        with pytest.raises(SettingsError, match="Use auto or cpu"):
+            Runtime.choose(name)
+
+
+def test_a_picture_that_fits_is_one_tile_and_unknown_memory_never_tiles():
+    assert Runtime(CPU, memory=10**12).tile_for(512, 512, LAYERS, 10) == 0
+    assert Runtime(CPU).tile_for(10**5, 10**5, LAYERS, 10) == 0
+
+
+def test_less_memory_means_smaller_tiles_until_nothing_fits():
+    roomy = Runtime(CPU, memory=20 * 10**9).tile_for(4096, 4096, LAYERS, 10)
+    tight = Runtime(CPU, memory=12 * 10**9).tile_for(4096, 4096, LAYERS, 10)
+    assert roomy > tight > 0
+    with pytest.raises(OutOfMemory, match=r"Use a size up to \d+"):
+        Runtime(CPU, memory=3 * 10**9).tile_for(4096, 4096, LAYERS, 10)
+
+
+def test_the_size_that_the_message_names_would_fit():
+    runtime = Runtime(CPU, memory=3 * 10**9)
+    with pytest.raises(OutOfMemory) as caught:
+        runtime.tile_for(3000, 4096, LAYERS, 10)
+    size = int(str(caught.value).split("up to ")[1].rstrip("."))
+    assert runtime.tile_for(size * 3000 // 4096, size, LAYERS, 10) >= 0
+
+
+def test_bfloat16_needs_less_than_float32():
+    half = Runtime(CPU, torch.bfloat16).estimate(512, 512, 10)
+    assert half < Runtime(CPU).estimate(512, 512, 10)
+
+
+def test_the_system_is_asked_for_its_memory():
+    assert free_memory(CPU) is None or free_memory(CPU) > 0
+    assert peak_memory(CPU) is None or peak_memory(CPU) > 10**7
+
+
+def test_a_placed_network_is_a_copy_that_computes_the_same():
+    vgg = seeded_vgg()
+    image = torch.rand(1, 3, 32, 32)
+    placed = Runtime(CPU).place(vgg)
+    torch.testing.assert_close(
+        placed(image, ["relu3_1"])["relu3_1"], vgg(image, ["relu3_1"])["relu3_1"]
+    )
+    weights = placed.convolutions["conv1_1"].weight
+    assert weights.data_ptr() != vgg.convolutions["conv1_1"].weight.data_ptr()
+    assert not weights.requires_grad

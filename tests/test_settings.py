@@ -1,0 +1,95 @@
+from dataclasses import fields
+
+import pytest
+
+from nst_core.errors import LayerError, SettingsError
+from nst_core.pyramid import COARSEST, fit, plan_scales
+from nst_core.settings import (
+    PRESETS,
+    RunSettings,
+    Settings,
+    choices_of,
+    help_of,
+    limits_of,
+    preset_named,
+)
+from nst_core.terms import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
+def test_every_setting_explains_itself(name):
+    assert len(help_of(name)) > 20
+    low, high = limits_of(name)
+    assert (low is None) == (high is None)
+
+
+@pytest.mark.parametrize(
+    "name", [i.name for i in fields(Settings) if limits_of(i.name)[0] is not None]
+)
+def test_limits_are_kept_and_named(name):
+    low, high = limits_of(name)
+    for value in (low - 1, high + 1, float("nan")):
+        with pytest.raises(SettingsError, match=name.replace("_", " ")):
+            Settings(**{name: value})
+    for value in (low, high):
+        Settings(**{name: type(low)(value)})
+
+
+@pytest.mark.parametrize("name", [item.name for item in fields(Settings) if choices_of(item.name)])
+def test_choices_are_kept_and_named(name):
+    with pytest.raises(SettingsError, match=choices_of(name)[-1]):
+        Settings(**{name: "no such thing"})
+
+
+def test_presets_are_found_by_name_and_say_where_they_come_from():
+    assert {"default", "gatys-vgg16", "neural-style"} <= set(PRESETS)
+    assert "arXiv:1508.06576" in preset_named("gatys-vgg16").description
+    assert preset_named("neural-style").settings.style_weight == 100
+    with pytest.raises(SettingsError, match="neural-style"):
+        preset_named("gatys")
+
+
+def test_layers_by_name_list_and_weight():
+    assert list(layer_weights("low", STYLE_LAYERS, "gatys")) == ["relu1_1", "relu2_1"]
+    assert layer_weights("high", CONTENT_LAYERS, "gatys") == {"relu4_2": 1.0}
+    assert layer_weights("all", STYLE_LAYERS, "relative")["relu3_1"] == 1 / 5
+    assert layer_weights("all", STYLE_LAYERS, "mean")["relu3_1"] == 1.0
+    assert layer_weights("conv1_1=2, block2_conv1=0.5", STYLE_LAYERS, "mean") == {
+        "relu1_1": 2.0,
+        "relu2_1": 0.5,
+    }
+    assert layer_weights({"relu1_2": 3.0}, STYLE_LAYERS, "mean") == {"relu1_2": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("layers", "error", "words"),
+    [
+        ("relu9_1", LayerError, "relu"),
+        ("relu1_1=much", SettingsError, "relu3_1=0.5"),
+        ("relu1_1,conv1_1", SettingsError, "twice"),
+        ("", SettingsError, "No layers"),
+        ("relu1_1=-1", SettingsError, "0 or more"),
+    ],
+)
+def test_layers_that_make_no_sense_are_refused(layers, error, words):
+    with pytest.raises(error, match=words):
+        layer_weights(layers, STYLE_LAYERS, "gatys")
+
+
+def test_scales_end_at_the_full_size_and_share_all_steps():
+    scales = plan_scales(300, 1100, scales=0, steps=100)
+    assert (scales[-1].height, scales[-1].width) == (300, 1100)
+    assert sum(scale.steps for scale in scales) == 100
+    assert max(scales[0].height, scales[0].width) >= COARSEST
+    assert len(scales) == 3
+    assert len(plan_scales(256, 500, scales=0, steps=1)) == 1
+
+
+def test_fit_keeps_proportions_and_never_loses_a_side():
+    assert fit(768, 1024, 512) == (384, 512)
+    assert fit(1, 1000, 100) == (1, 100)
+
+
+def test_the_defaults_are_valid_and_frozen():
+    with pytest.raises(AttributeError):
+        RunSettings().steps = 3  # type: ignore[misc]
