@@ -13,21 +13,24 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-# Filter amplitudes 1/f^0.75. `benchmarks/preconditioner.py` prints what other powers do.
+# Gains fall as 1 / f^0.75. `benchmarks/preconditioner.py` prints what other powers do.
 POWER = 0.75
 
 
-def spectral(height: int, width: int, device: torch.device) -> Callable[[Tensor], Tensor]:
+def spectral(
+    height: int, width: int, device: torch.device, power: float = POWER
+) -> Callable[[Tensor], Tensor]:
     """A symmetric positive smoothing of (1, 3, height, width) images, of gain 1 on average.
 
     Args:
         height, width: in pixels.
         device: of the images.
+        power: how much more slow waves gain than fast ones; 0 changes nothing.
     """
     rows = torch.fft.fftfreq(height, device=device)[:, None]  # cycles per pixel
     columns = torch.fft.rfftfreq(width, device=device)[None, :]
     lowest = 1 / max(height, width)  # the mean color is treated like the slowest wave
-    gain = torch.hypot(rows, columns).clamp(min=lowest) ** -POWER  # (height, width // 2 + 1)
+    gain = torch.hypot(rows, columns).clamp(min=lowest) ** -power  # (height, width // 2 + 1)
     gain = gain / gain.mean()
 
     def smooth(image: Tensor) -> Tensor:

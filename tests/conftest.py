@@ -9,6 +9,9 @@ from torch import Tensor
 from nst_core.preprocessing import CAFFE
 from nst_core.vgg import VGG16
 
+# The tests' pictures are so small that a second thread costs more than it brings.
+torch.set_num_threads(1)
+
 
 def seeded_vgg(dtype: torch.dtype = torch.float32, pooling: str = "max") -> VGG16:
     """A full-width VGG-16 with He-normal weights: lively features at every layer."""

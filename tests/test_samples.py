@@ -106,3 +106,7 @@ def test_a_name_near_to_nothing_is_answered_with_all_names():
 def test_too_small_a_size_is_refused():
     with pytest.raises(SettingsError, match=f"{MIN_SIZE - 1} px is too small"):
         sample("ink", MIN_SIZE - 1)
+
+
+def test_the_harbor_is_found_in_british_spelling_too():
+    assert torch.equal(sample("harbour", 64), sample("harbor", 64))

@@ -50,6 +50,8 @@ _PAINTERS: Mapping[str, Callable[[int], Canvas]] = {
     "marbling": marbling.paint,
 }
 
+_SPELLINGS = {"harbour": "harbor"}
+
 
 def sample(name: str, size: int = 512) -> Tensor:
     """Draw one of `CONTENTS` or `STYLES`: the same composition at every size.
@@ -64,6 +66,7 @@ def sample(name: str, size: int = 512) -> Tensor:
     Raises:
         SettingsError: There is no such sample, or `size` is too small.
     """
+    name = _SPELLINGS.get(name, name)
     if name not in _PAINTERS:
         near = difflib.get_close_matches(name, _PAINTERS, n=3)
         hint = f"Did you mean {' or '.join(near)}? " if near else ""

@@ -1,0 +1,106 @@
+"""Our L-BFGS against scipy's, with several preconditioners.
+
+    python benchmarks/preconditioner.py [--size 96] [--evaluations 200]
+
+Both minimize the same float32 objective from the same start. The figures are our best loss divided
+by scipy's best loss after as many evaluations: below 1 is better than scipy. Power 0 is textbook
+L-BFGS.
+"""
+
+import argparse
+from collections.abc import Callable
+
+import numpy as np
+import scipy.optimize
+import torch
+from torch import Tensor
+
+from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
+from nst_core import preconditioner as spectral_room
+from nst_core.objective import Evaluation, Objective
+from nst_core.optimizer import Minimizer
+from nst_core.pyramid import resize
+
+CHECKPOINTS = (50, 100, 200)
+POWERS = (0.0, 0.5, 0.75, 1.0)
+Evaluate = Callable[[Tensor], Evaluation]
+
+
+def objective(size: int, normalization: str, style_weight: float) -> tuple[Evaluate, Tensor]:
+    """The evaluation of harbor in brushstrokes, and its content."""
+    content = resize(sample("harbor", 256), size * 3 // 4, size)
+    style = resize(sample("brushstrokes", 256), size * 4 // 5, size)
+    losses = [
+        ContentLoss(image=content, weight=1.0, normalization=normalization),
+        StyleLoss(images=(style,), weight=style_weight, normalization=normalization),
+    ]
+    height, width = content.shape[-2:]
+    vgg = load_vgg16("builtin")
+    return Objective(losses, vgg=vgg, height=height, width=width).evaluate, content
+
+
+def scipys(evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int) -> list[float]:
+    """Best loss of fmin_l_bfgs_b after each evaluation."""
+    best: list[float] = []
+
+    def function(values: np.ndarray) -> tuple[float, np.ndarray]:
+        evaluation = evaluate(torch.from_numpy(values.astype(np.float32)).view_as(start))
+        best.append(min([evaluation.loss, *best[-1:]]))
+        return evaluation.loss, evaluation.gradient.double().numpy().ravel()
+
+    scipy.optimize.fmin_l_bfgs_b(
+        function,
+        start.double().numpy().ravel(),
+        bounds=[(0.0, 1.0)] * start.numel() if bounded else None,
+        maxfun=evaluations,
+        maxiter=evaluations,
+        factr=0,
+        pgtol=0,
+    )
+    return best
+
+
+def ours(
+    evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int, power: float
+) -> list[float]:
+    """Best loss of our L-BFGS after each evaluation, preconditioned by 1 / f^power."""
+    best: list[float] = []
+    height, width = start.shape[-2:]
+    smooth = spectral_room.spectral(height, width, start.device, power)
+    minimizer = Minimizer(
+        evaluate,
+        bounds=(0.0, 1.0) if bounded else None,
+        precondition=smooth,
+        max_evaluations=evaluations,
+        on_evaluation=lambda state, _: best.append(state.loss),
+    )
+    minimizer.run(minimizer.start(start), evaluations)
+    return best
+
+
+def main() -> None:
+    """Race over both normalizations, starts and kinds of bounds."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--size", type=int, default=96)
+    parser.add_argument("--evaluations", type=int, default=200)
+    options = parser.parse_args()
+    checkpoints = [count for count in CHECKPOINTS if count <= options.evaluations]
+    print(f"| objective | bounds | power | {' | '.join(map(str, checkpoints))} |")
+    print("|-|-|-" + "|-" * len(checkpoints) + "|")
+    for normalization, style_weight in (("relative", 100.0), ("gatys", 1e3)):
+        evaluate, content = objective(options.size, normalization, style_weight)
+        for name, start in (("content", content), ("gray", torch.full_like(content, 0.5))):
+            for bounded in (True, False):
+                theirs = scipys(evaluate, start, bounded, options.evaluations)
+                for power in POWERS:
+                    best = ours(evaluate, start, bounded, options.evaluations, power)
+                    ratios = " | ".join(f"{best[n - 1] / theirs[n - 1]:.3f}" for n in checkpoints)
+                    bounds = "[0, 1]" if bounded else "none"
+                    print(
+                        f"| {normalization}, from {name} | {bounds} | {power} | {ratios} |",
+                        flush=True,
+                    )
+
+
+if __name__ == "__main__":
+    main()
