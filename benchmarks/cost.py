@@ -1,4 +1,6 @@
-"""What an evaluation costs: python benchmarks/cost.py [--sizes 256,512] [--steps 10]
+"""What an evaluation costs.
+
+    python benchmarks/cost.py [--sizes 256,512] [--steps 10]
 
 Each size runs in a process of its own, so that peak memory is its own. Ratios are medians over
 pairs measured in turn, because shared machines change speed from one second to the next.

@@ -48,7 +48,9 @@ def owned_features(
     vgg: VGG16, crop: Tensor, tile: Tile, layers: Sequence[str]
 ) -> dict[str, Tensor]:
     """Features of a tile's crop, cut down to the positions that the tile owns."""
-    features = vgg(crop, layers)
+    features: dict[str, Tensor] = vgg(crop, layers)
+    if tile.owns_all:  # a slice of everything would still be copied on the way back
+        return features
     return {layer: features[layer][tile.owned(layer)] for layer in layers}
 
 

@@ -36,6 +36,14 @@ class Tile:
     columns: Span
 
     @property
+    def owns_all(self) -> bool:
+        """Whether the core is the whole crop, as it is for the only tile of a picture."""
+        return all(
+            (span.core, span.core_stop) == (span.start, span.stop)
+            for span in (self.rows, self.columns)
+        )
+
+    @property
     def crop(self) -> Window:
         """What the tile reads, as slices of the picture's last two axes."""
         return (
