@@ -18,9 +18,8 @@ STARTS = ("content", "gray", "noise", "style")
 SHAPES = ("keep", "square")
 PRECONDITIONERS = ("spectral", "none")
 PRECISIONS = ("float32", "bfloat16")
-# Longer side, in pixels, and pixels in all, of a picture that is read: 100 megapixels.
+# Longer side of a result, in pixels.
 MAX_SIZE = 16384
-MAX_PIXELS = 100_000_000
 
 
 def option(
@@ -185,9 +184,27 @@ class RunSettings(_Checked):
         maximum=MAX_SIZE,
     )
 
+    def __post_init__(self) -> None:
+        if self.init == "grey":
+            object.__setattr__(self, "init", "gray")
+        super().__post_init__()
+
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(NetworkSettings, LossSettings, RunSettings):
+class ReadSettings(_Checked):
+    """What is read at all."""
+
+    max_pixels: int = option(
+        100_000_000,
+        "Pixels of the largest picture that is read. A file says its size before it is decoded, "
+        "so a larger one costs nothing.",
+        minimum=1,
+        maximum=2**31 - 1,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings(ReadSettings, NetworkSettings, LossSettings, RunSettings):
     """Everything that can be asked for in one record."""
 
 

@@ -196,6 +196,7 @@ CHANGED = [
     {"size": 48, "steps": 1, "max_evaluations": 3, "scales": 2, "init": "gray", "seed": 5},
     {"tolerance": 0.5, "bounded": False, "history": 3, "precision": "bfloat16", "device": "cpu"},
     {"tile": 16, "preprocessing": "torchvision", "pooling": "average"},
+    {"preconditioner": "none", "max_pixels": 5000},
 ]
 
 
@@ -312,7 +313,8 @@ def test_unknown_weights_cannot_be_got(nst):
         (["--size", "4"], ["size is 4", "16"]),
         (["--pooling", "median"], ["'median'", "max, average"]),
         (["--preset", "gatys"], ["Preset 'gatys'", "gatys-vgg16"]),
-        (["--init", "grey"], ["'grey'", "gray"]),
+        (["--init", "graay"], ["'graay'", "gray"]),
+        (["--max-pixels", "100"], ["'content.png' is 40x40", "the limit is 100"]),
         (["--init", "sample:nothing"], ["'nothing'", "Known samples"]),
         (["--device", "abacus"], ["Device 'abacus'", "cpu"]),
         (["-o", "missing/out.png"], ["'missing/out.png'", "does not exist"]),
@@ -337,7 +339,7 @@ def test_what_cannot_be_done_is_said_before_the_work(stylized, folder, words, sa
         (["content.png", "text.png"], ["'text.png' is not a picture"]),
         (["empty.png", "style.png"], ["'empty.png' is empty"]),
         (["cut.png", "style.png"], ["'cut.png' is a damaged"]),
-        (["content.png", "sample:harbour"], ["'harbour'", "Did you mean harbor?"]),
+        (["content.png", "sample:harbuor"], ["'harbuor'", "Did you mean harbor?"]),
     ],
     ids=lambda value: " ".join(value),
 )

@@ -93,3 +93,7 @@ def test_fit_keeps_proportions_and_never_loses_a_side():
 def test_the_defaults_are_valid_and_frozen():
     with pytest.raises(AttributeError):
         RunSettings().steps = 3  # type: ignore[misc]
+
+
+def test_gray_may_be_grey():
+    assert RunSettings(init="grey") == RunSettings(init="gray")

@@ -11,7 +11,7 @@ from ..errors import ImageError, SettingsError
 from ..image_io import check_writable, load_image
 from ..report import check_report
 from ..samples import sample
-from ..settings import MAX_PIXELS, STARTS, Settings
+from ..settings import STARTS, Settings
 
 SAMPLE = "sample:"
 # Drawn a little larger than needed: a square result asks for more than the shorter side.
@@ -22,7 +22,7 @@ def read_picture(name: str, settings: Settings) -> Tensor:
     """(1, 3, H, W) of a file, or of a sample drawn for the size that is asked for."""
     if name.startswith(SAMPLE):
         return sample(name.removeprefix(SAMPLE), max(settings.size, _LEAST_SAMPLE))
-    return load_image(name, max_pixels=MAX_PIXELS)
+    return load_image(name, max_pixels=settings.max_pixels)
 
 
 def read_start(name: str | None, settings: Settings) -> Tensor | None:

@@ -12,6 +12,7 @@ from ..settings import (
     STARTS,
     LossSettings,
     NetworkSettings,
+    ReadSettings,
     RunSettings,
     Settings,
     preset_named,
@@ -19,10 +20,11 @@ from ..settings import (
 
 # Types as a person would say them.
 _KINDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
-_PANELS: Mapping[str, type[LossSettings | RunSettings | NetworkSettings]] = {
+_PANELS: Mapping[str, type[LossSettings | RunSettings | NetworkSettings | ReadSettings]] = {
     "Losses: what a good picture is": LossSettings,
     "Run: how the picture is found": RunSettings,
     "Network: which VGG-16 looks at the pictures": NetworkSettings,
+    "Files: what is read": ReadSettings,
 }
 
 
@@ -46,7 +48,7 @@ def settings_of(preset: str, flags: Mapping[str, Any]) -> tuple[Settings, str | 
         SettingsError: an unknown preset, or a value outside its limits.
     """
     given = {name: value for name, value in flags.items() if value is not None}
-    start = None if given.get("init") in (None, *STARTS) else str(given.pop("init"))
+    start = None if given.get("init") in (None, "grey", *STARTS) else str(given.pop("init"))
     return replace(preset_named(preset).settings, **given), start
 
 
