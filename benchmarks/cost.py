@@ -30,8 +30,9 @@ def seconds(work: Callable[[], object]) -> float:
 
 def network_alone(vgg: VGG16, image: torch.Tensor) -> None:
     """VGG's own way there and back: forward to relu5_1 and the gradient of the picture."""
-    leaf = image.clone().requires_grad_()
-    features = vgg(leaf, ["relu5_1"])["relu5_1"]
+    with torch.enable_grad():
+        leaf = image.clone().requires_grad_()
+        features = vgg(leaf, ["relu5_1"])["relu5_1"]
     torch.autograd.grad(features, leaf, torch.ones_like(features))
 
 
@@ -84,7 +85,7 @@ def main() -> None:
     print("| longer side | seconds per step | VGG alone | ratio | peak memory |\n|-|-|-|-|-|")
     for size in map(int, options.sizes.split(",")):
         command = [sys.executable, __file__, "--one", str(size), "--steps", str(options.steps)]
-        row = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+        row = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         print(
             f"| {size} px | {row['seconds']:.2f} | {row['network']:.2f} | {row['ratio']:.2f} "
             f"| {row['peak']:.2f} GB |",
