@@ -46,8 +46,9 @@ def _voronoi(canvas: Canvas) -> tuple[Field, Field, Numbers]:
     x = (canvas.x + warp * canvas.noise(6, 6)) * CELLS + 2
     y = (canvas.y + warp * canvas.noise(6, 6)) * CELLS + 2
     column, row = np.floor(x).astype(int), np.floor(y).astype(int)
-    first = np.full(x.shape, 9.0, np.float32)
-    second, pane = first.copy(), np.zeros(x.shape, int)
+    first: Field = np.full(x.shape, 9.0, np.float32)
+    second: Field = first.copy()
+    pane: Numbers = np.zeros(x.shape, int)
     for down in (-1, 0, 1):
         for right in (-1, 0, 1):
             r, c = np.clip(row + down, 0, rows - 1), np.clip(column + right, 0, columns - 1)
