@@ -48,13 +48,22 @@ E = TypeVar("E", bound=Evaluated)
 
 
 @dataclass(frozen=True, eq=False)
+class Pair:
+    """One lesson about curvature: a step, what it changed in the gradient, and |step| |change|."""
+
+    step: Tensor
+    change: Tensor
+    size: float
+
+
+@dataclass(frozen=True, eq=False)
 class State:
     """Where a minimization stands; continuing from it is the same as never having stopped.
 
     Attributes:
         image: the best point so far. Never modified in place, so it may be kept.
         loss, gradient: there.
-        pairs: (s, y), steps and what they changed in the gradient, oldest first.
+        pairs: the latest steps that taught something about curvature, oldest first.
         losses: the start's, then one after each step.
         evaluations: calls of `evaluate` so far.
     """
@@ -62,7 +71,7 @@ class State:
     image: Tensor
     loss: float
     gradient: Tensor
-    pairs: tuple[tuple[Tensor, Tensor], ...] = ()
+    pairs: tuple[Pair, ...] = ()
     losses: tuple[float, ...] = ()
     evaluations: int = 1
 
@@ -170,9 +179,10 @@ class Minimizer(Generic[E]):
 
     def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
         change = evaluation.gradient - state.gradient
+        pair = Pair(move, change, math.sqrt(_dot(move, move) * _dot(change, change)))
         pairs = deque(state.pairs, maxlen=self.history)
-        if _dot(move, change) > _CURVATURE * math.sqrt(_dot(move, move) * _dot(change, change)):
-            pairs.append((move, change))
+        if _dot(move, change) > _CURVATURE * pair.size:
+            pairs.append(pair)
         return State(
             image,
             evaluation.loss,
@@ -185,38 +195,35 @@ class Minimizer(Generic[E]):
     def _direction(self, state: State) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move."""
         free = self._free(state)
-        direction = self._on(free, -state.gradient)
+        direction = -state.gradient * free
         used = []
-        for step, change in reversed(state.pairs):
-            step, change = self._on(free, step), self._on(free, change)
-            curvature = _dot(step, change)
-            if not curvature > _CURVATURE * math.sqrt(_dot(step, step) * _dot(change, change)):
+        for pair in reversed(state.pairs):
+            change = pair.change * free
+            curvature = _dot(pair.step, change)
+            if not curvature > _CURVATURE * pair.size:
                 continue  # what is left of the pair on the free values teaches nothing
-            along = _dot(step, direction) / curvature
-            direction = direction - along * change
-            used.append((step, change, curvature, along))
-        direction = self._on(free, self.precondition(direction))
+            along = _dot(pair.step, direction) / curvature
+            direction.sub_(change, alpha=along)
+            used.append((pair.step, change, curvature, along))
+        direction = self.precondition(direction) * free
         if not used:
             size = float(direction.abs().mean())
             return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
         # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
         _, change, curvature, _ = used[0]
-        direction = direction * (curvature / _dot(change, self.precondition(change)))
+        direction *= curvature / _dot(change, self.precondition(change))
         for step, change, curvature, along in reversed(used):
-            direction = direction + (along - _dot(change, direction) / curvature) * step
+            direction.addcmul_(step, free, value=along - _dot(change, direction) / curvature)
         return direction
 
-    def _free(self, state: State) -> Tensor | None:
-        """1 where a value may move, 0 where it rests on a bound; None if all may."""
+    def _free(self, state: State) -> Tensor:
+        """1 where a value may move, 0 where it rests on a bound and is pushed against it."""
         if self.bounds is None:
-            return None
+            return torch.ones((), dtype=state.image.dtype, device=state.image.device)
         low, high = self.bounds
         stuck = (state.image <= low) & (state.gradient > 0)
         stuck |= (state.image >= high) & (state.gradient < 0)
-        return (~stuck).to(state.image.dtype) if bool(stuck.any()) else None
-
-    def _on(self, free: Tensor | None, values: Tensor) -> Tensor:
-        return values if free is None else values * free
+        return (~stuck).to(state.image.dtype)
 
     def _clip(self, image: Tensor) -> Tensor:
         return image if self.bounds is None else image.clamp(*self.bounds)
