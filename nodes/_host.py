@@ -1,0 +1,176 @@
+"""The only file that imports the host: its types, its devices, its progress bar, its folders."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import comfy.model_management
+import comfy.utils
+import folder_paths
+import torch
+from comfy_api.latest import ComfyExtension, io
+from comfy_execution.utils import get_executing_context
+from server import PromptServer
+from torch import Tensor
+from torch.nn import Module
+
+from ..nst_core.pixels import to_pil
+from ..nst_core.progress import Progress
+from ..nst_core.runtime import DTYPES, Runtime
+from ..nst_core.vgg import VGG16
+
+__all__ = ["ComfyExtension", "Watch", "io"]
+
+log = logging.getLogger("nst_gram")
+
+CATEGORY = "neural style transfer"
+FOLDER = "vgg"
+EXTENSIONS = {".safetensors", ".pth", ".h5"}
+# The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
+PARTS = 1000
+PREVIEW_SIDE = 512
+
+
+def schema(**fields: Any) -> io.Schema:
+    """A node's schema in our category, without the one field that hosts before 0.9 lack."""
+    if "search_aliases" not in io.Schema.__dataclass_fields__:
+        fields.pop("search_aliases", None)
+    return io.Schema(category=CATEGORY, **fields)
+
+
+def register_weights_folder() -> None:
+    """`models/vgg`, beside whatever `extra_model_paths.yaml` says."""
+    path = Path(folder_paths.models_dir) / FOLDER
+    folder_paths.add_model_folder_path(FOLDER, str(path))
+    folder_paths.folder_names_and_paths[FOLDER][1].update(EXTENSIONS)
+
+
+def weights_folders() -> list[Path]:
+    """Where the host keeps VGG weights."""
+    return [Path(path) for path in folder_paths.get_folder_paths(FOLDER)]
+
+
+def weights_files() -> list[str]:
+    """Weights files in those folders, relative to them."""
+    return list(folder_paths.get_filename_list(FOLDER))
+
+
+def weights_path(name: str) -> Path | None:
+    """Where such a file is; None if there is none."""
+    path = folder_paths.get_full_path(FOLDER, name)
+    return Path(path) if path else None
+
+
+@dataclass(frozen=True)
+class HostRuntime(Runtime):
+    """A runtime whose network asks for Cancel at every convolution, there and back.
+
+    An evaluation takes a second on a slow machine; that is too long to wait for.
+    """
+
+    def place(self, vgg: VGG16) -> VGG16:
+        """A copy of the network that can be stopped."""
+        copy = super().place(vgg)
+        for convolution in copy.convolutions.values():
+            convolution.register_forward_hook(_stop_in_network)
+        return copy
+
+
+def _stop_in_network(_module: Module, _inputs: object, features: Tensor) -> None:
+    stop_if_asked()
+    if features.requires_grad:
+        features.register_hook(lambda _gradient: stop_if_asked())
+
+
+def runtime_for(precision: str, needed: Callable[[Runtime], int]) -> Runtime:
+    """The host's device, once other models made room for the bytes that are `needed` there."""
+    device = comfy.model_management.get_torch_device()
+    runtime = HostRuntime(device, DTYPES[precision])
+    comfy.model_management.free_memory(needed(runtime), device)
+    free = comfy.model_management.get_free_memory(device)
+    return replace(runtime, memory=int(free))
+
+
+def give_memory_back() -> None:
+    """Return what the device's allocator keeps for later."""
+    comfy.model_management.soft_empty_cache()
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA has a class for it; the allocators of CPU and MPS only have words."""
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return True
+    words = ("can't allocate memory", "not enough memory", "out of memory")
+    return any(word in str(error) for word in words)
+
+
+def to_host(image: Tensor) -> Tensor:
+    """(B, 3, H, W) -> (B, H, W, 3), where and in the dtype the host passes pictures around."""
+    management = comfy.model_management
+    # Hosts before 0.30 have no `intermediate_dtype`: there, pictures are always float32.
+    dtype = getattr(management, "intermediate_dtype", lambda: torch.float32)()
+    return image.movedim(1, -1).contiguous().to(management.intermediate_device(), dtype)
+
+
+def stop_if_asked() -> None:
+    """Raise the host's own exception if the user pressed Cancel."""
+    comfy.model_management.throw_exception_if_processing_interrupted()
+
+
+def show(text: str) -> None:
+    """Write a note onto the node that is running, and into the log."""
+    log.info(text)
+    context, server = get_executing_context(), getattr(PromptServer, "instance", None)
+    if context and server:
+        server.send_progress_text(text, context.node_id)
+
+
+class Watch:
+    """Progress, previews and Cancel of a batch of runs.
+
+    The host's own preview setting is for latents, whose previews cost a decoder, and is off unless
+    a user turns it on. Ours cost next to nothing and are half the fun: only `interval` rules them.
+
+    Args:
+        runs: pictures in the batch.
+        interval: seconds between previews; 0 is none.
+    """
+
+    def __init__(self, runs: int, interval: float) -> None:
+        self.bar = comfy.utils.ProgressBar(runs * PARTS)
+        self.total = runs * PARTS
+        self.interval = interval
+        self.next_preview = 0.0
+
+    def of_run(self, index: int) -> Callable[[Progress], None]:
+        """The engine's callback for one run; raises when the user cancels."""
+
+        def on_progress(progress: Progress) -> None:
+            # Newer hosts drop updates that follow each other quickly, and with them the check.
+            stop_if_asked()
+            done = int((index + progress.fraction) * PARTS)
+            self.bar.update_absolute(done, self.total, self._preview(progress))
+
+        return on_progress
+
+    def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
+        if not self.interval or time.monotonic() < self.next_preview:
+            return None
+        self.next_preview = time.monotonic() + self.interval
+        picture = to_pil(progress.preview())
+        # The host would enlarge a smaller one, which costs more than all the rest of a preview.
+        return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
+
+
+def watch_download() -> Callable[[int, int], None]:
+    """The engine's callback for a download; raises when the user cancels."""
+    bar = comfy.utils.ProgressBar(1)
+
+    def on_progress(done: int, total: int) -> None:
+        stop_if_asked()
+        bar.update_absolute(done, total)
+
+    return on_progress

@@ -1,0 +1,34 @@
+"""What the host asks for: the list of nodes."""
+
+from ._host import ComfyExtension, io, register_weights_folder
+from .load import LoadVGG16
+from .losses import ContentLoss, StyleLoss, TotalVariationLoss
+from .one_box import NeuralStyleTransfer
+from .optimize import LBFGSOptimize
+from .plot import LossPlot
+from .sample import SampleImage
+
+NODES = (
+    NeuralStyleTransfer,
+    LoadVGG16,
+    ContentLoss,
+    StyleLoss,
+    TotalVariationLoss,
+    LBFGSOptimize,
+    LossPlot,
+    SampleImage,
+)
+
+
+class NeuralStyleExtension(ComfyExtension):
+    """The pack."""
+
+    async def get_node_list(self) -> list[type[io.ComfyNode]]:
+        """Its nodes, in the order of the menu."""
+        return list(NODES)
+
+
+async def comfy_entrypoint() -> NeuralStyleExtension:
+    """The host calls this once, after importing us."""
+    register_weights_folder()
+    return NeuralStyleExtension()

@@ -1,0 +1,164 @@
+"""The loss nodes. A chain is a tuple of links; a link is a loss for each picture of a batch.
+
+A link of one loss is shared by the whole batch. Links are never changed, only added to: the host
+keeps them and may pass the same chain to several nodes.
+"""
+
+from typing import TypeAlias
+
+from torch import Tensor
+
+from ..nst_core import terms
+from ..nst_core.settings import limits_of
+from ..nst_core.terms import Loss
+from ..nst_core.vgg import check_large_enough, size_of
+from . import _host as host
+from ._host import io
+from ._inputs import STEP, chain_input, losses_output, mask_input, setting
+from .pictures import masks_of, pictures_of, together
+
+Link: TypeAlias = tuple[Loss, ...]
+Chain: TypeAlias = tuple[Link, ...]
+
+
+def check_sizes(loss: terms.ContentLoss | terms.StyleLoss, what: str) -> None:
+    """ImageTooSmall if a picture, as it came, has no feature at one of its layers.
+
+    The engine enlarges pictures to the size asked for; out of so few pixels comes nothing but a
+    blur, and whoever wired a thumbnail or a single pixel should hear of it.
+    """
+    pictures = [loss.image] if isinstance(loss, terms.ContentLoss) else loss.images
+    for picture in pictures:
+        check_large_enough(*size_of(picture), loss.layer_weights, f"The {what} picture")
+
+
+class ContentLoss(io.ComfyNode):
+    """A picture whose shapes the result shall keep."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        return host.schema(
+            node_id="NST_ContentLoss",
+            display_name="Content Loss",
+            description="The result shall show what this picture shows. Chain it with a Style Loss "
+            "and connect both to L-BFGS Optimize.",
+            search_aliases=["neural style transfer", "nst", "gatys", "content", "vgg loss"],
+            inputs=[
+                io.Image.Input(
+                    "image",
+                    tooltip="The picture to be repainted. Each picture of a batch gets a result "
+                    "of its own.",
+                ),
+                setting("content_weight"),
+                setting("content_layers"),
+                setting("normalization"),
+                mask_input(),
+                chain_input(),
+            ],
+            outputs=[losses_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        content_weight: float,
+        content_layers: str,
+        normalization: str,
+        mask: Tensor | None = None,
+        losses: Chain = (),
+    ) -> io.NodeOutput:
+        """One loss for each picture, at the end of the chain."""
+        batches = pictures_of(image, "content"), masks_of(mask, "content")
+        link = tuple(
+            terms.ContentLoss(
+                image=picture,
+                weight=content_weight,
+                layers=content_layers,
+                normalization=normalization,
+                mask=area,
+            )
+            for picture, area in together("Content pictures and masks", *batches)
+        )
+        check_sizes(link[0], "content")
+        return io.NodeOutput((*losses, link))
+
+
+class StyleLoss(io.ComfyNode):
+    """Pictures whose texture and colors the result shall have."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        return host.schema(
+            node_id="NST_StyleLoss",
+            display_name="Style Loss",
+            description="The result shall be painted as this picture is: the Gram matrices of its "
+            "features say how. A batch is one style, the average of its pictures.",
+            search_aliases=["neural style transfer", "nst", "gatys", "gram matrix", "vgg loss"],
+            inputs=[
+                io.Image.Input(
+                    "image", tooltip="The style. All pictures of a batch make one style together."
+                ),
+                setting("style_weight"),
+                setting("style_layers"),
+                setting("normalization"),
+                mask_input(),
+                chain_input(),
+            ],
+            outputs=[losses_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        image: Tensor,
+        style_weight: float,
+        style_layers: str,
+        normalization: str,
+        mask: Tensor | None = None,
+        losses: Chain = (),
+    ) -> io.NodeOutput:
+        """One loss of all pictures at the end of the chain; with many masks, one for each."""
+        pictures = pictures_of(image, "style")
+        link = tuple(
+            terms.StyleLoss(
+                images=pictures,
+                weight=style_weight,
+                layers=style_layers,
+                normalization=normalization,
+                mask=area,
+            )
+            for area in masks_of(mask, "style")
+        )
+        check_sizes(link[0], "style")
+        return io.NodeOutput((*losses, link))
+
+
+class TotalVariationLoss(io.ComfyNode):
+    """Smoothness."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        low, high = limits_of("tv_weight")
+        weight = setting("tv_weight")
+        # Off is the engine's default; who adds this node wants to see it do something.
+        weight = io.Float.Input(
+            "tv_weight", default=100.0, min=low, max=high, step=STEP, tooltip=weight.tooltip
+        )
+        return host.schema(
+            node_id="NST_TotalVariationLoss",
+            display_name="Total Variation Loss",
+            description="Neighboring pixels of the result shall be alike: less noise, softer "
+            "edges.",
+            search_aliases=["neural style transfer", "nst", "smooth", "denoise", "tv loss"],
+            inputs=[weight, chain_input()],
+            outputs=[losses_output()],
+        )
+
+    @classmethod
+    def execute(cls, tv_weight: float, losses: Chain = ()) -> io.NodeOutput:
+        """One loss for all pictures, at the end of the chain."""
+        return io.NodeOutput((*losses, (terms.TotalVariationLoss(weight=tv_weight),)))

@@ -1,0 +1,110 @@
+"""Everything in one node: a content, a style, a preset and three sliders."""
+
+from dataclasses import replace
+
+from torch import Tensor
+
+from ..nst_core.settings import PRESETS, Settings, default_of, help_of, preset_named
+from ..nst_core.stylize import losses_of
+from ..nst_core.vgg import VGG16
+from . import _host as host
+from ._host import io
+from ._inputs import PREVIEW_INTERVAL, image_output, report_output, vgg_input
+from .load import default_vgg
+from .losses import Chain, check_sizes
+from .pictures import pictures_of
+from .run import stylize_batch
+
+# What the sliders span is what people use; L-BFGS Optimize takes all that the engine does.
+SIZES = (128, 2048, 16)
+STEPS = (10, 1000, 10)
+STRENGTHS = (0.0, 4.0, 0.05)
+
+
+class NeuralStyleTransfer(io.ComfyNode):
+    """The short way to a picture."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        presets = "; ".join(f"{name}: {preset.description}" for name, preset in PRESETS.items())
+        return host.schema(
+            node_id="NST_NeuralStyleTransfer",
+            display_name="Neural Style Transfer",
+            description="Repaints a picture in the style of another, by Gatys' method: any style, "
+            "no training. Shows the picture while it works; Cancel stops it at once.",
+            search_aliases=["nst", "gatys", "style transfer", "artistic style", "painting", "vgg"],
+            inputs=[
+                io.Image.Input(
+                    "content",
+                    tooltip="The picture to be repainted. Each picture of a batch gets a result "
+                    "of its own.",
+                ),
+                io.Image.Input(
+                    "style", tooltip="The style. All pictures of a batch make one style together."
+                ),
+                io.Combo.Input(
+                    "preset",
+                    options=list(PRESETS),
+                    default=next(iter(PRESETS)),
+                    tooltip=f"Losses, weights and the picture to start from. {presets}",
+                ),
+                io.Float.Input(
+                    "style_strength",
+                    default=1.0,
+                    **_range(STRENGTHS),
+                    tooltip="How strongly the style shows. 1 is the preset's balance, 0 leaves the "
+                    "content as it is.",
+                ),
+                io.Int.Input(
+                    "size", default=default_of("size"), **_range(SIZES), tooltip=help_of("size")
+                ),
+                io.Int.Input(
+                    "steps", default=default_of("steps"), **_range(STEPS), tooltip=help_of("steps")
+                ),
+                vgg_input(
+                    optional=True,
+                    tooltip="The network, from Load VGG-16. Without one, the weights auto are "
+                    "used.",
+                ),
+            ],
+            outputs=[image_output(), report_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        content: Tensor,
+        style: Tensor,
+        preset: str,
+        style_strength: float,
+        size: int,
+        steps: int,
+        vgg: VGG16 | None = None,
+    ) -> io.NodeOutput:
+        """One result for each content."""
+        wanted = preset_named(preset).settings
+        settings = replace(
+            wanted, style_weight=wanted.style_weight * style_strength, size=size, steps=steps
+        )
+        image, report = stylize_batch(
+            chain_of(content, style, settings),
+            vgg=vgg or default_vgg(),
+            settings=settings,
+            interval=PREVIEW_INTERVAL,
+        )
+        return io.NodeOutput(image, report)
+
+
+def chain_of(content: Tensor, style: Tensor, settings: Settings) -> Chain:
+    """The usual three losses for each content, as a chain of them would come from loss nodes."""
+    styles = pictures_of(style, "style")
+    of_each = [losses_of(single, styles, settings) for single in pictures_of(content, "content")]
+    for loss, what in zip(of_each[0], ("content", "style"), strict=False):
+        check_sizes(loss, what)
+    return tuple(zip(*of_each, strict=True))
+
+
+def _range(limits: tuple[float, float, float]) -> dict[str, object]:
+    low, high, step = limits
+    return {"min": low, "max": high, "step": step, "display_mode": io.NumberDisplay.slider}

@@ -1,0 +1,85 @@
+"""The node that finds the picture its losses like best."""
+
+from typing import Any
+
+from torch import Tensor
+
+from ..nst_core.settings import RunSettings
+from ..nst_core.vgg import VGG16
+from . import _host as host
+from ._host import io
+from ._inputs import (
+    LOSSES,
+    image_output,
+    preview_interval_input,
+    report_output,
+    setting,
+    vgg_input,
+)
+from .losses import Chain
+from .pictures import pictures_of
+from .run import stylize_batch
+
+# In the order of the node. All of RunSettings but `device`, which the host decides.
+BASIC = ("init", "size", "steps", "scales", "seed", "precision")
+ADVANCED = (
+    "shape",
+    "tolerance",
+    "bounded",
+    "history",
+    "preconditioner",
+    "max_evaluations",
+    "tile",
+)
+
+
+class LBFGSOptimize(io.ComfyNode):
+    """L-BFGS on the pixels of a picture."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        return host.schema(
+            node_id="NST_LBFGSOptimize",
+            display_name="L-BFGS Optimize",
+            description="Changes the pixels of a picture until its losses are as small as they "
+            "get. Shows the picture while it works; Cancel stops it at once.",
+            search_aliases=["neural style transfer", "nst", "gatys", "optimizer", "lbfgs"],
+            inputs=[
+                vgg_input(tooltip="The network that looks at the pictures, from Load VGG-16."),
+                LOSSES.Input(
+                    "losses",
+                    tooltip="What a good picture is: a chain of Content, Style and Total "
+                    "Variation Loss nodes.",
+                ),
+                *(setting(name) for name in BASIC),
+                preview_interval_input(),
+                io.Image.Input(
+                    "start",
+                    optional=True,
+                    tooltip="A picture to start from, in place of init. A batch needs as many as "
+                    "there are contents.",
+                ),
+                *(setting(name, advanced=True) for name in ADVANCED),
+            ],
+            outputs=[image_output(), report_output()],
+        )
+
+    @classmethod
+    def execute(
+        cls,
+        vgg: VGG16,
+        losses: Chain,
+        preview_interval: float,
+        start: Tensor | None = None,
+        **settings: Any,
+    ) -> io.NodeOutput:
+        """One result for each picture of the batch."""
+        image, report = stylize_batch(
+            losses,
+            vgg=vgg,
+            settings=RunSettings(**settings),
+            interval=preview_interval,
+            starts=(None,) if start is None else pictures_of(start, "start"),
+        )
+        return io.NodeOutput(image, report)

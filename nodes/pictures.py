@@ -1,0 +1,88 @@
+"""The host's pictures and masks to the engine's, and which of a batch belong together."""
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from torch import Tensor
+
+from ..nst_core.errors import ImageError, SettingsError
+from . import _host as host
+
+# Images without transparency have a mask that is black, or 1/255 where an encoder rounded.
+_BLACK = 1.5 / 255
+
+_T = TypeVar("_T")
+
+
+def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
+    """Each picture of an IMAGE batch as (1, 3, H, W) float32 RGB in [0, 1], on its device.
+
+    Transparency is laid over white, as the engine does with files: paper is white, and the color
+    under a transparent pixel is arbitrary.
+
+    Args:
+        image: (B, H, W, C) of any floating type, with 1, 3 or 4 channels.
+        what: names the picture in error messages: "content", "style".
+    """
+    if image.ndim != 4 or image.shape[-1] not in (1, 3, 4) or 0 in image.shape:
+        raise ImageError(
+            f"The {what} picture has the shape {tuple(image.shape)}. Connect an image with 1, 3 or "
+            "4 channels: (batch, height, width, channels)."
+        )
+    pixels = image.detach().movedim(-1, 1).float()  # (B, C, H, W)
+    if not pixels.isfinite().all():
+        raise ImageError(
+            f"The {what} picture has pixels that are not numbers (NaN or infinite). The node "
+            "before made a broken picture: change its settings, or load the picture again."
+        )
+    pixels = pixels.clamp(0, 1)
+    if pixels.shape[1] == 4:
+        color, alpha = pixels[:, :3], pixels[:, 3:]
+        pixels = color * alpha + (1 - alpha)
+    pixels = pixels.expand(-1, 3, -1, -1).contiguous()
+    return pixels.split(1)
+
+
+def masks_of(mask: Tensor | None, what: str) -> tuple[Tensor | None, ...]:
+    """Each mask of a batch as (h, w) in [0, 1]; a single None if there is nothing to mask.
+
+    The host gives pictures without transparency a mask that is all black, so a black mask cannot
+    mean "nowhere": it counts as no mask, and a note on the node says so.
+    """
+    if mask is None:
+        return (None,)
+    if mask.ndim not in (2, 3) or 0 in mask.shape:
+        raise ImageError(
+            f"The {what} mask has the shape {tuple(mask.shape)}. Connect a mask: (batch, height, "
+            "width)."
+        )
+    masks = mask.detach().float().reshape(-1, *mask.shape[-2:])
+    if not masks.isfinite().all():
+        raise ImageError(
+            f"The {what} mask has values that are not numbers (NaN or infinite). Draw it again."
+        )
+    masks = masks.clamp(0, 1)
+    return tuple(_mask_or_none(single, what) for single in masks)
+
+
+def _mask_or_none(mask: Tensor, what: str) -> Tensor | None:
+    if mask.max() > _BLACK:
+        return mask
+    host.show(
+        f"The {what} mask is empty (all black), so it is ignored and the {what} loss counts "
+        "everywhere. Paint white where it shall count, or set its weight to 0 to turn it off."
+    )
+    return None
+
+
+def together(what: str, *batches: Sequence[_T]) -> list[tuple[_T, ...]]:
+    """Items of several batches that belong together; a batch of one is shared by all."""
+    size = max((len(batch) for batch in batches), default=0)
+    for batch in batches:
+        if len(batch) not in (1, size):
+            raise SettingsError(
+                f"{what} come in batches of {len(batch)} and {size}. Use batches of the same size, "
+                "or a single one that is shared by all."
+            )
+    full = [batch if len(batch) == size else [batch[0]] * size for batch in batches]
+    return list(zip(*full, strict=True))

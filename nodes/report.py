@@ -1,0 +1,69 @@
+"""What became of a batch of runs: a value to pass around, plot, or read as JSON."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from ..nst_core.progress import Record
+from ..nst_core.report import report_of
+from ..nst_core.runtime import Runtime
+from ..nst_core.settings import RunSettings
+from ..nst_core.stylize import Result
+from ..nst_core.terms import ContentLoss, Loss, TotalVariationLoss
+from ..nst_core.vgg import VGG16
+
+
+@dataclass(frozen=True)
+class Report:
+    """One run for each picture of the batch. `str()` of it is JSON, for nodes that show text.
+
+    Attributes:
+        records: every evaluation of each run.
+        details: of each run, as `nst_core.report` describes it, and its losses.
+    """
+
+    records: tuple[tuple[Record, ...], ...]
+    details: tuple[dict[str, Any], ...]
+
+    def __str__(self) -> str:
+        details = self.details[0] if len(self.details) == 1 else self.details
+        return json.dumps(details, indent=1, allow_nan=False)
+
+
+def batch_report(
+    runs: Sequence[tuple[Sequence[Loss], Result]],
+    *,
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+    start: str | None,
+) -> Report:
+    """The report of runs that share all but their losses. The host's pictures have no names."""
+    details = []
+    for number, (losses, result) in enumerate(runs, start=1):
+        report = report_of(
+            result,
+            settings=settings,
+            vgg=vgg,
+            runtime=runtime,
+            content=f"picture {number} of {len(runs)}",
+            styles=[],
+            start=start,
+        )
+        details.append({**report, "losses": [_described(loss) for loss in losses]})
+    return Report(tuple(result.records for _, result in runs), tuple(details))
+
+
+def _described(loss: Loss) -> dict[str, Any]:
+    kind = {"loss": type(loss).__name__, "weight": loss.weight}
+    if isinstance(loss, TotalVariationLoss):
+        return kind
+    pictures = [loss.image] if isinstance(loss, ContentLoss) else loss.images
+    return {
+        **kind,
+        "layers": dict(loss.layer_weights),
+        "normalization": loss.normalization,
+        "masked": loss.mask is not None,
+        "sizes": [f"{picture.shape[-1]}x{picture.shape[-2]}" for picture in pictures],
+    }

@@ -1,0 +1,120 @@
+"""A batch of runs on the host's device: memory, progress, notes, and a second try in tiles."""
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from .. import nst_core
+from ..nst_core.errors import OutOfMemory
+from ..nst_core.runtime import Runtime, network_bytes_per_pixel, picture_bytes
+from ..nst_core.settings import RunSettings
+from ..nst_core.staging import result_size
+from ..nst_core.stylize import Result, stylize
+from ..nst_core.terms import Loss
+from ..nst_core.vgg import VGG16
+from . import _host as host
+from .losses import Chain
+from .pictures import together
+from .report import Report, batch_report
+
+# The second try after the device ran out of memory: a sixteenth of the network's memory at 1024.
+SMALL_TILE = 256
+# At most what a tile reads beside its core on each side (`tiling.margin_of` at relu5_1).
+_MARGIN = 112
+
+
+def stylize_batch(
+    chain: Chain,
+    *,
+    vgg: VGG16,
+    settings: RunSettings,
+    interval: float,
+    starts: Sequence[Tensor | None] = (None,),
+) -> tuple[Tensor, Report]:
+    """Every picture of the batch in turn: (B, H, W, 3) for the host, and the report."""
+    jobs = together("Content pictures, masks and start pictures", starts, *chain)
+    watch = host.Watch(len(jobs), interval)
+    start, losses = jobs[0][0], jobs[0][1:]
+    height, width = result_size(losses, settings=settings, start=start)
+    runtime = host.runtime_for(
+        settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings)
+    )
+    try:
+        with _warnings_shown():
+            results = [
+                _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
+                for index, job in enumerate(jobs)
+            ]
+    finally:
+        host.give_memory_back()
+    report = batch_report(
+        [(job[1:], result) for job, result in zip(jobs, results, strict=True)],
+        vgg=vgg,
+        settings=settings,
+        runtime=runtime,
+        start=None if start is None else "a picture",
+    )
+    return host.to_host(torch.cat([result.image for result in results])), report
+
+
+def bytes_needed(runtime: Runtime, height: int, width: int, settings: RunSettings) -> int:
+    """What a run takes on the device beside the network itself."""
+    if not settings.tile:
+        return runtime.estimate(height, width, settings.history)
+    reach = settings.tile + 2 * _MARGIN
+    walked = min(height, reach) * min(width, reach) * network_bytes_per_pixel(runtime.dtype)
+    return walked + picture_bytes(height, width, settings.history)
+
+
+def _run(
+    losses: Sequence[Loss],
+    start: Tensor | None,
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+    on_progress: Callable[[nst_core.Progress], None],
+) -> Result:
+    """One picture; in small tiles if the device turns out to have less memory than it said."""
+    tiles = [settings.tile] if 0 < settings.tile <= SMALL_TILE else [settings.tile, SMALL_TILE]
+    for tile in tiles:
+        try:
+            return stylize(
+                losses,
+                vgg=vgg,
+                settings=replace(settings, tile=tile),
+                runtime=runtime,
+                start=start,
+                on_progress=on_progress,
+                on_tile=host.stop_if_asked,
+            )
+        except (RuntimeError, MemoryError) as error:
+            if not host.is_out_of_memory(error):
+                raise
+        # Not inside `except`, where the traceback would keep what filled the memory alive.
+        host.give_memory_back()
+        host.show(f"The memory of {runtime.device} is full.")
+    raise OutOfMemory(
+        f"Size {settings.size} does not fit into the memory of {runtime.device}, not even in tiles "
+        f"of {tiles[-1]}. Use a size up to {settings.size // 2}, or close other programs."
+    )
+
+
+class _Notes(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        host.show(record.getMessage())
+
+
+@contextmanager
+def _warnings_shown() -> Iterator[None]:
+    """What the engine warns of appears on the node."""
+    # By the package's own name: the host imports us under the path of our folder.
+    logger, notes = logging.getLogger(nst_core.__name__), _Notes(logging.WARNING)
+    logger.addHandler(notes)
+    try:
+        yield
+    finally:
+        logger.removeHandler(notes)

@@ -1,0 +1,49 @@
+"""A pack for tests: pictures that no other node makes, and results with all their bits."""
+
+import torch
+
+
+class Picture:
+    """A picture of the kind asked for."""
+
+    CATEGORY = FUNCTION = "make"
+    RETURN_TYPES = ("IMAGE", "MASK")
+
+    @classmethod
+    def INPUT_TYPES(cls):  # the host's name
+        kinds = (["gradient", "nan", "pixel", "batch", "alpha", "half"],)
+        return {"required": {"kind": kinds, "side": ("INT", {"default": 64, "max": 4096})}}
+
+    def make(self, kind, side):
+        """Gradients in two directions, changed as asked; the mask is that of an opaque file."""
+        ramp = torch.linspace(0, 1, side)
+        picture = torch.stack(torch.meshgrid(ramp, 1 - ramp, indexing="ij"), dim=-1)
+        picture = torch.cat([picture, picture[..., :1].flip(0)], dim=-1)[None]
+        changed = {
+            "nan": lambda: picture.where(picture > 0.1, torch.nan),
+            "pixel": lambda: picture[:, :1, :1],
+            "batch": lambda: torch.cat([picture, picture.flip(1)]),
+            "alpha": lambda: torch.cat([picture, picture[..., :1]], dim=-1),
+            "half": lambda: picture.half(),
+        }
+        return changed.get(kind, lambda: picture)(), torch.zeros(1, 64, 64)
+
+
+class Keep:
+    """Saves a tensor with all its bits."""
+
+    CATEGORY = FUNCTION = "save"
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls):  # the host's name
+        return {"required": {"image": ("IMAGE",), "path": ("STRING", {})}}
+
+    def save(self, image, path):
+        """For the test to read."""
+        torch.save(image.clone(), path)
+        return {}
+
+
+NODE_CLASS_MAPPINGS = {"Probe_Picture": Picture, "Probe_Keep": Keep}

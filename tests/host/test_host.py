@@ -1,0 +1,184 @@
+"""The nodes in a real host, by prompts as programs send them."""
+
+import asyncio
+import io
+import json
+import subprocess
+import sys
+import time
+from itertools import pairwise
+
+import pytest
+import torch
+from PIL import Image
+from real_host import PACK, prompt_of
+from standin import Host, description_of, loaded_pack
+
+import nst_core
+
+
+def test_the_real_loader_lists_every_node_as_the_stand_in_describes_it(comfy, tmp_path):
+    real = {name: node for name, node in comfy.call("/object_info").items() if "NST_" in name}
+    host = Host(tmp_path)
+    with loaded_pack(host) as pack:
+        asyncio.run(pack.comfy_entrypoint())
+        nodes = sys.modules[f"{pack.__name__}.nodes.extension"].NODES
+        made = {node.define_schema().node_id: description_of(node) for node in nodes}
+    assert set(real) == set(made)
+    for name, node in made.items():
+        assert {key: real[name][key] for key in node} == node
+
+
+def test_the_host_has_nothing_to_complain_of_about_the_pack(comfy):
+    lines = [line for line in comfy.log().splitlines() if "nst-gram" in line]
+    assert not [line for line in lines if "FAILED" in line or "Error" in line]
+
+
+# The same as `prompt_of()` with the harbor as its content.
+ENGINE = """
+import sys, torch
+from nst_core import LossSettings, RunSettings, load_vgg16, losses_of, sample, stylize
+losses = losses_of(sample("harbor", 128), [sample("waves", 128)], LossSettings(style_weight=100.0))
+settings = RunSettings(size=64, steps=4, scales=1)
+result = stylize(losses, vgg=load_vgg16("builtin"), settings=settings)
+torch.save(result.image.movedim(1, -1), sys.argv[1])
+"""
+
+
+def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(comfy, tmp_path):
+    prompt = prompt_of()
+    prompt["content"] = {
+        "class_type": "NST_SampleImage",
+        "inputs": {"name": "harbor", "size": 128},
+    }
+    path = tmp_path / "result.pt"
+    prompt["keep"] = {
+        "class_type": "Probe_Keep",
+        "inputs": {"image": ["run", 0], "path": str(path)},
+    }
+    comfy.run(prompt)
+    # In a process of its own: the number of threads decides the order of sums, and these tests
+    # have set theirs.
+    subprocess.run([sys.executable, "-c", ENGINE, tmp_path / "engine.pt"], check=True, cwd=PACK)
+    assert torch.equal(torch.load(path), torch.load(tmp_path / "engine.pt"))
+
+
+def test_a_second_run_comes_from_the_cache_and_a_changed_one_does_not(comfy):
+    comfy.run(prompt_of(steps=2))
+    again = comfy.run(prompt_of(steps=2))
+    assert set(prompt_of()) <= again.cached
+    other = comfy.run(prompt_of(steps=3))
+    assert "run" not in other.cached
+    assert {"vgg", "losses"} <= other.cached
+
+
+def test_a_changed_weights_file_is_noticed(comfy):
+    path = comfy.base / "models/vgg/mine.safetensors"
+    vgg = nst_core.load_vgg16("builtin")
+    from nst_core.weights.checkpoints import Checkpoint, save_convolutions
+
+    def save(factor):
+        tensors = {k.split(".", 1)[1]: v * factor for k, v in vgg.state_dict().items()}
+        metadata = {"source": f"mine {factor}", "preprocessing": "caffe"}
+        save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+
+    def run():
+        prompt = prompt_of(steps=1)
+        prompt["vgg"]["inputs"]["weights"] = path.name
+        return comfy.run(prompt)
+
+    save(1)
+    first = run()
+    save(2)
+    second = run()
+    assert "mine 1" in first.outputs["report"]["text"][0]
+    assert "mine 2" in second.outputs["report"]["text"][0]
+
+
+@pytest.mark.parametrize("kind", ["alpha", "half", "batch"])
+def test_every_kind_of_picture_that_hosts_have_is_repainted(comfy, kind):
+    prompt = prompt_of(steps=1)
+    prompt["content"]["inputs"]["kind"] = kind
+    prompt["content_loss"]["inputs"]["mask"] = ["content", 1]  # a dummy, as of opaque files
+    images = comfy.run(prompt).outputs["result"]["images"]
+    assert len(images) == (2 if kind == "batch" else 1)
+
+
+BAD = {
+    "typo": ("content_loss", {"content_layers": "relu4_22"}, "Did you mean relu4_2"),
+    "nan": ("content", {"kind": "nan"}, "not numbers"),
+    "pixel": ("content", {"kind": "pixel"}, "Use a larger picture"),
+    "small": ("style", {"size": 16}, "Use a larger picture"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_is_a_sentence_on_the_node(comfy, case):
+    node, inputs, sentence = BAD[case]
+    prompt = prompt_of()
+    prompt[node]["inputs"] |= inputs
+    said = comfy.fail(prompt)
+    assert sentence in said
+    assert "inference" not in said
+
+
+def test_a_weights_file_that_is_gone_or_broken_is_a_sentence_on_the_node(comfy):
+    prompt = prompt_of()
+    prompt["vgg"]["inputs"]["weights"] = "gone.pth"
+    with pytest.raises(ValueError, match="Put the file into"):
+        comfy.submit(prompt)
+    (comfy.base / "models/vgg/broken.pth").write_bytes(b"not a checkpoint")
+    prompt["vgg"]["inputs"]["weights"] = "broken.pth"
+    assert "broken.pth" in comfy.fail(prompt)
+
+
+def test_nothing_wired_is_refused_before_anything_runs(comfy):
+    prompt = prompt_of()
+    del prompt["run"]["inputs"]["losses"]
+    with pytest.raises(ValueError, match="losses"):
+        comfy.submit(prompt)
+
+
+def test_cancel_is_heard_at_once_and_leaves_no_memory_behind(comfy):
+    comfy.run(prompt_of(size=256, steps=1))  # what is loaded once stays
+    before, waits = comfy.memory(), []
+    for index in range(4):
+        prompt_id = comfy.submit(prompt_of(size=256, steps=500, tolerance=0.0, seed=index + 1))
+        time.sleep(3 + 0.37 * index)
+        comfy.call("/interrupt", {})
+        asked = time.monotonic()
+        assert comfy.wait(prompt_id).end == "execution_interrupted"
+        waits.append(time.monotonic() - asked)
+    sys.stdout.write(f"\ncancel: {waits}, memory {before:.0f} -> {comfy.memory():.0f} MB\n")
+    assert max(waits) < 0.5
+    assert comfy.memory() < before + 50
+
+
+def test_the_host_costs_little_time_and_finishing_leaves_no_memory_behind(comfy):
+    comfy.run(prompt_of(size=256, steps=1))
+    before = comfy.memory()
+
+    def run(interval):
+        """Seconds around the engine, of the engine, and of its quickest evaluation."""
+        ended = comfy.run(prompt_of(size=256, steps=50, tolerance=0.0, preview_interval=interval))
+        report = json.loads(ended.outputs["report"]["text"][0])
+        times = [record["seconds"] for record in report["records"]]
+        quickest = min(later - earlier for earlier, later in pairwise(times))
+        return ended.seconds - report["seconds"], report["seconds"], quickest
+
+    around, engine, watched = run(0.001)  # a preview at every evaluation, the worst case
+    _, _, alone = run(0.0)
+    # By default there is a preview every half second, or at every evaluation if those take longer.
+    share = around / engine + (watched - alone) / max(0.5, watched)
+    sys.stdout.write(
+        f"\n{around:.2f} s around {engine:.1f} s; evaluation {watched:.3f} s with a preview, "
+        f"{alone:.3f} s without: overhead {share:.1%}; "
+        f"memory {before:.0f} -> {comfy.memory():.0f} MB\n"
+    )
+    assert share < 0.05
+    assert comfy.memory() < before + 50
+
+
+def test_results_can_be_looked_at(comfy):
+    item = comfy.run(prompt_of(steps=1)).outputs["result"]["images"][0]
+    assert Image.open(io.BytesIO(comfy.file(item))).size == (64, 64)

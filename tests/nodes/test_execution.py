@@ -1,0 +1,259 @@
+"""What the nodes compute: the engine's picture, in inference mode, stoppable, for every batch."""
+
+import copy
+import gc
+import json
+import weakref
+
+import pytest
+import torch
+from standin import InterruptProcessingException, image
+
+
+def engine_result(engine, vgg, losses, **settings):
+    return engine.stylize(
+        losses,
+        vgg=vgg,
+        settings=engine.RunSettings(**{"size": 32, "steps": 3, **settings}),
+        runtime=engine.Runtime(torch.device("cpu")),
+    ).image.movedim(1, -1)
+
+
+def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(
+    small, chain, engine, vgg, content, style
+):
+    pictures = content.movedim(-1, 1), [style.movedim(-1, 1)]
+    losses = engine.losses_of(*pictures, engine.LossSettings())
+    assert torch.equal(small(chain)[0], engine_result(engine, vgg, losses))
+
+
+def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
+    run, small, chain, vgg, content, style
+):
+    image, _ = run(
+        "NST_NeuralStyleTransfer", content=content, style=style, size=32, steps=3, vgg=vgg
+    )
+    assert torch.equal(image, small(chain)[0])
+
+
+def test_without_a_network_the_one_box_loads_one_and_keeps_it(run, modules, host, content, style):
+    modules.load._kept.cache_clear()
+    boxes = {"content": content, "style": style, "size": 32, "steps": 1}
+    first, _ = run("NST_NeuralStyleTransfer", **boxes)
+    assert "builtin" in host.notes[0], "it says which weights it took"
+    assert "put a file into models/vgg" in host.notes[0]
+    second, _ = run("NST_NeuralStyleTransfer", **boxes)
+    assert torch.equal(first, second)
+    assert modules.load._kept.cache_info().hits == 1
+
+
+def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
+    image, _ = run(
+        "NST_NeuralStyleTransfer",
+        content=content,
+        style=style,
+        style_strength=0.0,
+        size=40,
+        steps=3,
+        vgg=vgg,
+    )
+    assert torch.allclose(image, content, atol=0.01)
+
+
+def test_a_second_run_gives_the_same_picture_and_changes_no_value(small, chain, vgg):
+    weights = {name: tensor.clone() for name, tensor in vgg.state_dict().items()}
+    pictures = [link[0].image.clone() for link in chain if hasattr(link[0], "image")]
+    first, _ = small(chain, steps=2)
+    second, _ = small(chain, steps=2)
+    assert torch.equal(first, second)
+    assert all(torch.equal(t, weights[name]) for name, t in vgg.state_dict().items())
+    assert all(
+        torch.equal(link[0].image, before) for link, before in zip(chain, pictures, strict=False)
+    )
+
+
+def test_a_network_moved_in_inference_mode_still_works(run, chain, vgg):
+    with torch.inference_mode():  # what a host's eviction may do
+        moved = copy.deepcopy(vgg).to(torch.float64).to(torch.float32)
+    assert next(moved.parameters()).is_inference()
+    small = {"losses": chain, "size": 32, "steps": 1}
+    image, _ = run("NST_LBFGSOptimize", vgg=moved, **small)
+    assert torch.equal(image, run("NST_LBFGSOptimize", vgg=vgg, **small)[0])
+
+
+def test_adding_a_loss_leaves_the_chain_before_it_as_it_was(run, chain):
+    longer = run("NST_TotalVariationLoss", losses=chain, tv_weight=2.0)
+    assert len(chain) == 2
+    assert longer[:2] == chain
+    assert longer[2][0].weight == 2.0
+
+
+def test_each_content_of_a_batch_gets_the_result_it_would_get_alone(run, small, style):
+    batch = image(batch=2, seed=1)
+    style_chain = run("NST_StyleLoss", image=style)
+    together, report = small(run("NST_ContentLoss", image=batch, losses=style_chain), steps=1)
+    alone = [
+        small(run("NST_ContentLoss", image=batch[i : i + 1], losses=style_chain), steps=1)[0]
+        for i in range(2)
+    ]
+    assert torch.equal(together, torch.cat(alone))
+    assert len(report.records) == 2
+
+
+def test_a_batch_of_styles_is_one_style(run, small, content):
+    chain = run("NST_StyleLoss", image=image(batch=3), losses=run("NST_ContentLoss", image=content))
+    assert len(chain[1][0].images) == 3
+    assert small(chain, steps=0)[0].shape[0] == 1
+
+
+def test_start_pictures_go_with_their_contents(run, small, style):
+    chain = run("NST_ContentLoss", image=image(batch=2), losses=run("NST_StyleLoss", image=style))
+    result, _ = small(chain, start=image(batch=2, seed=7), steps=0)
+    assert not torch.equal(result[0], result[1])
+
+
+def test_contents_and_starts_that_do_not_match_are_refused(run, small, engine):
+    with pytest.raises(engine.NSTError, match="batches of 2 and 3"):
+        small(run("NST_ContentLoss", image=image(batch=2)), start=image(batch=3))
+
+
+def test_losses_without_a_picture_are_refused_in_a_sentence(run, small, engine):
+    with pytest.raises(engine.NSTError, match="Give a content loss or a style loss"):
+        small(run("NST_TotalVariationLoss"))
+
+
+def test_weights_that_are_all_zero_are_refused_in_a_sentence(run, small, engine, content):
+    with pytest.raises(engine.NSTError, match="Give content or style a weight"):
+        small(run("NST_ContentLoss", image=content, content_weight=0.0))
+
+
+def test_every_evaluation_is_reported_and_previews_come_as_often_as_asked(small, chain, host):
+    _, report = small(chain, preview_interval=1e-9)
+    evaluations = len(report.records[0])
+    assert len(host.updates) == evaluations
+    values = [value for value, _, _ in host.updates]
+    assert values == sorted(values)
+    assert values[-1] == host.updates[-1][1], "the bar ends full"
+    kind, picture, side = host.updates[0][2]
+    assert (kind, picture.size, side) == ("JPEG", (32, 26), 32)
+
+
+def test_interval_zero_sends_no_preview(small, chain, host):
+    small(chain, preview_interval=0.0, steps=0)
+    assert all(preview is None for _, _, preview in host.updates)
+
+
+def test_progress_spans_the_whole_batch(run, small, host):
+    small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
+    values, totals = zip(*((value, total) for value, total, _ in host.updates), strict=True)
+    assert list(values) == sorted(values)
+    assert set(totals) == {values[-1]}
+
+
+def test_the_network_can_be_stopped_in_the_middle_of_an_evaluation(small, chain, host):
+    small(chain, steps=0)
+    targets_and_one_evaluation = host.checks
+    assert targets_and_one_evaluation > 40, "13 convolutions, there and back"
+    for fraction in (0.1, 0.5, 0.9):
+        host.checks, host.cancel_after = 0, int(targets_and_one_evaluation * fraction)
+        with pytest.raises(InterruptProcessingException):
+            small(chain)
+        assert host.checks == host.cancel_after + 1, "nothing went on after the check that raised"
+
+
+def test_cancel_leaves_nothing_of_the_run_behind(small, chain, host, modules, monkeypatch):
+    networks = []
+    place = modules.host.HostRuntime.place
+
+    def placed(self, vgg):
+        networks.append(weakref.ref(network := place(self, vgg)))
+        return network
+
+    monkeypatch.setattr(modules.host.HostRuntime, "place", placed)
+    host.cancel_after = 60
+    with pytest.raises(InterruptProcessingException):
+        small(chain)
+    gc.collect()
+    assert networks
+    assert networks[0]() is None
+    assert host.emptied == 1
+
+
+def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine):
+    small(chain, steps=0)
+    assert host.freed == [engine.Runtime(torch.device("cpu")).estimate(26, 32, 10)]
+
+
+def test_tiles_ask_for_less(modules, engine):
+    runtime = engine.Runtime(torch.device("cpu"))
+    needed = [
+        modules.run.bytes_needed(runtime, 2000, 2000, engine.RunSettings(tile=tile))
+        for tile in (256, 1024, 4096, 0)
+    ]
+    assert needed == sorted(needed)
+    assert needed[0] < needed[-1] / 2
+
+
+def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monkeypatch):
+    tiles = []
+    stylize = modules.run.stylize
+
+    def full_at_first(losses, *, settings, **rest):
+        tiles.append(settings.tile)
+        if settings.tile == 0:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+        return stylize(losses, settings=settings, **rest)
+
+    monkeypatch.setattr(modules.run, "stylize", full_at_first)
+    image, _ = small(chain, steps=0)
+    assert tiles == [0, modules.run.SMALL_TILE]
+    assert image.shape == (1, 26, 32, 3)
+
+
+def test_a_device_that_is_too_small_says_which_size_would_fit(
+    small, chain, host, engine, modules, monkeypatch
+):
+    def always_full(*_, **__):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(modules.run, "stylize", always_full)
+    with pytest.raises(engine.NSTError, match="Use a size up to 16"):
+        small(chain)
+
+
+def test_a_mistake_of_ours_is_not_taken_for_full_memory(small, chain, modules, monkeypatch):
+    def broken(*_, **__):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(modules.run, "stylize", broken)
+    with pytest.raises(RuntimeError, match="shapes"):
+        small(chain)
+
+
+def test_what_the_engine_warns_of_appears_on_the_node(run, small, style, content, host):
+    rim = torch.zeros(1, 26, 32)
+    rim[:, 20:] = 1  # relu5_1 has one row of features here, over the first 16 rows of pixels
+    chain = run("NST_StyleLoss", image=style, mask=rim)
+    small(run("NST_ContentLoss", image=content, losses=chain), steps=0)
+    assert ["empty at relu5_1" in note for note in host.notes] == [True]
+
+
+def test_a_report_is_json_for_nodes_that_show_text(small, chain):
+    _, report = small(chain, steps=0)
+    told = json.loads(str(report))
+    assert told["evaluations"] == len(report.records[0])
+    assert [loss["loss"] for loss in told["losses"]] == ["ContentLoss", "StyleLoss"]
+    assert told["settings"]["size"] == 32
+
+
+def test_a_loss_plot_is_a_picture_for_each_run(run, small):
+    _, report = small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
+    plots = run("NST_LossPlot", report=report)
+    assert plots.shape == (2, 540, 960, 3)
+
+
+def test_a_sample_is_the_engines(run, engine):
+    assert torch.equal(
+        run("NST_SampleImage", name="mosaic", size=64),
+        engine.sample("mosaic", 64).movedim(1, -1),
+    )

@@ -1,0 +1,87 @@
+"""The weights: which can be chosen, which are refused, and when they are loaded anew."""
+
+import os
+
+import pytest
+import torch
+
+from nst_core.weights.checkpoints import Checkpoint, save_convolutions
+
+
+def options(modules):
+    part = modules.nodes["NST_LoadVGG16"].define_schema().inputs[0]
+    return part.facts["options"]
+
+
+def test_files_in_the_hosts_folder_can_be_chosen_beside_the_names(modules, vgg_folder):
+    (vgg_folder / "mine.safetensors").write_bytes(b"")
+    (vgg_folder / "readme.txt").write_bytes(b"")
+    assert options(modules)[:2] == ["auto", "keras"]
+    assert options(modules)[-1] == "mine.safetensors"
+
+
+def test_loading_says_on_the_node_which_weights_they_are(run, host):
+    run("NST_LoadVGG16", weights="builtin", pooling="average")
+    assert host.notes == [
+        "Weights: builtin (random calibrated VGG-16; not trained on photographs)."
+    ]
+
+
+def test_a_file_of_the_hosts_folder_is_loaded(run, vgg, vgg_folder):
+    tensors = {k.removeprefix("convolutions."): v for k, v in vgg.state_dict().items()}
+    path = vgg_folder / "mine.safetensors"
+    metadata = {"source": "mine", "preprocessing": "caffe"}
+    save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+    loaded = run("NST_LoadVGG16", weights="mine.safetensors", pooling="max")
+    assert loaded.source == "mine"
+    assert torch.equal(
+        loaded.state_dict()["convolutions.conv1_1.weight"], tensors["conv1_1.weight"]
+    )
+
+
+def test_a_file_that_is_gone_is_refused_with_what_to_do(run, modules, engine, host):
+    said = modules.nodes["NST_LoadVGG16"].validate_inputs(weights="gone.pth")
+    assert "Put the file into" in said
+    assert str(host.models / "vgg") in said
+    with pytest.raises(engine.NSTError, match=r"gone\.pth"):
+        run("NST_LoadVGG16", weights="gone.pth", pooling="max")
+
+
+def test_names_and_weights_from_another_node_are_fine(modules, host):
+    validate = modules.nodes["NST_LoadVGG16"].validate_inputs
+    assert validate(weights="builtin") is True
+    assert validate(weights=None) is True
+
+
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth", "broken.h5"])
+def test_a_corrupt_file_is_refused_in_a_sentence(run, engine, vgg_folder, name):
+    (vgg_folder / name).write_bytes(b"not a checkpoint")
+    with pytest.raises(engine.NSTError, match="broken"):
+        run("NST_LoadVGG16", weights=name, pooling="max")
+
+
+def test_weights_that_cannot_be_downloaded_are_refused_with_what_to_do(run, engine):
+    with pytest.raises(engine.NSTError, match="no web address"):
+        run("NST_LoadVGG16", weights="torchvision", pooling="max")
+
+
+def test_a_changed_file_is_noticed_and_an_unchanged_one_cached(modules, vgg_folder):
+    fingerprint = modules.nodes["NST_LoadVGG16"].fingerprint_inputs
+    path = vgg_folder / "mine.pth"
+    path.write_bytes(b"one")
+    before = fingerprint(weights="mine.pth", pooling="max")
+    assert fingerprint(weights="mine.pth", pooling="max") == before
+    path.write_bytes(b"three")
+    assert fingerprint(weights="mine.pth", pooling="max") != before
+    os.utime(path, ns=(1, 1))
+    later = fingerprint(weights="mine.pth", pooling="max")
+    path.unlink()
+    assert fingerprint(weights="mine.pth", pooling="max") != later
+
+
+def test_a_named_file_that_appears_is_noticed_by_auto(modules, vgg_folder):
+    fingerprint = modules.nodes["NST_LoadVGG16"].fingerprint_inputs
+    before = fingerprint(weights="auto"), fingerprint(weights="builtin")
+    (vgg_folder / "vgg16-397923af.pth").write_bytes(b"")
+    assert fingerprint(weights="auto") != before[0]
+    assert fingerprint(weights="builtin") == before[1]

@@ -1,0 +1,112 @@
+"""The host's pictures and masks, of every kind it has."""
+
+import pytest
+import torch
+from standin import image
+from torch.testing import assert_close
+
+
+def picture_of(chain):
+    return chain[-1][0].image
+
+
+def test_a_picture_arrives_as_it_is(run, content):
+    loss = run("NST_ContentLoss", image=content)[0][0]
+    assert torch.equal(loss.image, content.movedim(-1, 1))
+
+
+def test_half_precision_is_widened(run, content):
+    half = picture_of(run("NST_ContentLoss", image=content.half()))
+    assert half.dtype == torch.float32
+    assert_close(half, content.movedim(-1, 1), atol=1e-3, rtol=0)
+
+
+def test_a_result_has_the_precision_that_the_host_passes_around(small, chain, host):
+    host.dtype = torch.float16
+    assert small(chain, steps=0)[0].dtype == torch.float16
+
+
+def test_transparent_pixels_are_white_and_opaque_ones_unchanged(run, content):
+    alpha = torch.ones(1, 32, 40, 1)
+    alpha[:, :16] = 0
+    laid = picture_of(run("NST_ContentLoss", image=torch.cat([content, alpha], dim=-1)))
+    assert (laid[:, :, :16] == 1).all()
+    assert torch.equal(laid[:, :, 16:], content.movedim(-1, 1)[:, :, 16:])
+
+
+def test_gray_becomes_rgb(run, content):
+    gray = picture_of(run("NST_ContentLoss", image=content[..., :1]))
+    assert gray.shape == (1, 3, 32, 40)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+@pytest.mark.parametrize("node_id", ["NST_ContentLoss", "NST_StyleLoss"])
+def test_pixels_that_are_not_numbers_are_refused_in_a_sentence(
+    run, engine, content, node_id, value
+):
+    content[0, 3, 3, 0] = value
+    with pytest.raises(engine.NSTError, match=r"not numbers.*change its settings"):
+        run(node_id, image=content)
+
+
+@pytest.mark.parametrize("node_id", ["NST_ContentLoss", "NST_StyleLoss"])
+@pytest.mark.parametrize("side", [1, 6])
+def test_a_picture_smaller_than_a_layer_sees_is_refused_in_a_sentence(run, engine, node_id, side):
+    with pytest.raises(engine.NSTError, match=r"needs at least .* Use a larger picture"):
+        run(node_id, image=image(side, side))
+
+
+def test_a_layer_with_a_typo_is_refused_on_the_node_that_names_it(run, engine, content):
+    with pytest.raises(engine.NSTError, match="Did you mean relu4_2"):
+        run("NST_ContentLoss", image=content, content_layers="relu4_22")
+
+
+def test_what_is_no_picture_is_refused_in_a_sentence(run, engine):
+    with pytest.raises(engine.NSTError, match="1, 3 or 4 channels"):
+        run("NST_ContentLoss", image=torch.rand(1, 32, 32, 7))
+
+
+@pytest.mark.parametrize("mask", [torch.zeros(1, 64, 64), torch.full((64, 64), 0.0039)])
+def test_the_mask_of_an_opaque_picture_is_no_mask_and_the_node_says_so(run, host, content, mask):
+    loss = run("NST_ContentLoss", image=content, mask=mask)[0][0]
+    assert loss.mask is None
+    assert "empty (all black)" in host.notes[-1]
+    assert "Paint white" in host.notes[-1]
+
+
+def test_a_mask_of_another_size_is_stretched(run, small, content, style):
+    half = torch.zeros(1, 7, 100)
+    half[..., 50:] = 1
+    chain = run("NST_StyleLoss", image=style, mask=half)
+    result, _ = small(run("NST_ContentLoss", image=content, losses=chain), steps=1)
+    assert result.shape == (1, 26, 32, 3)
+
+
+def test_a_full_mask_is_no_mask(run, small, content, style):
+    plain = run("NST_StyleLoss", image=style, losses=run("NST_ContentLoss", image=content))
+    masked = run(
+        "NST_StyleLoss",
+        image=style,
+        mask=torch.ones(1, 64, 64),
+        losses=run("NST_ContentLoss", image=content),
+    )
+    assert_close(small(plain, steps=1)[0], small(masked, steps=1)[0], atol=1e-3, rtol=0)
+
+
+def test_what_is_no_mask_is_refused_in_a_sentence(run, engine, content):
+    with pytest.raises(engine.NSTError, match="Connect a mask"):
+        run("NST_ContentLoss", image=content, mask=torch.ones(4))
+    with pytest.raises(engine.NSTError, match="not numbers"):
+        run("NST_ContentLoss", image=content, mask=torch.full((1, 8, 8), float("nan")))
+
+
+def test_a_mask_for_each_picture_goes_with_it(run):
+    masks = torch.stack([torch.ones(8, 8), torch.zeros(8, 8)])
+    first, second = run("NST_ContentLoss", image=image(batch=2), mask=masks)[0]
+    assert first.mask is not None
+    assert second.mask is None
+
+
+def test_batches_that_do_not_match_are_refused_in_a_sentence(run, engine):
+    with pytest.raises(engine.NSTError, match="batches of 2 and 3"):
+        run("NST_ContentLoss", image=image(batch=2), mask=torch.ones(3, 8, 8))
