@@ -49,19 +49,7 @@ class NeuralStyleTransfer(io.ComfyNode):
                     default=next(iter(PRESETS)),
                     tooltip=f"Losses, weights and the picture to start from. {presets}",
                 ),
-                io.Float.Input(
-                    "style_strength",
-                    default=1.0,
-                    **_range(STRENGTHS),
-                    tooltip="How strongly the style shows. 1 is the preset's balance, 0 leaves the "
-                    "content as it is.",
-                ),
-                io.Int.Input(
-                    "size", default=default_of("size"), **_range(SIZES), tooltip=help_of("size")
-                ),
-                io.Int.Input(
-                    "steps", default=default_of("steps"), **_range(STEPS), tooltip=help_of("steps")
-                ),
+                *_sliders(),
                 vgg_input(
                     optional=True,
                     tooltip="The network, from Load VGG-16. Without one, the weights auto are "
@@ -103,6 +91,21 @@ def chain_of(content: Tensor, style: Tensor, settings: Settings) -> Chain:
     for loss, what in zip(of_each[0], ("content", "style"), strict=False):
         check_sizes(loss, what)
     return tuple(zip(*of_each, strict=True))
+
+
+def _sliders() -> list[io.Input]:
+    size, steps = default_of("size"), default_of("steps")
+    return [
+        io.Float.Input(
+            "style_strength",
+            default=1.0,
+            **_range(STRENGTHS),
+            tooltip="How strongly the style shows. 1 is the preset's balance, 0 leaves the content "
+            "as it is.",
+        ),
+        io.Int.Input("size", default=size, **_range(SIZES), tooltip=help_of("size")),
+        io.Int.Input("steps", default=steps, **_range(STEPS), tooltip=help_of("steps")),
+    ]
 
 
 def _range(limits: tuple[float, float, float]) -> dict[str, object]:
