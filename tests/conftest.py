@@ -1,40 +1,15 @@
-"""Small networks and pictures that the tests share. Nothing here is trained or downloaded."""
+"""Fixtures of all tests: two small networks, and a home that is empty."""
 
 from pathlib import Path
 
 import pytest
 import torch
-from torch import Tensor
+from small import seeded_vgg
 
-from nst_core.preprocessing import CAFFE
 from nst_core.vgg import VGG16
 
 # The tests' pictures are so small that a second thread costs more than it brings.
 torch.set_num_threads(1)
-
-
-def seeded_vgg(dtype: torch.dtype = torch.float32, pooling: str = "max") -> VGG16:
-    """A full-width VGG-16 with He-normal weights: lively features at every layer."""
-    generator = torch.Generator().manual_seed(1)
-    vgg = VGG16(CAFFE, pooling)
-    state = {}
-    for name, value in vgg.state_dict().items():
-        if name.endswith("weight"):
-            fan_in = value[0].numel()
-            state[name] = torch.randn(value.shape, generator=generator) * (2 / fan_in) ** 0.5
-        else:
-            state[name] = torch.zeros_like(value)
-    vgg.load_state_dict(state)
-    return vgg.to(dtype)
-
-
-def picture(height: int, width: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
-    """(1, 3, height, width) in [0, 1]: smooth blobs with some noise on top, as pictures have."""
-    generator = torch.Generator().manual_seed(seed)
-    coarse = torch.rand(1, 3, 5, 5, generator=generator)
-    smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
-    noise = torch.rand(1, 3, height, width, generator=generator)
-    return (0.8 * smooth + 0.2 * noise).to(dtype)
 
 
 @pytest.fixture(scope="session")

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import picture
 from PIL import Image
 from rich.console import Console
 from safetensors.torch import save_file
+from small import picture
 
 import nst_core
 from nst_core import Settings, load_image, load_vgg16, preset_named, save_image

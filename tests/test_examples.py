@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 
 import torch
-from conftest import picture
+from small import picture
 
 from nst_core import PRESETS, load_image, load_vgg16, losses_of, save_image
 from nst_core.objective import Objective

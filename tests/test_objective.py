@@ -2,7 +2,7 @@ import logging
 
 import pytest
 import torch
-from conftest import picture
+from small import picture
 from torch.testing import assert_close
 
 from nst_core.errors import ImageTooSmall, SettingsError

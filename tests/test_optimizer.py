@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import scipy.optimize
 import torch
-from conftest import picture
+from small import picture
 from torch.testing import assert_close
 
 from nst_core.errors import NotFinite

@@ -6,7 +6,7 @@ from dataclasses import asdict, replace
 
 import pytest
 import torch
-from conftest import picture
+from small import picture
 
 from nst_core import Result, Runtime, Settings, losses_of, stylize
 from nst_core.errors import ImageError

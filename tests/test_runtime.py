@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import seeded_vgg
+from small import seeded_vgg
 
 from nst_core.errors import OutOfMemory, SettingsError
 from nst_core.runtime import Runtime, free_memory, peak_memory

@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 import torch
-from conftest import picture, seeded_vgg
+from small import picture, seeded_vgg
 from torch.testing import assert_close
 
 from nst_core import (

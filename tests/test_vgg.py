@@ -1,6 +1,6 @@
 import pytest
 import torch
-from conftest import picture, seeded_vgg
+from small import picture, seeded_vgg
 from torch.testing import assert_close
 
 from nst_core.errors import ImageTooSmall, LayerError
