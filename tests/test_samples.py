@@ -93,8 +93,8 @@ def test_every_sample_has_a_one_line_description():
 
 
 def test_an_unknown_name_is_answered_with_near_and_known_ones():
-    with pytest.raises(SettingsError, match=r"'harbour'.*Did you mean harbor\?.*stained_glass"):
-        sample("harbour")
+    with pytest.raises(SettingsError, match=r"'harbuor'.*Did you mean harbor\?.*stained_glass"):
+        sample("harbuor")
 
 
 def test_a_name_near_to_nothing_is_answered_with_all_names():
