@@ -15,6 +15,7 @@ from ..samples import CONTENTS, MIN_SIZE, STYLES, sample
 from ..settings import MAX_SIZE, PRESETS, Settings
 from .console import polite, say, stdout, warnings_of_engine
 from .options import flag_of
+from .page import page_command
 from .stylize import stylize_command
 from .weights import weights_app
 
@@ -26,6 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("stylize")(stylize_command)
+app.command("page")(page_command)
 app.add_typer(weights_app, name="weights")
 
 

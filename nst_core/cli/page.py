@@ -1,0 +1,64 @@
+"""`nst page`: the engine in a browser."""
+
+import importlib.util
+from dataclasses import Field, fields
+from typing import Annotated, Any
+
+import typer
+
+from ..errors import SettingsError
+from ..page.limits import Limits
+from ..settings import default_of, help_of
+from .console import polite, say
+
+_USUAL = Limits()
+_LIMITS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Limits)}
+
+
+def _limit(name: str) -> Any:
+    facts = _LIMITS[name].metadata
+    return typer.Option(
+        min=facts["minimum"],
+        max=facts["maximum"],
+        metavar="NUMBER",
+        help=facts["help"],
+        rich_help_panel="What a visitor may ask for",
+    )
+
+
+@polite()
+def page_command(
+    host: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets others in.")
+    ] = "127.0.0.1",
+    port: Annotated[
+        int | None,
+        typer.Option(min=1, max=65535, metavar="NUMBER", help="Default: free, from 7860 up."),
+    ] = None,
+    share: Annotated[
+        bool, typer.Option("--share", help="Also get a public link, through Gradio's servers.")
+    ] = False,
+    weights: Annotated[str, typer.Option(metavar="TEXT", help=help_of("weights"))] = default_of(
+        "weights"
+    ),
+    max_size: Annotated[int, _limit("max_size")] = _USUAL.max_size,
+    max_steps: Annotated[int, _limit("max_steps")] = _USUAL.max_steps,
+    max_minutes: Annotated[float, _limit("max_minutes")] = _USUAL.max_minutes,
+    max_waiting: Annotated[int, _limit("max_waiting")] = _USUAL.max_waiting,
+    max_upload: Annotated[int, _limit("max_upload")] = _USUAL.max_upload,
+    max_pixels: Annotated[int, _limit("max_pixels")] = _USUAL.max_pixels,
+) -> None:
+    """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
+    if importlib.util.find_spec("gradio") is None:
+        raise SettingsError("The page needs gradio. Install with: pip install 'nst-gram[page]'")
+    from ..page.serve import serve  # Gradio takes seconds to import
+
+    limits = Limits(
+        max_size=max_size,
+        max_steps=max_steps,
+        max_minutes=max_minutes,
+        max_waiting=max_waiting,
+        max_upload=max_upload,
+        max_pixels=max_pixels,
+    )
+    serve(weights=weights, limits=limits, host=host, port=port, share=share, on_message=say)

@@ -1,0 +1,136 @@
+"""Sliders and menus made from the engine's settings, and settings made from their values."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import gradio as gr
+
+from ..errors import SettingsError
+from ..settings import (
+    PRESETS,
+    Settings,
+    choices_of,
+    default_of,
+    help_of,
+    limits_of,
+    preset_named,
+)
+from .limits import Limits
+
+# Steps of a slider; its limits are the engine's and the page's.
+_SLIDER_STEP = {"size": 16, "steps": 10}
+# The slider beside the preset's own style weight: 1 leaves it alone.
+STRENGTHS = (0.0, 4.0, 0.05)
+STRENGTH_HELP = "How strongly the style shows. 1 is the preset's balance, 0 leaves the content."
+
+# Folded away, by theme.
+LOSSES = (
+    "style_layers",
+    "content_layers",
+    "content_weight",
+    "style_weight",
+    "tv_weight",
+    "normalization",
+    "pooling",
+)
+SEARCH = ("init", "scales", "seed", "precision", "shape", "bounded")
+# In the order of the page's inputs.
+NAMES = ("size", "steps", *LOSSES, *SEARCH)
+# The server's business: with what and where it computes, and how much memory that takes.
+SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
+
+_LABELS = {"steps": "Effort (steps)", "init": "Start", "tv_weight": "Total variation"}
+_LAYERS = ["all", "low", "high"]
+
+
+def control(name: str, limits: Limits) -> gr.components.Component:
+    """The component of one setting."""
+    shared = {
+        "label": _label(name),
+        "info": help_of(name),
+        "value": default_of(name),
+        "elem_id": name,
+    }
+    if name.endswith("_layers"):
+        return gr.Dropdown(_LAYERS, allow_custom_value=True, **shared)
+    choices = choices_of(name)
+    if choices:
+        return gr.Dropdown(list(choices), **shared)
+    if isinstance(default_of(name), bool):
+        return gr.Checkbox(**shared)
+    low, high = limits_of(name)
+    if name in _SLIDER_STEP:
+        most = limits.max_size if name == "size" else limits.max_steps
+        least = max(low or 0, _SLIDER_STEP[name])
+        shared["value"] = min(shared["value"], most)
+        return gr.Slider(least, most, step=_SLIDER_STEP[name], precision=0, **shared)
+    whole = isinstance(default_of(name), int)
+    return gr.Number(minimum=low, maximum=high, precision=0 if whole else None, **shared)
+
+
+def settings_of(preset: str, strength: float, given: Mapping[str, Any]) -> Settings:
+    """The settings that a visitor asks for.
+
+    Args:
+        preset: where the other settings come from.
+        strength: multiplies the style weight.
+        given: values by name.
+
+    Raises:
+        SettingsError: a value is missing, of the wrong kind, or outside its limits.
+    """
+    for name, value in given.items():
+        if value is None or value == "":
+            raise SettingsError(f"{_label(name)} is empty. Fill it in.")
+        if name in SERVER:
+            raise SettingsError(f"{_label(name)} is for the server to decide. Leave it out.")
+    low, high, _ = STRENGTHS
+    if not isinstance(strength, int | float) or not low <= strength <= high:
+        raise SettingsError(f"Style strength is {strength}. Use a number from {low:g} to {high:g}.")
+    settings = checked(preset_named(preset).settings, given)
+    return replace(settings, style_weight=settings.style_weight * strength)
+
+
+def checked(base: Settings, given: Mapping[str, Any]) -> Settings:
+    """`base` with values from outside, whose types nobody has looked at yet.
+
+    Raises:
+        SettingsError: an unknown name, a wrong type, or a value outside its limits.
+    """
+    kinds = {item.name: type(item.default) for item in fields(Settings)}
+    values: dict[str, Any] = {}
+    for name, value in given.items():
+        kind = kinds.get(name)
+        if kind is None:
+            raise SettingsError(f"There is no setting '{name}'.")
+        if kind is float and type(value) is int:
+            value = float(value)
+        if kind is int and type(value) is float and value.is_integer():
+            value = int(value)
+        if type(value) is not kind:
+            raise SettingsError(f"{name.replace('_', ' ')} is {value!r}. Use a {kind.__name__}.")
+        values[name] = value
+    return replace(base, **values)
+
+
+def _label(name: str) -> str:
+    return _LABELS.get(name, name.replace("_", " ").capitalize())
+
+
+def values_of(settings: Settings, limits: Limits) -> list[Any]:
+    """What the controls show for these settings, within what the page gives."""
+    most = {"size": limits.max_size, "steps": limits.max_steps}
+    return [
+        min(getattr(settings, n), most[n]) if n in most else getattr(settings, n) for n in NAMES
+    ]
+
+
+def explained(preset: str) -> str:
+    """One line about a preset."""
+    return preset_named(preset).description
+
+
+def preset_names() -> list[str]:
+    """Every preset, the default first."""
+    return list(PRESETS)

@@ -1,0 +1,91 @@
+"""One visitor's run, seen from outside the thread that computes it."""
+
+import threading
+import time
+from concurrent.futures import Future, wait
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from ..progress import Progress
+from ..settings import Settings
+from ..stylize import Result
+
+STOPPED, TIME_UP = "Stop", "the time limit of this page"
+
+
+class Cancelled(Exception):
+    """Raised in the engine's callbacks to end a run."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a visitor asks for; `paths` and `names` are of the content, then the styles."""
+
+    paths: tuple[str, ...]
+    names: tuple[str, ...]
+    shares: tuple[float, ...]
+    settings: Settings
+    preset: str
+    strength: float
+
+
+@dataclass(eq=False)
+class Job:
+    """A run that waits, works or has ended.
+
+    Attributes:
+        progress: after its latest evaluation; None before the first.
+        start: the picture it starts from, once there is one.
+        content: the content at the result's size, likewise.
+        why: what ended it before its time, if anything did.
+        future: its result, once it is its turn; None where it was stopped before there was any.
+    """
+
+    progress: Progress | None = None
+    start: Tensor | None = None
+    content: Tensor | None = None
+    why: str | None = None
+    future: "Future[Result | None]" = field(default_factory=Future)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _deadline: float = float("inf")
+
+    def stop(self) -> None:
+        """End it at its next evaluation, or as soon as it begins."""
+        self._stop.set()
+
+    def ended(self, seconds: float) -> bool:
+        """Whether it is over, after waiting so long for it at most."""
+        return bool(wait([self.future], seconds).done)
+
+    def begin(self, minutes: float) -> None:
+        """Start the clock; raises if it was stopped while it waited."""
+        self._deadline = time.monotonic() + 60 * minutes
+        self.check()
+
+    def watch(self, progress: Progress) -> None:
+        """The engine's `on_progress`."""
+        self.progress = progress
+        self.check()
+
+    def check(self) -> None:
+        """The engine's `on_tile`: raises if the run shall end."""
+        if self._stop.is_set():
+            self.why = STOPPED
+        elif time.monotonic() > self._deadline:
+            self.why = TIME_UP
+        if self.why:
+            raise Cancelled
+
+    def so_far(self) -> Result | None:
+        """What a run that was ended has found; None before its first evaluation."""
+        if self.progress is None:
+            return None
+        return Result(
+            image=self.progress.preview(),
+            records=tuple(self.progress.records),
+            scales=tuple(self.progress.scales[: self.progress.latest.scale]),
+            stops=(*self.progress.stops, self.why or STOPPED),
+            tile=self.progress.tile,
+            seconds=self.progress.latest.seconds,
+        )

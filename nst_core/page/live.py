@@ -1,0 +1,107 @@
+"""What is seen of a run: the picture, the figures and the curve, as HTML without files.
+
+Pictures travel inside the page (data URLs), so that previews leave no file on the server.
+"""
+
+import base64
+import io
+from collections.abc import Sequence
+from html import escape
+
+from torch import Tensor
+
+from ..pixels import to_pil
+from ..plot import plot_losses
+from ..progress import Progress, Record
+from ..stylize import Result
+
+# As small as the plot stays readable: on a telephone it is shown at two thirds of this.
+CURVE_SIZE = (560, 340)
+_QUALITY = 85
+
+WELCOME = (
+    '<div class="nst-empty"><b>Press Run</b>'
+    "<span>The picture grows here, from coarse to fine.</span></div>"
+)
+
+
+def picture_html(image: Tensor, words: str) -> str:
+    """The picture so far."""
+    return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
+
+
+def curve_html(records: Sequence[Record]) -> str:
+    """The loss so far."""
+    width, height = CURVE_SIZE
+    url = _url(plot_losses(records, width=width, height=height), "PNG")
+    return f'<img class="nst-curve" alt="The loss by evaluation" src="{url}">'
+
+
+def waiting_html() -> str:
+    """Before it is the visitor's turn."""
+    return _status("Waiting", 0, [])
+
+
+def starting_html() -> str:
+    """From the turn to the first evaluation."""
+    return _status("Starting", 0, [])
+
+
+def progress_html(progress: Progress) -> str:
+    """How far a run is."""
+    latest = progress.latest
+    pace = latest.evaluation / max(latest.seconds, 1e-9)
+    return _status(
+        "Painting",
+        progress.fraction,
+        [
+            ("step", f"{latest.step}/{progress.steps}"),
+            ("loss", f"{latest.loss:.4g}"),
+            ("scale", progress.stage.removeprefix("scale ")),
+            ("evaluations/s", f"{pace:.3g}"),
+            ("time left", clock(progress.seconds_left)),
+        ],
+    )
+
+
+def finished_html(result: Result, why: str | None) -> str:
+    """How a run ended."""
+    height, width = result.image.shape[-2:]
+    title = f"Ended by {why}: the best picture so far" if why else "Done"
+    return _status(
+        title,
+        1,
+        [
+            ("size", f"{width}x{height}"),
+            ("loss", f"{result.records[-1].loss:.4g}"),
+            ("evaluations", f"{len(result.records)}"),
+            ("time", clock(result.seconds)),
+        ],
+    )
+
+
+def nothing_html() -> str:
+    """A run that was stopped before there was anything to keep."""
+    return _status("Stopped before there was a picture", 0, [])
+
+
+def clock(seconds: float) -> str:
+    """0:05, 12:34 or 1:02:03."""
+    minutes, seconds = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
+
+
+def _status(title: str, fraction: float, facts: Sequence[tuple[str, str]]) -> str:
+    items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
+    return (
+        f'<div class="nst-status" role="status"><b>{escape(title)}</b>'
+        f'<progress max="1" value="{fraction:.4f}" aria-label="share of the work done"></progress>'
+        f"<dl>{items}</dl></div>"
+    )
+
+
+def _url(image: Tensor, kind: str) -> str:
+    stream = io.BytesIO()
+    to_pil(image).save(stream, kind, quality=_QUALITY)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"

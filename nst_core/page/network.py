@@ -1,0 +1,40 @@
+"""The network of the page: loaded once, and the line that says which it is."""
+
+import torch
+
+from ..vgg import VGG16
+from ..weights import load_vgg16
+
+_TRAINED = (
+    "They carry over color and fine texture. For brush strokes, fetch trained ones on the server "
+    "with `nst weights get keras`, then start the page again."
+)
+
+
+class Network:
+    """VGG-16 by the name of its weights.
+
+    Args:
+        weights: as `load_vgg16` takes them.
+
+    Attributes:
+        messages: what a person should read about the weights.
+    """
+
+    def __init__(self, weights: str) -> None:
+        self.messages: list[str] = []
+        self.vgg = load_vgg16(weights, on_message=self.messages.append)
+
+    def pooled(self, pooling: str) -> VGG16:
+        """The network with this pooling. The weights are there once, whatever the pooling."""
+        if pooling == self.vgg.pooling:
+            return self.vgg
+        with torch.device("meta"):
+            other = VGG16(self.vgg.preprocessing, pooling, self.vgg.source)
+        other.load_state_dict(self.vgg.state_dict(), assign=True)
+        return other.eval().requires_grad_(False)
+
+    def line(self) -> str:
+        """Which weights are in use, and how to get trained ones, in Markdown."""
+        line = f"**Weights in use:** {self.vgg.source}."
+        return f"{line} {_TRAINED}" if self.vgg.source.startswith("builtin") else line

@@ -1,0 +1,118 @@
+"""Pictures that come in: samples as files, uploads that are looked at before they are decoded."""
+
+import filecmp
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from torch import Tensor
+
+from ..errors import ImageError
+from ..image_io import load_image, save_image
+from ..samples import CONTENTS, STYLES, sample
+from ..settings import LossSettings, Settings
+from ..terms import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
+from ..vgg import check_large_enough, size_of
+from .limits import Limits
+
+SAMPLE = "sample:"
+# Longer side of a sample's file, which is only looked at: a run draws its own.
+SHOWN = 384
+# As the command line draws them: a square result asks for more than the shorter side.
+_LEAST_DRAWN = 512
+
+
+def _path_of(self: gr.Image, payload: Any) -> str | None:
+    """The uploaded file; Gradio has seen to it that it lies in its own folder."""
+    return None if payload is None else payload.path
+
+
+# An image input that hands on the file as it came: Gradio's own would open it, and answer a damaged
+# one with a bare "Error". Not by a class statement, at which Gradio writes a stub file beside the
+# source of each component; and not on the object, of which it makes new ones for each visitor.
+_Picture: Any = type.__new__(
+    type(gr.Image),
+    "Picture",
+    (gr.Image,),
+    # With `is_template`, the browser is told the name of the base.
+    {"preprocess": _path_of, "is_template": True, "__module__": __name__},
+)
+
+
+def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
+    """An upload, paste or photograph, which becomes the path of its file."""
+    return _Picture(
+        value=value,
+        label=label,
+        type="filepath",
+        sources=["upload", "clipboard", "webcam"],
+        webcam_options=gr.WebcamOptions(mirror=False),
+        height=220,
+        buttons=[],
+        elem_id=name,
+        alt_text=label,
+    )
+
+
+class Samples:
+    """The engine's pictures as files in a folder.
+
+    Args:
+        folder: where they are written.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.files: dict[str, Path] = {}
+        for name in (*CONTENTS, *STYLES):
+            self.files[name] = folder / f"{name}.jpg"
+            save_image(sample(name, SHOWN), self.files[name], quality=88)
+
+    def name_of(self, path: str) -> str:
+        """`sample:NAME` if the file is one of them, whatever it is called; else its own name."""
+        file = self.files.get(Path(path).stem)
+        if file and filecmp.cmp(file, path, shallow=False):
+            return SAMPLE + file.stem
+        return Path(path).name
+
+
+def check_upload(path: str, limits: Limits) -> None:
+    """Raise ImageError if the file cannot be used; its pixels are decoded to know."""
+    load_named(path, Path(path).name, limits.max_pixels)
+
+
+def load_named(path: str, name: str, max_pixels: int) -> Tensor:
+    """A picture; what is wrong with it is told without the server's folders."""
+    try:
+        return load_image(path, max_pixels=max_pixels)
+    except ImageError as error:
+        message = str(error).replace(f"'{path}'", f"'{name}'").replace(path, name)
+        raise ImageError(message) from error
+
+
+def read_pictures(
+    paths: Sequence[str], names: Sequence[str], settings: Settings, limits: Limits
+) -> list[Tensor]:
+    """The content, then the styles.
+
+    Raises:
+        ImageError: a file is no picture, damaged, too large, or too small for its layers.
+    """
+    pictures: list[Tensor] = []
+    for path, name in zip(paths, names, strict=True):
+        if name.startswith(SAMPLE):
+            picture = sample(name.removeprefix(SAMPLE), max(settings.size, _LEAST_DRAWN))
+        else:
+            picture = load_named(path, name, limits.max_pixels)
+        first = not pictures
+        layers = _layers(settings, content=first)
+        what = f"The {'content' if first else 'style'} picture '{name}'"
+        check_large_enough(*size_of(picture), layers, what)
+        pictures.append(picture)
+    return pictures
+
+
+def _layers(settings: LossSettings, *, content: bool) -> list[str]:
+    chosen = settings.content_layers if content else settings.style_layers
+    named = CONTENT_LAYERS if content else STYLE_LAYERS
+    return list(layer_weights(chosen, named, settings.normalization))

@@ -1,0 +1,79 @@
+"""The page's parts with the builtin network, and the page itself served on loopback."""
+
+import importlib.util
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+# Gradio is an extra: without it, these tests are left out with a message.
+if importlib.util.find_spec("gradio") is None:
+    collect_ignore_glob = ["test_*.py"]
+
+
+@pytest.fixture(scope="session")
+def network():
+    from nst_core.page.network import Network
+
+    return Network("builtin")
+
+
+@pytest.fixture(scope="session")
+def limits():
+    from nst_core.page.limits import Limits
+
+    return Limits(max_size=128, max_steps=40, max_waiting=9, max_pixels=2_000_000)
+
+
+@pytest.fixture(scope="session")
+def folder() -> Iterator[Path]:
+    from nst_core.page.serve import own_folder
+
+    with own_folder() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def samples(folder):
+    from nst_core.page.pictures import Samples
+
+    return Samples(folder)
+
+
+@pytest.fixture
+def runs(network, samples, limits, folder):
+    from nst_core.page.runs import Runs
+
+    runs = Runs(network, samples, limits, folder)
+    yield runs
+    runs.close()
+
+
+@pytest.fixture
+def visitor():
+    """What Gradio says of a visitor."""
+    return SimpleNamespace(session_hash="visitor")
+
+
+@pytest.fixture
+def ask(runs, samples):
+    """`ask(size=48, ...)`: a small request, harbor in brushstrokes."""
+
+    def request(styles=("brushstrokes",), shares=None, preset="default", strength=1.0, **given):
+        paths = [str(samples.files["harbor"]), *(str(samples.files[name]) for name in styles)]
+        given = {"size": 48, "steps": 3, **given}
+        return runs.request(paths, shares or [1.0] * len(styles), preset, strength, given)
+
+    return request
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory) -> Iterator[Any]:
+    """The page, served."""
+    from page_server import running
+
+    with running(tmp_path_factory.mktemp("page")) as server:
+        yield server

@@ -1,0 +1,71 @@
+"""The page as `nst page` serves it, in a process of its own on loopback."""
+
+import os
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+MAX_SIZE, MAX_STEPS, MAX_PIXELS = 256, 400, 4_000_000
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running page."""
+
+    url: str
+    process: "subprocess.Popen[bytes]"
+    folder: Path
+
+    def memory(self) -> int:
+        """Bytes that the process holds."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text()
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS:"))
+        return int(line.split()[1]) * 1024
+
+    def log(self) -> str:
+        """What it has said on its terminal."""
+        return (self.folder / "log").read_text()
+
+
+@contextmanager
+def running(folder: Path, *options: str) -> Iterator[Server]:
+    """`nst page` with weights that need no file; temporary files go into `folder`."""
+    port = _free_port()
+    command = [
+        *(sys.executable, "-m", "nst_core", "page", "--port", str(port), "--weights", "builtin"),
+        *("--max-size", str(MAX_SIZE), "--max-steps", str(MAX_STEPS)),
+        *("--max-pixels", str(MAX_PIXELS), *options),
+    ]
+    environment = {**os.environ, "TMPDIR": str(folder), "OMP_NUM_THREADS": "1"}
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
+        server = Server(f"http://127.0.0.1:{port}", process, folder)
+        try:
+            _wait_for(server)
+            yield server
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _wait_for(server: Server) -> None:
+    """Until the server answers; a connection that is refused is tried again."""
+    while server.process.poll() is None:
+        try:
+            urllib.request.urlopen(server.url, timeout=60).close()
+        except OSError:
+            continue
+        return
+    raise RuntimeError(f"The page did not start:\n{server.log()}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

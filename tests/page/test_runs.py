@@ -1,0 +1,211 @@
+"""A run from its request to its files, stopped or not."""
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
+
+import pytest
+from PIL import Image
+
+from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
+from nst_core.image_io import load_image, read_metadata
+from nst_core.page.job import Job
+from nst_core.stylize import losses_of, stylize
+
+
+def finished(runs, request):
+    job = Job()
+    runs.submit(job, request)
+    return job, runs.files_of(job, request)
+
+
+def png(path, size=(64, 48)):
+    Image.new("RGB", size, "teal").save(path)
+    return str(path)
+
+
+def test_the_page_makes_the_same_picture_as_the_engine(runs, ask, network):
+    from nst_core.samples import sample
+
+    request = ask(size=48, steps=4)
+    job, _ = finished(runs, request)
+    losses = losses_of(sample("harbor", 512), [sample("brushstrokes", 512)], request.settings)
+    with ThreadPoolExecutor(1) as thread:  # a new thread too: torch counts its own for each
+        run = thread.submit(stylize, losses, vgg=network.vgg, settings=request.settings)
+    assert job.future.result().image.equal(run.result().image)
+
+
+def test_a_finished_picture_holds_what_the_command_line_stores(runs, ask):
+    _, files = finished(runs, ask(size=48, steps=2, seed=7))
+    stored = json.loads(read_metadata(files.picture)["nst"])
+    assert stored["content"] == "sample:harbor"
+    assert stored["styles"] == ["sample:brushstrokes"]
+    assert stored["settings"]["seed"] == 7
+    assert stored["weights"].startswith("builtin")
+
+
+def test_before_and_after_have_the_same_size(runs, ask):
+    _, files = finished(runs, ask(size=48, steps=2))
+    before, after = (load_image(p, max_pixels=10**6) for p in (files.before, files.picture))
+    assert before.shape == after.shape == (1, 3, 36, 48)
+
+
+def test_files_of_two_runs_lie_in_folders_that_nobody_can_guess(runs, ask):
+    one, two = (finished(runs, ask(steps=1))[1].picture.parent for _ in range(2))
+    assert one != two
+    assert min(len(one.name), len(two.name)) >= 20
+
+
+def test_a_style_with_share_zero_is_the_same_as_none(runs, ask):
+    request = ask(styles=("brushstrokes", "waves"), shares=[1.0, 0.0])
+    assert request.names == ("sample:harbor", "sample:brushstrokes")
+
+
+def test_shares_change_the_picture(runs, ask):
+    images = [
+        finished(runs, ask(styles=("brushstrokes", "ink"), shares=s))[0].future.result().image
+        for s in ([1.0, 0.1], [0.1, 1.0])
+    ]
+    assert not images[0].equal(images[1])
+
+
+def test_a_stopped_run_keeps_the_best_picture_so_far(runs, ask):
+    request, job, seen = ask(size=64, steps=40, tolerance=0.0), Job(), Event()
+    watch = job.watch
+
+    def stop_at_the_third(progress):
+        if progress.latest.evaluation == 3:
+            job.stop()
+            seen.set()
+        watch(progress)
+
+    job.watch = stop_at_the_third
+    runs.submit(job, request)
+    assert seen.wait(60)
+    result = job.future.result()
+    assert len(result.records) == 3
+    assert result.stops[-1] == job.why == "Stop"
+    assert runs.files_of(job, request).picture.exists()
+
+
+def test_a_run_stopped_while_it_waits_gives_no_picture(runs, ask):
+    request, job = ask(), Job()
+    job.stop()
+    runs.submit(job, request)
+    assert runs.files_of(job, request) is None
+
+
+def test_a_run_ends_with_its_picture_when_its_time_is_up(runs, ask):
+    request, job = ask(size=64, steps=40), Job()
+    watch = job.watch
+
+    def time_is_up(progress):
+        job._deadline = 0.0
+        watch(progress)
+
+    job.watch = time_is_up
+    runs.submit(job, request)
+    assert len(job.future.result().records) == 1
+    assert "time limit" in job.why
+
+
+def test_runs_take_turns(runs, ask):
+    jobs = [Job() for _ in range(3)]
+    order = []
+    for number, job in enumerate(jobs):
+        runs.submit(job, ask(steps=1))
+        job.future.add_done_callback(lambda _, number=number: order.append(number))
+    for job in jobs:
+        job.future.result()
+    assert order == [0, 1, 2]
+
+
+def test_a_visitor_has_one_run_and_others_are_told_when_it_is_full(runs, limits):
+    runs.jobs.announce("first")
+    with pytest.raises(SettingsError, match="already"):
+        runs.jobs.announce("first")
+    for number in range(limits.max_waiting - 1):
+        runs.jobs.announce(f"other {number}")
+    with pytest.raises(SettingsError, match="visitors are waiting"):
+        runs.jobs.announce("too late")
+    runs.jobs.end("first")
+    runs.jobs.announce("too late")
+
+
+def test_leaving_ends_all_runs_of_a_visitor_and_no_other(runs):
+    mine, program, other = (runs.jobs.announce(k) for k in ("me", "me/program", "mellow"))
+    runs.jobs.leave("me")
+    assert len(runs.jobs) == 1
+    for job, stopped in ((mine, True), (program, True), (other, False)):
+        assert job._stop.is_set() is stopped
+
+
+def test_without_a_picture_a_request_says_which(runs, samples):
+    harbor = str(samples.files["harbor"])
+    with pytest.raises(SettingsError, match="no content picture"):
+        runs.request([None, harbor], [1.0], "default", 1, {"size": 64, "steps": 1})
+    with pytest.raises(SettingsError, match="no style picture"):
+        runs.request([harbor, None], [1.0], "default", 1, {"size": 64, "steps": 1})
+    with pytest.raises(SettingsError, match="shares"):
+        runs.request([harbor, harbor], [0.0], "default", 1, {"size": 64, "steps": 1})
+
+
+def test_a_huge_size_is_refused_before_any_work(runs, ask):
+    with pytest.raises(SettingsError, match="more than this page gives"):
+        ask(size=16384)
+
+
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda p: p.write_text("not a picture"), ImageError),
+        (lambda p: p.write_bytes(b""), ImageError),
+        (lambda p: png(p, (2000, 2000)), ImageError),
+        (lambda p: png(p, (3, 3)), ImageTooSmall),
+        (lambda p: (png(p), p.write_bytes(p.read_bytes()[:90])), ImageError),
+    ],
+    ids=["text", "empty", "too large", "tiny", "cut off"],
+)
+def test_a_bad_picture_is_told_in_a_sentence_without_the_servers_folders(
+    make, kind, runs, samples, tmp_path
+):
+    path = tmp_path / "mine.png"
+    make(path)
+    paths = [str(path), str(samples.files["ink"])]
+    request = runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
+    with pytest.raises(kind) as caught:
+        finished(runs, request)
+    assert isinstance(caught.value, NSTError)
+    assert "mine.png" in str(caught.value)
+    assert str(tmp_path) not in str(caught.value)
+    finished(runs, runs.request([paths[1]] * 2, [1.0], "default", 1, {"size": 48, "steps": 1}))
+
+
+def test_an_animated_gif_is_its_first_picture(runs, samples, tmp_path):
+    frames = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
+    frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
+    paths = [str(tmp_path / "moving.gif"), str(samples.files["ink"])]
+    request = runs.request(paths, [1.0], "default", 0, {"size": 48, "steps": 0})
+    image = finished(runs, request)[0].future.result().image
+    assert image[0, 0].mean() > 0.9
+    assert image[0, 2].mean() < 0.1
+
+
+def test_an_upload_with_a_samples_name_is_not_taken_for_it(samples, tmp_path):
+    mine = tmp_path / "harbor.jpg"
+    Image.new("RGB", (64, 48), "teal").save(mine)
+    assert samples.name_of(str(mine)) == "harbor.jpg"
+    mine.write_bytes(samples.files["harbor"].read_bytes())
+    assert samples.name_of(str(mine)) == "sample:harbor"
+
+
+def test_both_kinds_of_pooling_share_their_weights(network):
+    other = network.pooled("average")
+    assert other.pooling == "average"
+    ours, theirs = network.vgg.state_dict(), other.state_dict()
+    assert all(ours[name].data_ptr() == theirs[name].data_ptr() for name in ours)
+
+
+def test_the_line_about_weights_says_how_to_get_trained_ones(network):
+    assert "builtin" in network.line()
+    assert "nst weights get keras" in network.line()

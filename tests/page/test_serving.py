@@ -1,0 +1,174 @@
+"""The page in a process of its own, as programs and strangers meet it."""
+
+import json
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+from page_server import MAX_SIZE, running
+from PIL import Image
+
+from nst_core.image_io import read_metadata
+
+pytestmark = [
+    pytest.mark.slow,
+    # gradio_client leaves connections to the garbage collector.
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+    pytest.mark.filterwarnings("ignore::ResourceWarning"),
+]
+client = pytest.importorskip("gradio_client", reason="the page's tests need gradio")
+
+
+@pytest.fixture
+def connect(server, tmp_path):
+    """`connect()`: another visitor, a program."""
+    opened = []
+
+    def visitor():
+        opened.append(
+            client.Client(
+                server.url, verbose=False, analytics_enabled=False, download_files=tmp_path
+            )
+        )
+        return opened[-1]
+
+    yield visitor
+    for one in opened:
+        one.close()
+
+
+@pytest.fixture
+def picture(tmp_path):
+    """`picture("teal")`: a file of one color."""
+
+    def write(color, size=(64, 48), name=None):
+        path = tmp_path / (name or f"{color}.png")
+        Image.new("RGB", size, color).save(path)
+        return client.handle_file(path)
+
+    return write
+
+
+def test_a_program_gets_a_picture_with_its_settings_inside(connect, picture):
+    result = connect().predict(
+        content=picture("teal"),
+        style=picture("orange"),
+        preset="default",
+        style_strength=1.5,
+        size=48,
+        steps=10,
+        seed=3,
+        api_name="/stylize",
+    )
+    with Image.open(result) as image:
+        assert image.size == (48, 36)
+    stored = read_metadata(result)
+    assert json.loads(stored["nst"])["settings"]["seed"] == 3
+    assert json.loads(stored["nst"])["content"] == "teal.png"
+    assert json.loads(stored["workflow"])["nodes"]
+    assert json.loads(stored["prompt"])
+
+
+def test_settings_may_be_left_out(connect, picture):
+    result = connect().predict(
+        picture("teal"), picture("orange"), size=32, steps=10, api_name="/stylize"
+    )
+    assert json.loads(read_metadata(result)["nst"])["preset"] == "default"
+
+
+def bad(tmp_path, kind):
+    path = tmp_path / "bad.png"
+    if kind == "text":
+        path.write_text("not a picture")
+    elif kind == "bomb":
+        Image.new("1", (20_000, 20_000)).save(path)
+    elif kind == "tiny":
+        Image.new("RGB", (2, 2)).save(path)
+    return client.handle_file(path)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"), [("text", "not a picture"), ("bomb", "400,000,000 pixels"), ("tiny", "2x2")]
+)
+def test_a_bad_file_is_answered_in_a_sentence_and_the_server_goes_on(
+    kind, words, connect, picture, tmp_path, server
+):
+    visitor = connect()
+    with pytest.raises(client.exceptions.AppError, match=words) as caught:
+        visitor.predict(
+            bad(tmp_path, kind), picture("teal"), size=32, steps=10, api_name="/stylize"
+        )
+    assert "Traceback" not in str(caught.value)
+    assert str(server.folder) not in str(caught.value)
+    assert visitor.predict(
+        picture("teal"), picture("orange"), size=32, steps=10, api_name="/stylize"
+    )
+
+
+def test_a_size_beyond_the_page_is_refused(connect, picture):
+    with pytest.raises(client.exceptions.AppError, match=str(MAX_SIZE)):
+        connect().predict(
+            picture("teal"), picture("orange"), size=4096, steps=10, api_name="/stylize"
+        )
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "pyproject.toml", "nst_core/settings.py", "log"])
+def test_files_of_the_machine_are_not_served(path, server):
+    full = path if path.startswith("/") else str(Path(__file__).parents[2] / path)
+    full = str(server.folder / path) if path == "log" else full
+    for prefix in ("gradio_api/file=", "file="):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{server.url}/{prefix}{full}").close()
+        assert caught.value.code in (403, 404)
+        caught.value.close()
+
+
+def test_files_of_the_machine_are_not_read_for_a_program(connect, server, tmp_path):
+    secret = server.folder / "secret.png"
+    Image.new("RGB", (64, 64), "red").save(secret)
+    file = {"path": str(secret), "meta": {"_type": "gradio.FileData"}}
+    request = urllib.request.Request(
+        f"{server.url}/gradio_api/call/stylize",
+        data=json.dumps({"data": [file, file, "default", 1, 32, 10, 0]}).encode(),
+        headers={"Content-Type": "application/json"},
+    )
+    with urllib.request.urlopen(request) as answer:
+        event = json.load(answer)["event_id"]
+    with urllib.request.urlopen(f"{server.url}/gradio_api/call/stylize/{event}") as answer:
+        text = answer.read().decode()
+    assert "event: error" in text
+    assert ".png" not in text
+
+
+def test_eight_visitors_at_once_each_get_their_own_and_the_memory_comes_back(
+    connect, picture, server
+):
+    colors = ["red", "green", "blue", "cyan", "magenta", "yellow", "black", "white"]
+    files = {color: picture(color) for color in colors}
+    style, visitors = picture("gray"), {color: connect() for color in colors}
+
+    def all_at_once():
+        jobs = {
+            color: visitor.submit(
+                files[color], style, style_strength=0, size=96, steps=10, api_name="/stylize"
+            )
+            for color, visitor in visitors.items()
+        }
+        return {color: job.result() for color, job in jobs.items()}
+
+    all_at_once()  # libraries load, and allocators take what they keep
+    before = server.memory()
+    results = all_at_once()
+    for color, result in results.items():
+        with Image.open(result) as image:
+            expected = Image.new("RGB", (1, 1), color).getpixel((0, 0))
+            assert image.convert("RGB").getpixel((48, 36)) == expected
+        assert json.loads(read_metadata(result)["nst"])["content"] == f"{color}.png"
+    assert server.memory() - before < 100e6
+
+
+def test_temporary_files_are_gone_with_the_page(tmp_path):
+    with running(tmp_path):
+        assert [path.name for path in tmp_path.iterdir() if path.name.startswith("nst-page-")]
+    assert [path.name for path in tmp_path.iterdir()] == ["log"]
