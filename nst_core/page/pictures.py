@@ -2,6 +2,7 @@
 
 import filecmp
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,9 @@ class Samples:
         for name in (*CONTENTS, *STYLES):
             self.files[name] = folder / f"{name}.jpg"
             save_image(sample(name, SHOWN), self.files[name], quality=88)
+        # The two that the page begins with: the first visitor shall not wait for them.
+        for names in (CONTENTS, STYLES):
+            _drawn(next(iter(names)), _drawn_size(Settings()))
 
     def name_of(self, path: str) -> str:
         """`sample:NAME` if the file is one of them, whatever it is called; else its own name."""
@@ -101,7 +105,7 @@ def read_pictures(
     pictures: list[Tensor] = []
     for path, name in zip(paths, names, strict=True):
         if name.startswith(SAMPLE):
-            picture = sample(name.removeprefix(SAMPLE), max(settings.size, _LEAST_DRAWN))
+            picture = _drawn(name.removeprefix(SAMPLE), _drawn_size(settings))
         else:
             picture = load_named(path, name, limits.max_pixels)
         first = not pictures
@@ -110,6 +114,15 @@ def read_pictures(
         check_large_enough(*size_of(picture), layers, what)
         pictures.append(picture)
     return pictures
+
+
+@lru_cache(maxsize=4)
+def _drawn(name: str, size: int) -> Tensor:
+    return sample(name, size)
+
+
+def _drawn_size(settings: Settings) -> int:
+    return max(settings.size, _LEAST_DRAWN)
 
 
 def _layers(settings: LossSettings, *, content: bool) -> list[str]:

@@ -12,7 +12,7 @@ from .job import Job, Request
 from .runs import Runs, spoken
 
 # Seconds between looks at a run, and between drawings of its curve.
-_LOOK, _CURVE = 0.3, 2.0
+_LOOK, _CURVE = 0.2, 2.0
 Updates = tuple[Any, ...]
 
 

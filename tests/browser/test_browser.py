@@ -1,0 +1,213 @@
+"""What a visitor does, in the real page."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from nst_core.image_io import read_metadata
+
+pytestmark = pytest.mark.slow
+
+
+def set_number(page, name, value):
+    box = page.locator(f"#{name} input[type=number]")
+    box.fill(str(value))
+    box.press("Tab")
+
+
+def start(page, size=32, steps=10):
+    set_number(page, "size", size)
+    set_number(page, "steps", steps)
+    page.click("#run")
+
+
+def wait_for_status(page, words):
+    page.wait_for_function(
+        "words => document.querySelector('#status').innerText.includes(words)", arg=words
+    )
+
+
+def wait_for_slider(page):
+    page.wait_for_function("document.querySelectorAll('#slider img').length === 2")
+
+
+def status(page):
+    return page.locator("#status").inner_text()
+
+
+def download(page, button):
+    with page.expect_download() as caught:
+        page.click(button)
+    return caught.value.path()
+
+
+def upload(page, name, path):
+    """Into a picture that is empty, as a visitor empties it."""
+    page.locator(f"#{name} button[aria-label='Remove Image']").click()
+    page.locator(f"#{name} input[type=file]").first.set_input_files(path)
+
+
+def color_picture(path, color, size=(64, 48)):
+    Image.new("RGB", size, color).save(path)
+    return path
+
+
+def toast(page, words):
+    page.locator(".toast-body", has_text=words).first.wait_for()
+
+
+def test_one_click_makes_a_picture_to_compare_and_download(visit):
+    page = visit()
+    start(page, size=48)
+    wait_for_status(page, "Done")
+    wait_for_slider(page)
+    stored = json.loads(read_metadata(download(page, "#download"))["nst"])
+    assert stored["content"] == "sample:harbor"
+    assert stored["styles"] == ["sample:brushstrokes"]
+    assert stored["settings"]["size"] == 48
+    workflow = json.loads(download(page, "#workflow").read_text())
+    assert {"NST_LBFGSOptimize", "NST_SampleImage"} <= {n["type"] for n in workflow["nodes"]}
+
+
+def test_the_picture_the_figures_and_the_curve_grow(visit):
+    page = visit()
+    start(page, size=256, steps=400)
+    wait_for_status(page, "loss")
+    words = status(page).lower()
+    assert all(name in words for name in ("step", "loss", "scale", "evaluations/s", "time left"))
+    page.wait_for_selector("#curve img")
+    seen = page.locator("#live img").get_attribute("src")
+    figures = status(page)
+    page.wait_for_function(
+        "seen => { const i = document.querySelector('#live img'); return i && i.src !== seen }",
+        arg=seen,
+    )
+    page.wait_for_function(
+        "seen => document.querySelector('#status').innerText !== seen", arg=figures
+    )
+    page.click("#stop")
+    wait_for_status(page, "best picture so far")
+    wait_for_slider(page)
+    assert read_metadata(download(page, "#download"))["nst"]
+
+
+def test_stop_before_run_says_that_nothing_runs(visit):
+    page = visit()
+    page.click("#stop")
+    toast(page, "Nothing is running")
+
+
+def test_run_pressed_twice_makes_one_picture(visit):
+    page = visit()
+    start(page, size=128, steps=400)
+    wait_for_status(page, "loss")
+    page.click("#run")
+    toast(page, "being made already")
+    page.click("#stop")
+    wait_for_status(page, "best picture so far")
+
+
+def test_an_upload_is_painted_and_comes_back_from_its_png(visit, tmp_path):
+    page = visit()
+    upload(page, "content", color_picture(tmp_path / "teal.png", "teal"))
+    page.wait_for_selector("#content img[src*='teal']")
+    page.locator("#style_samples button").nth(2).click()
+    page.wait_for_selector("#style img[src*='waves']")
+    start(page, size=48, steps=20)
+    wait_for_status(page, "Done")
+    result = tmp_path / "made here.png"
+    result.write_bytes(download(page, "#download").read_bytes())
+    assert json.loads(read_metadata(result)["nst"])["content"] == "teal.png"
+
+    other = visit()
+    other.locator("#restore button").first.click()
+    other.locator("#dropped input[type=file]").set_input_files(result)
+    other.wait_for_function(
+        "document.querySelector('#restored').innerText.includes('settings are restored')"
+    )
+    assert "teal.png" in other.locator("#restored").inner_text()
+    assert other.locator("#size input[type=number]").input_value() == "48"
+    assert other.locator("#steps input[type=number]").input_value() == "20"
+    other.wait_for_selector("#style img[src*='waves']")
+
+
+def test_a_corrupt_upload_is_told_and_taken_away_and_the_page_goes_on(visit, tmp_path):
+    page, path = visit(), tmp_path / "broken.png"
+    path.write_text("not a picture")
+    upload(page, "content", path)
+    toast(page, "not a picture")
+    page.wait_for_selector("#content img", state="detached")
+    page.click("#run")
+    toast(page, "no content picture")
+    page.locator("#content_samples button").first.click()
+    page.wait_for_selector("#content img")
+    start(page)
+    wait_for_status(page, "Done")
+
+
+def test_swap_changes_places(visit):
+    page = visit()
+    page.click("#swap")
+    page.wait_for_selector("#content img[src*='brushstrokes']")
+    page.wait_for_selector("#style img[src*='harbor']")
+
+
+def test_a_preset_is_explained_and_sets_its_settings(visit):
+    page = visit()
+    page.locator("#preset input").click()
+    page.get_by_role("option", name="gatys-vgg16").click()
+    page.wait_for_function(
+        "document.querySelector('#explanation').innerText.includes('seed project')"
+    )
+    assert page.locator("#size input[type=number]").input_value() == "224"
+
+
+def test_the_weights_in_use_are_named(visit):
+    words = visit().locator("#weights").inner_text()
+    assert "builtin" in words
+    assert "nst weights get keras" in words
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1440])
+def test_nothing_sticks_out_at_any_width_in_any_light(width, theme, visit):
+    page = visit(width=width, theme=theme)
+    start(page)
+    wait_for_status(page, "Done")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    text = page.evaluate("getComputedStyle(document.querySelector('#title h1')).color")
+    bright = sum(int(part) for part in text.strip("rgba()").split(",")[:3]) > 3 * 128
+    assert bright is (theme == "dark")
+
+
+def test_two_visitors_at_once_wait_in_line_and_get_their_own(visit, tmp_path):
+    first, second = visit(), visit()
+    for page, color in ((first, "red"), (second, "blue")):
+        upload(page, "content", color_picture(tmp_path / f"{color}.png", color))
+        page.wait_for_selector(f"#content img[src*='{color}']")
+    start(first, size=256, steps=400)
+    wait_for_status(first, "loss")
+    start(second)
+    second.wait_for_function("/queue|wait/i.test(document.querySelector('#status').innerText)")
+    assert "Done" not in status(second)
+    first.click("#stop")
+    wait_for_slider(first)  # stopped, or done just before
+    wait_for_status(second, "Done")
+    for page, color in ((first, "red"), (second, "blue")):
+        stored = json.loads(read_metadata(download(page, "#download"))["nst"])
+        assert stored["content"] == f"{color}.png"
+
+
+def test_a_page_closed_in_the_middle_makes_room_for_the_next(visit):
+    leaver, next_one = visit(), visit()
+    start(leaver, size=256, steps=400)
+    leaver.wait_for_selector("#live img")
+    leaver.close()
+    start(next_one)
+    wait_for_status(next_one, "Done")
+
+
+def test_the_server_has_seen_no_error(server, visit):
+    visit()
+    assert "Traceback" not in server.log()
