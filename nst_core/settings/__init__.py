@@ -1,0 +1,30 @@
+"""What can be asked for: the only home of defaults, limits and help texts.
+
+Command line, nodes and page make their flags, inputs and sliders from the fields below and
+nothing else, so a limit or a help text is changed here and nowhere else.
+"""
+
+from .all import Settings, choices_of, default_of, help_of, limits_of
+from .loss import LossSettings
+from .network import NetworkSettings, ReadSettings
+from .option import option
+from .presets import PRESETS, Preset, preset_named
+from .run import MAX_SIZE, STARTS, RunSettings
+
+__all__ = [
+    "MAX_SIZE",
+    "PRESETS",
+    "STARTS",
+    "LossSettings",
+    "NetworkSettings",
+    "Preset",
+    "ReadSettings",
+    "RunSettings",
+    "Settings",
+    "choices_of",
+    "default_of",
+    "help_of",
+    "limits_of",
+    "option",
+    "preset_named",
+]

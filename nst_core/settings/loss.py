@@ -1,0 +1,43 @@
+"""Settings of the losses."""
+
+from dataclasses import dataclass
+
+from ..losses import NORMALIZATIONS
+from .option import Checked, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class LossSettings(Checked):
+    """What a good picture is."""
+
+    content_weight: float = option(
+        1.0, "How much the content's shapes count (the paper's alpha).", minimum=0, maximum=1e9
+    )
+    style_weight: float = option(
+        100.0,
+        "How much the style's texture and colors count (the paper's beta).",
+        minimum=0,
+        maximum=1e9,
+    )
+    tv_weight: float = option(
+        0.0,
+        "Total variation: smooths noise between neighboring pixels. 0 is off.",
+        minimum=0,
+        maximum=1e9,
+    )
+    content_layers: str = option(
+        "relu4_2",
+        "Layers that say what the content is: low, high, all, or a list such as "
+        "relu4_2 or relu3_2=0.5,relu4_2=1.",
+    )
+    style_layers: str = option(
+        "all",
+        "Layers that say what the style is: low (fine texture), high (large strokes), all, or a "
+        "list such as relu1_1=2,relu3_1.",
+    )
+    normalization: str = option(
+        "relative",
+        "What weights are measured in. relative: free of units, the same at every size, layer "
+        "and network; gatys: the paper's formulas; mean: neural-style's.",
+        choices=tuple(NORMALIZATIONS),
+    )

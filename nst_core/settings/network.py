@@ -1,0 +1,43 @@
+"""Settings of the network and of reading files."""
+
+from dataclasses import dataclass
+
+from ..preprocessing import PREPROCESSINGS
+from ..vgg import POOLINGS
+from .option import Checked, option
+
+
+@dataclass(frozen=True, kw_only=True)
+class NetworkSettings(Checked):
+    """Which VGG-16 looks at the pictures."""
+
+    weights: str = option(
+        "auto",
+        "Network weights: auto, keras, torchvision, torchvision-features, builtin, or a file "
+        "(.safetensors, .pth, .h5). auto takes trained weights when it can have them.",
+    )
+    preprocessing: str = option(
+        "auto",
+        "Input range the weights were trained on. auto knows it for known files and for files "
+        "of ours; say it for others.",
+        choices=("auto", *PREPROCESSINGS),
+    )
+    pooling: str = option(
+        "max",
+        "Pooling between blocks. max is what the network was trained with; average gives "
+        "smoother pictures.",
+        choices=POOLINGS,
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadSettings(Checked):
+    """What is read at all."""
+
+    max_pixels: int = option(
+        100_000_000,
+        "Pixels of the largest picture that is read. A file says its size before it is decoded, "
+        "so a larger one costs nothing.",
+        minimum=1,
+        maximum=2**31 - 1,
+    )

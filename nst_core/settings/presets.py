@@ -1,0 +1,67 @@
+"""Settings under a name, with where they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ..errors import SettingsError
+from .all import Settings
+
+
+@dataclass(frozen=True)
+class Preset:
+    """Settings under a name, with where they come from."""
+
+    settings: Settings
+    description: str
+
+
+PRESETS: Mapping[str, Preset] = {
+    "default": Preset(
+        Settings(),
+        "Relative losses, coarse to fine, from the content: weights that mean the same everywhere.",
+    ),
+    # alpha / beta = 1e-3 and conv4_2 as in arXiv:1508.06576, on a 224x224 VGG-16 from a gray
+    # square. The seed ran scipy's fmin_l_bfgs_b without bounds; it restarted it every few
+    # evaluations, which we do not: that only forgets curvature.
+    "gatys-vgg16": Preset(
+        Settings(
+            content_weight=1.0,
+            style_weight=1e3,
+            content_layers="relu4_2",
+            style_layers="all",
+            normalization="gatys",
+            size=224,
+            shape="square",
+            init="gray",
+            steps=300,
+            scales=1,
+            bounded=False,
+        ),
+        "The seed project: Gatys, Ecker and Bethge (arXiv:1508.06576) on Keras's VGG-16, a gray "
+        "224x224 square, alpha 1, beta 1000.",
+    ),
+    # neural_style.lua's defaults. Its total variation (1e-3) acts on the gradient alone and is
+    # not part of its loss; it is left out here.
+    "neural-style": Preset(
+        Settings(
+            content_weight=5.0,
+            style_weight=100.0,
+            content_layers="relu4_2",
+            style_layers="all",
+            normalization="mean",
+            size=512,
+            init="noise",
+            steps=1000,
+            scales=1,
+            bounded=False,
+        ),
+        "jcjohnson's neural-style: mean squared errors, content 5, style 100, from noise.",
+    ),
+}
+
+
+def preset_named(name: str) -> Preset:
+    """The preset called `name`; SettingsError lists the known ones otherwise."""
+    if name not in PRESETS:
+        raise SettingsError(f"Preset '{name}' is unknown. Use one of: {', '.join(PRESETS)}.")
+    return PRESETS[name]

@@ -1,0 +1,85 @@
+"""Settings of the search for the picture."""
+
+from dataclasses import dataclass
+
+from .option import Checked, option
+
+STARTS = ("content", "gray", "noise", "style")
+SHAPES = ("keep", "square")
+PRECONDITIONERS = ("spectral", "none")
+PRECISIONS = ("float32", "bfloat16")
+# Longer side of a result, in pixels.
+MAX_SIZE = 16384
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(Checked):
+    """How the picture is found."""
+
+    size: int = option(512, "Longer side of the result, in pixels.", minimum=16, maximum=MAX_SIZE)
+    shape: str = option(
+        "keep",
+        "keep the content's proportions, or make everything square as the seed project did.",
+        choices=SHAPES,
+    )
+    init: str = option(
+        "content", "The picture to start from: content, gray, noise or style.", choices=STARTS
+    )
+    steps: int = option(
+        300,
+        "L-BFGS steps in all, shared between the scales. One step costs about one evaluation.",
+        minimum=0,
+        maximum=100_000,
+    )
+    max_evaluations: int = option(
+        0, "Evaluations of the loss in all; 0 leaves it to the steps.", minimum=0, maximum=1_000_000
+    )
+    scales: int = option(
+        0,
+        "Sizes from coarse to fine, each twice the one before. 0 adds scales while the coarser "
+        "one keeps 256 pixels; 1 works at full size only.",
+        minimum=0,
+        maximum=8,
+    )
+    seed: int = option(
+        0,
+        "Seed of the noise start; the same seed gives the same picture.",
+        minimum=0,
+        maximum=2**32 - 1,
+    )
+    tolerance: float = option(
+        1e-3,
+        "Stop a scale when the loss has fallen by less than this share in 20 steps. 0 never stops "
+        "early.",
+        minimum=0,
+        maximum=1,
+    )
+    bounded: bool = option(
+        True, "Keep every step inside the range of a picture instead of clipping the result."
+    )
+    history: int = option(10, "Curvature pairs that L-BFGS remembers.", minimum=1, maximum=200)
+    preconditioner: str = option(
+        "spectral",
+        "spectral finds large shapes and fine detail at the same pace, in about half the steps; "
+        "none is textbook L-BFGS. Both look for the same picture.",
+        choices=PRECONDITIONERS,
+    )
+    precision: str = option(
+        "float32",
+        "Arithmetic of the convolutions; sums, gradient and picture are float32 in any case. "
+        "bfloat16 is faster where the device has it, and a little coarser.",
+        choices=PRECISIONS,
+    )
+    device: str = option("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps …")
+    tile: int = option(
+        0,
+        "Work in tiles of this many pixels a side; the result is the same, only memory is "
+        "saved. 0 tiles only when the picture would not fit.",
+        minimum=0,
+        maximum=MAX_SIZE,
+    )
+
+    def __post_init__(self) -> None:
+        if self.init == "grey":
+            object.__setattr__(self, "init", "gray")
+        super().__post_init__()
