@@ -120,12 +120,23 @@ def stop_if_asked() -> None:
     comfy.model_management.throw_exception_if_processing_interrupted()
 
 
+# Notes of the node that runs now: the page puts a text in the place of the one before.
+_notes: dict[tuple[str, str], list[str]] = {}
+
+
 def show(text: str) -> None:
-    """Write a note onto the node that is running, and into the log."""
+    """Write a note onto the node that is running, below those it has, and into the log."""
     log.info(text)
     context, server = get_executing_context(), getattr(PromptServer, "instance", None)
-    if context and server:
-        server.send_progress_text(text, context.node_id)
+    if not context or not server:
+        return
+    run = (context.prompt_id, context.node_id)
+    if run not in _notes:
+        _notes.clear()
+    notes = _notes.setdefault(run, [])
+    if text not in notes:
+        notes.append(text)
+        server.send_progress_text("\n".join(notes), context.node_id)
 
 
 class Watch:

@@ -11,8 +11,12 @@ from ._host import io
 from ._inputs import VGG, setting
 
 _HOW_TO_TRAINED = (
-    "Trained ones give better pictures: put a file into models/vgg, or choose in Load VGG-16."
+    "Weights trained on photographs give better pictures. In Load VGG-16 choose keras, or put a "
+    "file into models/vgg and choose that."
 )
+# A download makes files appear. Fingerprint after it: the one before, because nothing changed that
+# a second run of the same prompt would see.
+_same_as: dict[str, str] = {}
 
 
 class LoadVGG16(io.ComfyNode):
@@ -77,7 +81,8 @@ def fingerprint(weights: str) -> str:
     if weights not in NAMES:
         paths = [host.weights_path(weights)]
     facts = [(str(path), path.stat().st_mtime_ns, path.stat().st_size) for path in paths if path]
-    return f"{weights} {facts}"
+    now = f"{weights} {facts}"
+    return _same_as.get(now, now)
 
 
 def load(weights: str, pooling: str, preprocessing: str) -> VGG16:
@@ -85,6 +90,7 @@ def load(weights: str, pooling: str, preprocessing: str) -> VGG16:
     if missing := _missing(weights):
         raise WeightsError(missing)
     notes: list[str] = []
+    before = fingerprint(weights)
     vgg = load_vgg16(
         weights if weights in NAMES else host.weights_path(weights),
         pooling=pooling,
@@ -93,6 +99,8 @@ def load(weights: str, pooling: str, preprocessing: str) -> VGG16:
         on_message=notes.append,
         on_progress=host.watch_download(),
     )
+    if (after := fingerprint(weights)) != before:
+        _same_as[after] = before
     if weights == "auto":  # why it took which is a paragraph: too long for a node
         host.log.info("\n".join(notes))
         notes = [_HOW_TO_TRAINED] if vgg.source == builtin.SOURCE else []

@@ -1,6 +1,7 @@
 """Everything in one node: a content, a style, a preset and three sliders."""
 
 from dataclasses import replace
+from typing import Any
 
 from torch import Tensor
 
@@ -10,7 +11,7 @@ from ..nst_core.vgg import VGG16
 from . import _host as host
 from ._host import io
 from ._inputs import PREVIEW_INTERVAL, image_output, report_output, vgg_input
-from .load import default_vgg
+from .load import default_vgg, fingerprint
 from .losses import Chain, check_sizes
 from .pictures import pictures_of
 from .run import stylize_batch
@@ -58,6 +59,11 @@ class NeuralStyleTransfer(io.ComfyNode):
             ],
             outputs=[image_output(), report_output()],
         )
+
+    @classmethod
+    def fingerprint_inputs(cls, **inputs: Any) -> str:
+        """Changes when the weights change that are taken when no network is wired."""
+        return "" if "vgg" in inputs else fingerprint(default_of("weights"))
 
     @classmethod
     def execute(

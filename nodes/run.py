@@ -80,7 +80,9 @@ def _run(
 ) -> Result:
     """One picture; in small tiles if the device turns out to have less memory than it said."""
     tiles = [settings.tile] if 0 < settings.tile <= SMALL_TILE else [settings.tile, SMALL_TILE]
-    for tile in tiles:
+    for number, tile in enumerate(tiles):
+        if number:
+            host.show(f"The memory of {runtime.device} is full. Trying again in tiles of {tile}.")
         try:
             return stylize(
                 losses,
@@ -96,7 +98,6 @@ def _run(
                 raise
         # Not inside `except`, where the traceback would keep what filled the memory alive.
         host.give_memory_back()
-        host.show(f"The memory of {runtime.device} is full.")
     raise OutOfMemory(
         f"Size {settings.size} does not fit into the memory of {runtime.device}, not even in tiles "
         f"of {tiles[-1]}. Use a size up to {settings.size // 2}, or close other programs."

@@ -128,10 +128,10 @@ class Comfy:
         assert isinstance(data, bytes)
         return data
 
-    def memory(self) -> float:
-        """Megabytes of its process that are in memory now."""
+    def memory(self, kind: str = "VmRSS") -> float:
+        """Megabytes of its process: those in memory now, or another kind that Linux counts."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
+        line = next(line for line in status.splitlines() if line.startswith(kind))
         return int(line.split()[1]) / 1024
 
 
@@ -147,6 +147,11 @@ class Ended:
     def error(self) -> str:
         """What the page shows, if it failed."""
         return str(self.messages.get("execution_error", {}).get("exception_message", ""))
+
+    @property
+    def at(self) -> float:
+        """When, by the clock of this machine."""
+        return float(self.messages[self.end]["timestamp"]) / 1000
 
     @property
     def cached(self) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from standin import Host, image, loaded_pack
+from standin import PROMPTS, Host, image, loaded_pack
 from torch import Tensor
 
 
@@ -69,6 +69,7 @@ def run(modules: SimpleNamespace, host: Host) -> Callable[..., Any]:
     def execute(node_id: str, **inputs: Any) -> Any:
         node = modules.nodes[node_id]
         parts = node.define_schema().inputs
+        host.prompt = next(PROMPTS)
         defaults = {p.id: p.facts["default"] for p in parts if "default" in p.facts}
         with torch.inference_mode():
             outputs = node.execute(**{**defaults, **inputs}).args

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
+from itertools import count
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import Any
@@ -20,6 +21,9 @@ from torch import Tensor
 ROOT = Path(__file__).parents[2]
 # A name as the host makes it from a folder: no identifier, and not that of any package.
 PACK = "/comfy/custom_nodes/nst-gram_x_main"
+
+
+PROMPTS = count(1)
 
 
 class InterruptProcessingException(Exception):
@@ -38,6 +42,7 @@ class Host:
     freed: list[int] = field(default_factory=list)
     free: int = 1 << 34
     emptied: int = 0
+    prompt: int = 0  # which one is running
     dtype: torch.dtype = torch.float32
 
     def check(self) -> None:
@@ -80,7 +85,9 @@ class Host:
                 "comfy_api.latest": _module("comfy_api.latest", io=_io(), ComfyExtension=object),
                 "comfy_execution.utils": _module(
                     "comfy_execution.utils",
-                    get_executing_context=lambda: SimpleNamespace(node_id="1"),
+                    get_executing_context=lambda: SimpleNamespace(
+                        prompt_id=str(self.prompt), node_id="1"
+                    ),
                 ),
                 "folder_paths": _module(
                     "folder_paths",

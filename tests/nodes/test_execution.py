@@ -207,6 +207,7 @@ def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monk
     monkeypatch.setattr(modules.run, "stylize", full_at_first)
     image, _ = small(chain, steps=0)
     assert tiles == [0, modules.run.SMALL_TILE]
+    assert host.notes == ["The memory of cpu is full. Trying again in tiles of 256."]
     assert image.shape == (1, 26, 32, 3)
 
 
@@ -236,6 +237,22 @@ def test_what_the_engine_warns_of_appears_on_the_node(run, small, style, content
     chain = run("NST_StyleLoss", image=style, mask=rim)
     small(run("NST_ContentLoss", image=content, losses=chain), steps=0)
     assert ["empty at relu5_1" in note for note in host.notes] == [True]
+
+
+def test_the_notes_of_one_run_stay_together_and_each_is_told_once(small, run, content, style, host):
+    black = torch.zeros(2, 64, 64)
+    run("NST_ContentLoss", image=image(batch=2), mask=black)
+    assert len(host.notes) == 1, "both masks are empty, and one sentence says so"
+    rim = torch.zeros(1, 26, 32)
+    rim[:, 20:] = 1
+    one = run("NST_StyleLoss", image=style, mask=rim)
+    two = run("NST_StyleLoss", image=style, mask=rim, losses=one)
+    host.notes.clear()
+    small(run("NST_ContentLoss", image=content, losses=two), steps=0)
+    first, both = host.notes  # the page shows the last one
+    assert "style 1" in first
+    assert both.startswith(first)
+    assert "style 2" in both
 
 
 def test_a_report_is_json_for_nodes_that_show_text(small, chain):

@@ -79,6 +79,34 @@ def test_a_changed_file_is_noticed_and_an_unchanged_one_cached(modules, vgg_fold
     assert fingerprint(weights="mine.pth", pooling="max") != later
 
 
+def test_a_download_does_not_make_the_same_prompt_another_one(
+    run, modules, vgg, vgg_folder, monkeypatch
+):
+    fingerprint = modules.nodes["NST_LoadVGG16"].fingerprint_inputs
+    path = vgg_folder / "vgg16-397923af.pth"
+
+    def downloading(*_, **__):
+        path.write_bytes(b"what was downloaded")
+        return vgg
+
+    monkeypatch.setattr(modules.load, "load_vgg16", downloading)
+    before = fingerprint(weights="torchvision")
+    run("NST_LoadVGG16", weights="torchvision", pooling="max")
+    assert fingerprint(weights="torchvision") == before
+    path.write_bytes(b"put there by the user")
+    assert fingerprint(weights="torchvision") != before
+
+
+def test_the_one_box_notices_new_weights_unless_a_network_is_wired(modules, vgg_folder):
+    fingerprint = modules.nodes["NST_NeuralStyleTransfer"].fingerprint_inputs
+    # The host gives inputs from other nodes as None here, and leaves out what is not wired.
+    wires = {"content": None, "style": None, "steps": 10}
+    before = fingerprint(**wires), fingerprint(**wires, vgg=None)
+    (vgg_folder / "vgg16-397923af.pth").write_bytes(b"")
+    assert fingerprint(**wires) != before[0]
+    assert fingerprint(**wires, vgg=None) == before[1]
+
+
 def test_a_named_file_that_appears_is_noticed_by_auto(modules, vgg_folder):
     fingerprint = modules.nodes["NST_LoadVGG16"].fingerprint_inputs
     before = fingerprint(weights="auto"), fingerprint(weights="builtin")

@@ -113,7 +113,9 @@ def test_a_size_beyond_the_page_is_refused(connect, picture):
         )
 
 
-@pytest.mark.parametrize("path", ["/etc/passwd", "pyproject.toml", "nst_core/settings/all.py", "log"])
+@pytest.mark.parametrize(
+    "path", ["/etc/passwd", "pyproject.toml", "nst_core/settings/all.py", "log"]
+)
 def test_files_of_the_machine_are_not_served(path, server):
     full = path if path.startswith("/") else str(Path(__file__).parents[2] / path)
     full = str(server.folder / path) if path == "log" else full

@@ -46,4 +46,21 @@ class Keep:
         return {}
 
 
-NODE_CLASS_MAPPINGS = {"Probe_Picture": Picture, "Probe_Keep": Keep}
+class Evict:
+    """Moves a network as hosts move models: in inference mode, and back."""
+
+    CATEGORY = FUNCTION = "move"
+    RETURN_TYPES = ("NST_VGG16",)
+
+    @classmethod
+    def INPUT_TYPES(cls):  # the host's name
+        return {"required": {"vgg": ("NST_VGG16",)}}
+
+    def move(self, vgg):
+        """To another dtype: a second device is not to be had everywhere."""
+        vgg.to(torch.float64).to(torch.float32)
+        assert all(weight.is_inference() for weight in vgg.parameters())
+        return (vgg,)
+
+
+NODE_CLASS_MAPPINGS = {"Probe_Picture": Picture, "Probe_Keep": Keep, "Probe_Evict": Evict}
