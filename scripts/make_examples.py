@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/host")]
 
 # Found by the line before.
-from real_host import Comfy, Page, opened  # noqa: E402
+from real_host import NAME, Comfy, Page, opened  # noqa: E402
 
 from nst_core.settings import preset_named  # noqa: E402
 
@@ -237,10 +237,19 @@ async ([nodes, links, scale]) => {
 """
 
 
+def say_where_from(graph: dict[str, Any]) -> None:
+    """Add each node's pack, by which the host's manager finds the nodes that someone lacks."""
+    for node in graph["nodes"]:
+        if node["type"] != "MarkdownNote":  # the page's own
+            pack = NAME if node["type"].startswith("NST_") else "comfy-core"
+            node["properties"]["cnr_id"] = pack
+
+
 def make(page: Page, name: str) -> None:
     """Build, export, run and photograph one workflow."""
     graph, pictured, scale = WORKFLOWS[name]
     exported, ids = json.loads(page.page.evaluate(BUILD, [*graph, scale]))
+    say_where_from(exported)
     path = ROOT / "example_workflows" / f"{name}.json"
     path.write_text(json.dumps(exported, indent=2) + "\n")
     page.load(exported)  # as a user will
