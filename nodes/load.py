@@ -87,6 +87,12 @@ def fingerprint(weights: str) -> str:
 
 def load(weights: str, pooling: str, preprocessing: str) -> VGG16:
     """The network, with a note on the node that says which weights it has."""
+    vgg, note = _loaded(weights, pooling, preprocessing)
+    host.show(note)
+    return vgg
+
+
+def _loaded(weights: str, pooling: str, preprocessing: str) -> tuple[VGG16, str]:
     if missing := _missing(weights):
         raise WeightsError(missing)
     notes: list[str] = []
@@ -104,16 +110,17 @@ def load(weights: str, pooling: str, preprocessing: str) -> VGG16:
     if weights == "auto":  # why it took which is a paragraph: too long for a node
         host.log.info("\n".join(notes))
         notes = [_HOW_TO_TRAINED] if vgg.source == builtin.SOURCE else []
-    host.show("\n".join([f"Weights: {vgg.source}.", *notes]))
-    return vgg
+    return vgg, "\n".join([f"Weights: {vgg.source}.", *notes])
 
 
 def default_vgg() -> VGG16:
     """The network of the defaults, kept until the files it may come from change."""
     weights, pooling = default_of("weights"), default_of("pooling")
-    return _kept(weights, pooling, default_of("preprocessing"), fingerprint(weights))
+    vgg, note = _kept(weights, pooling, default_of("preprocessing"), fingerprint(weights))
+    host.show(note)
+    return vgg
 
 
 @lru_cache(maxsize=1)
-def _kept(weights: str, pooling: str, preprocessing: str, _fingerprint: str) -> VGG16:
-    return load(weights, pooling, preprocessing)
+def _kept(weights: str, pooling: str, preprocessing: str, _fingerprint: str) -> tuple[VGG16, str]:
+    return _loaded(weights, pooling, preprocessing)

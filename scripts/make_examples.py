@@ -147,18 +147,18 @@ BY_HAND: Graph = (
 )
 
 
-def _style_from(layers: str, y: int, title: str) -> dict[str, Node]:
+def _style_from(layers: str, row: int, title: str) -> dict[str, Node]:
     run = {"init": "content", "size": 256, "steps": 25, "scales": 1}
     return {
         f"{layers}_loss": (
             "NST_StyleLoss",
-            (660, y),
+            (640, 240 * row),
             {"style_layers": layers},
             f"Style Loss: {title}",
             (300, 170),
         ),
-        f"{layers}_run": ("NST_LBFGSOptimize", (1020, y), run, None, (320, 700)),
-        f"{layers}_result": shown(1400, y, title, 420, 420),
+        f"{layers}_run": ("NST_LBFGSOptimize", (980 + 360 * row, 0), run, None, (320, 700)),
+        f"{layers}_result": shown(1700, 365 * row, title, 400, 335),
     }
 
 
@@ -178,7 +178,7 @@ LOW_OR_HIGH: Graph = (
         "vgg": ("NST_LoadVGG16", (300, 0), {"weights": "auto"}, None, (300, 210)),
         "content_loss": ("NST_ContentLoss", (300, 280), {}, None, (300, 170)),
         **_style_from("low", 0, "low layers"),
-        **_style_from("high", 780, "high layers"),
+        **_style_from("high", 1, "high layers"),
     },
     [
         "content.image > content_loss.image",
@@ -200,7 +200,7 @@ LOW_OR_HIGH: Graph = (
 WORKFLOWS: dict[str, tuple[Graph, tuple[str, ...], float]] = {
     "1_first_style_transfer": (FIRST, ("shown_content", "shown_style", "result"), 0.8),
     "2_losses_by_hand": (BY_HAND, ("result", "curve"), 0.75),
-    "3_low_or_high_layers": (LOW_OR_HIGH, ("low_result", "high_result"), 0.5),
+    "3_low_or_high_layers": (LOW_OR_HIGH, ("low_result", "high_result"), 0.65),
 }
 
 BUILD = """

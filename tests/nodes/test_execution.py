@@ -45,6 +45,7 @@ def test_without_a_network_the_one_box_loads_one_and_keeps_it(run, modules, host
     second, _ = run("NST_NeuralStyleTransfer", **boxes)
     assert torch.equal(first, second)
     assert modules.load._kept.cache_info().hits == 1
+    assert host.notes[1] == host.notes[0], "every run says it"
 
 
 def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
