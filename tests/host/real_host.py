@@ -225,6 +225,7 @@ def opened(host: Comfy) -> Iterator[Page]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         tab = browser.new_page(viewport={"width": 1600, "height": 900})
+        tab.set_default_timeout(180_000)  # a busy machine takes its time
         page = Page(host, tab)
 
         def frame(data: bytes | str) -> None:
