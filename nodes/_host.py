@@ -100,10 +100,18 @@ def give_memory_back() -> None:
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a class for it; the allocators of CPU and MPS only have words."""
+    """CUDA has a class for it; the allocators of CPU and MPS only have words.
+
+    The last of them are those of oneDNN, the CPU's convolutions, when it gets no memory.
+    """
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
-    words = ("can't allocate memory", "not enough memory", "out of memory")
+    words = (
+        "can't allocate memory",
+        "not enough memory",
+        "out of memory",
+        "could not create a primitive",
+    )
     return any(word in str(error) for word in words)
 
 

@@ -128,10 +128,10 @@ class Comfy:
         assert isinstance(data, bytes)
         return data
 
-    def memory(self, kind: str = "VmRSS") -> float:
-        """Megabytes of its process: those in memory now, or another kind that Linux counts."""
+    def memory(self) -> float:
+        """Megabytes of its process that are in memory now."""
         status = Path(f"/proc/{self.process.pid}/status").read_text()
-        line = next(line for line in status.splitlines() if line.startswith(kind))
+        line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         return int(line.split()[1]) / 1024
 
 

@@ -131,26 +131,6 @@ def test_an_empty_mask_and_a_full_one_of_another_size_are_no_mask(comfy, tmp_pat
     torch.testing.assert_close(masked, plain, atol=1e-3, rtol=0)
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits another process's memory")
-def test_full_memory_ends_in_tiles_or_in_a_sentence(comfy):
-    import resource
-
-    def limited(megabytes):
-        used = comfy.memory("VmSize") + megabytes
-        return resource.prlimit(comfy.process.pid, resource.RLIMIT_AS, (int(used * 2**20), -1))
-
-    comfy.run(prompt_of(steps=0))  # what is loaded once is loaded
-    try:
-        limited(1150)  # 768x768 pixels take 1400 MB, tiles of 256 somewhat less than this
-        ended = comfy.run(prompt_of(size=768, steps=0))
-        limited(150)
-        said = comfy.fail(prompt_of(size=768, steps=0, seed=1))
-    finally:
-        resource.prlimit(comfy.process.pid, resource.RLIMIT_AS, (-1, -1))
-    assert json.loads(ended.outputs["report"]["text"][0])["tile"] == 256
-    assert "Use a size up to 384" in said
-
-
 BAD = {
     "typo": ("content_loss", {"content_layers": "relu4_22"}, "Did you mean relu4_2"),
     "nan": ("content", {"kind": "nan"}, "not numbers"),
