@@ -187,16 +187,20 @@ def test_the_host_costs_little_time_and_finishing_leaves_no_memory_behind(comfy)
     comfy.run(prompt_of(size=256, steps=1))
     before = comfy.memory()
 
-    def run(interval):
+    def run(interval, seed):
         """Seconds around the engine, of the engine, and of its quickest evaluation."""
-        ended = comfy.run(prompt_of(size=256, steps=50, tolerance=0.0, preview_interval=interval))
+        settings = {"size": 256, "steps": 25, "tolerance": 0.0, "seed": seed}
+        ended = comfy.run(prompt_of(preview_interval=interval, **settings))
         report = json.loads(ended.outputs["report"]["text"][0])
         times = [record["seconds"] for record in report["records"]]
         quickest = min(later - earlier for earlier, later in pairwise(times))
         return ended.seconds - report["seconds"], report["seconds"], quickest
 
-    around, engine, watched = run(0.001)  # a preview at every evaluation, the worst case
-    _, _, alone = run(0.0)
+    # In turn, so that other work on this machine slows both; a seed makes a prompt a new one.
+    # A preview at every evaluation is the worst case.
+    rounds = [(run(0.001, seed), run(0.0, seed)) for seed in (1, 2, 3)]
+    around, engine, _ = min(watched for watched, _ in rounds)
+    watched, alone = (min(times) for times in zip(*((a[2], b[2]) for a, b in rounds), strict=True))
     # By default there is a preview every half second, or at every evaluation if those take longer.
     share = around / engine + (watched - alone) / max(0.5, watched)
     sys.stdout.write(
