@@ -1,27 +1,24 @@
 """`nst page`: the engine in a browser."""
 
 import importlib.util
-from dataclasses import Field, fields
 from typing import Annotated, Any
 
 import typer
 
 from ..errors import SettingsError
-from ..page.limits import Limits
-from ..settings import default_of, help_of
+from ..settings import ServingSettings, default_of, help_of, limits_of
 from .console import polite, say
 
-_USUAL = Limits()
-_LIMITS: dict[str, "Field[Any]"] = {item.name: item for item in fields(Limits)}
+_USUAL = ServingSettings()
 
 
 def _limit(name: str) -> Any:
-    facts = _LIMITS[name].metadata
+    least, most = limits_of(name)
     return typer.Option(
-        min=facts["minimum"],
-        max=facts["maximum"],
+        min=least,
+        max=most,
         metavar="NUMBER",
-        help=facts["help"],
+        help=help_of(name),
         rich_help_panel="What a visitor may ask for",
     )
 
@@ -46,19 +43,19 @@ def page_command(
     max_minutes: Annotated[float, _limit("max_minutes")] = _USUAL.max_minutes,
     max_waiting: Annotated[int, _limit("max_waiting")] = _USUAL.max_waiting,
     max_upload: Annotated[int, _limit("max_upload")] = _USUAL.max_upload,
-    max_pixels: Annotated[int, _limit("max_pixels")] = _USUAL.max_pixels,
+    max_megapixels: Annotated[int, _limit("max_megapixels")] = _USUAL.max_megapixels,
 ) -> None:
     """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
     if importlib.util.find_spec("gradio") is None:
         raise SettingsError("The page needs gradio. Install with: pip install 'nst-gram[page]'")
     from ..page.serve import serve  # Gradio takes seconds to import
 
-    limits = Limits(
+    limits = ServingSettings(
         max_size=max_size,
         max_steps=max_steps,
         max_minutes=max_minutes,
         max_waiting=max_waiting,
         max_upload=max_upload,
-        max_pixels=max_pixels,
+        max_megapixels=max_megapixels,
     )
     serve(weights=weights, limits=limits, host=host, port=port, share=share, on_message=say)

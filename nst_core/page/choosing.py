@@ -7,23 +7,25 @@ import gradio as gr
 
 from ..errors import NSTError
 from ..samples import CONTENTS, STYLES
-from ..settings import preset_named
-from .controls import NAMES, explained, values_of
-from .layout import STYLE_SLOTS
-from .limits import Limits
+from ..settings import ServingSettings, Settings, preset_named
+from .controls import explained, values_of
+from .layout import Parts
 from .pictures import SAMPLE, Samples, check_upload
 from .restore import Restored, restore
+
+# What to change on the page: new values by component. What is not named stays as it is.
+Changes = dict[Any, Any]
 
 
 class Choosing:
     """Handlers of everything that is chosen before a run.
 
     Args:
-        samples, limits: of the page.
+        parts, samples, limits: of the page.
     """
 
-    def __init__(self, samples: Samples, limits: Limits) -> None:
-        self._samples, self._limits = samples, limits
+    def __init__(self, parts: Parts, samples: Samples, limits: ServingSettings) -> None:
+        self._parts, self._samples, self._limits = parts, samples, limits
         # A large picture takes hundreds of megabytes while it is looked at.
         self._one_at_a_time = Lock()
 
@@ -51,42 +53,51 @@ class Choosing:
         """Each in the place of the other."""
         return style, content
 
-    def preset(self, name: str) -> list[Any]:
+    def preset(self, name: str) -> Changes:
         """Its explanation, strength 1, nothing left of a restored picture, its settings."""
-        return [explained(name), 1, {}, *values_of(preset_named(name).settings, self._limits)]
+        return self._preset(name, 1, {}, preset_named(name).settings)
 
-    def restore(self, path: str | None) -> list[Any]:
-        """All that a picture says: a message, then what `preset` gives, shares and pictures."""
-        nothing = [gr.skip()] * (1 + 4 + len(NAMES) + 2 * STYLE_SLOTS + 1)
+    def restore(self, path: str | None) -> Changes:
+        """All that a picture says: a message, what a preset sets, shares and pictures."""
+        parts = self._parts
         if path is None:
-            return nothing
+            return {parts.restored: gr.skip()}
         try:
             found = restore(path)
         except NSTError as error:
             gr.Warning(str(error), title="Nothing was restored")
-            return nothing
-        return [
-            _words(found, self._limits),
-            found.preset,
-            explained(found.preset),
-            found.strength,
-            dict(found.rest),
-            *values_of(found.settings, self._limits),
-            *[*found.shares, *[1.0] * STYLE_SLOTS][:STYLE_SLOTS],
-            *self._pictures(found),
-        ]
+            return {parts.restored: ""}
+        return {
+            parts.restored: _words(found, self._limits),
+            parts.preset: found.preset,
+            **self._preset(found.preset, found.strength, dict(found.rest), found.settings),
+            **dict(zip(parts.shares, (*found.shares, *[1.0] * len(parts.shares)), strict=False)),
+            **self._pictures(found),
+        }
 
-    def _pictures(self, found: Restored) -> list[Any]:
+    def _preset(
+        self, name: str, strength: float, rest: dict[str, Any], settings: Settings
+    ) -> Changes:
+        parts, values = self._parts, values_of(settings, self._limits)
+        return {
+            parts.explanation: explained(name),
+            parts.strength: strength,
+            parts.rest: rest,
+            **{component: values[setting] for setting, component in parts.settings.items()},
+        }
+
+    def _pictures(self, found: Restored) -> Changes:
         """Samples by name, empty places, and those that only the visitor has left as they are."""
-        names = [*found.names, *[""] * STYLE_SLOTS][: STYLE_SLOTS + 1]
-        chosen: list[Any] = []
-        for name in names:
+        chosen: Changes = {}
+        names = (*found.names, *[""] * len(self._parts.pictures))
+        for component, name in zip(self._parts.pictures, names, strict=False):
             file = self._samples.files.get(name.removeprefix(SAMPLE)) if SAMPLE in name else None
-            chosen.append(str(file) if file else None if not name else gr.skip())
+            if file or not name:
+                chosen[component] = str(file) if file else None
         return chosen
 
 
-def _words(found: Restored, limits: Limits) -> str:
+def _words(found: Restored, limits: ServingSettings) -> str:
     words = ["The settings are restored."]
     settings = found.settings
     if settings.size > limits.max_size or settings.steps > limits.max_steps:

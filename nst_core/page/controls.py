@@ -9,6 +9,7 @@ import gradio as gr
 from ..errors import SettingsError
 from ..settings import (
     PRESETS,
+    ServingSettings,
     Settings,
     choices_of,
     default_of,
@@ -16,13 +17,9 @@ from ..settings import (
     limits_of,
     preset_named,
 )
-from .limits import Limits
 
 # Steps of a slider; its limits are the engine's and the page's.
-_SLIDER_STEP = {"size": 16, "steps": 10}
-# The slider beside the preset's own style weight: 1 leaves it alone.
-STRENGTHS = (0.0, 4.0, 0.05)
-STRENGTH_HELP = "How strongly the style shows. 1 is the preset's balance, 0 leaves the content."
+_SLIDER_STEP = {"size": 16, "steps": 10, "style_strength": 0.05, "style_share": 0.05}
 
 # Folded away, by theme.
 LOSSES = (
@@ -35,7 +32,7 @@ LOSSES = (
     "pooling",
 )
 SEARCH = ("init", "scales", "seed", "precision", "shape", "bounded")
-# In the order of the page's inputs.
+# Every setting that has a control.
 NAMES = ("size", "steps", *LOSSES, *SEARCH)
 # The server's business: with what and where it computes, and how much memory that takes.
 SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
@@ -44,13 +41,20 @@ _LABELS = {"steps": "Effort (steps)", "init": "Start", "tv_weight": "Total varia
 _LAYERS = ["all", "low", "high"]
 
 
-def control(name: str, limits: Limits) -> gr.components.Component:
-    """The component of one setting."""
+def control(name: str, limits: ServingSettings, **look: Any) -> gr.components.Component:
+    """The component of one setting.
+
+    Args:
+        name: of the setting.
+        limits: of the page.
+        look: what else Gradio shall know of the component, or other than usual.
+    """
     shared = {
         "label": _label(name),
         "info": help_of(name),
         "value": default_of(name),
         "elem_id": name,
+        **look,
     }
     if name.endswith("_layers"):
         return gr.Dropdown(_LAYERS, allow_custom_value=True, **shared)
@@ -60,13 +64,15 @@ def control(name: str, limits: Limits) -> gr.components.Component:
     if isinstance(default_of(name), bool):
         return gr.Checkbox(**shared)
     low, high = limits_of(name)
+    precision = 0 if isinstance(default_of(name), int) else None
     if name in _SLIDER_STEP:
-        most = limits.max_size if name == "size" else limits.max_steps
-        least = max(low or 0, _SLIDER_STEP[name])
+        step = _SLIDER_STEP[name]
+        most = _most(limits).get(name, high)
         shared["value"] = min(shared["value"], most)
-        return gr.Slider(least, most, step=_SLIDER_STEP[name], precision=0, **shared)
-    whole = isinstance(default_of(name), int)
-    return gr.Number(minimum=low, maximum=high, precision=0 if whole else None, **shared)
+        # A whole number of slider steps from the start, or round values are not on the slider.
+        least = max(low or 0, step) if name in _most(limits) else low
+        return gr.Slider(least, most, step=step, precision=precision, **shared)
+    return gr.Number(minimum=low, maximum=high, precision=precision, **shared)
 
 
 def settings_of(preset: str, strength: float, given: Mapping[str, Any]) -> Settings:
@@ -85,11 +91,16 @@ def settings_of(preset: str, strength: float, given: Mapping[str, Any]) -> Setti
             raise SettingsError(f"{_label(name)} is empty. Fill it in.")
         if name in SERVER:
             raise SettingsError(f"{_label(name)} is for the server to decide. Leave it out.")
-    low, high, _ = STRENGTHS
-    if not isinstance(strength, int | float) or not low <= strength <= high:
-        raise SettingsError(f"Style strength is {strength}. Use a number from {low:g} to {high:g}.")
+    check_slider("style_strength", strength)
     settings = checked(preset_named(preset).settings, given)
     return replace(settings, style_weight=settings.style_weight * strength)
+
+
+def check_slider(name: str, value: Any) -> None:
+    """Raise SettingsError if a slider's value is no number within its limits."""
+    low, high = (limit or 0.0 for limit in limits_of(name))
+    if not isinstance(value, int | float) or not low <= value <= high:
+        raise SettingsError(f"{_label(name)} is {value}. Use a number from {low:g} to {high:g}.")
 
 
 def checked(base: Settings, given: Mapping[str, Any]) -> Settings:
@@ -118,12 +129,17 @@ def _label(name: str) -> str:
     return _LABELS.get(name, name.replace("_", " ").capitalize())
 
 
-def values_of(settings: Settings, limits: Limits) -> list[Any]:
+def values_of(settings: Settings, limits: ServingSettings) -> dict[str, Any]:
     """What the controls show for these settings, within what the page gives."""
-    most = {"size": limits.max_size, "steps": limits.max_steps}
-    return [
-        min(getattr(settings, n), most[n]) if n in most else getattr(settings, n) for n in NAMES
-    ]
+    most = _most(limits)
+    return {
+        name: min(getattr(settings, name), most[name]) if name in most else getattr(settings, name)
+        for name in NAMES
+    }
+
+
+def _most(limits: ServingSettings) -> dict[str, int]:
+    return {"size": limits.max_size, "steps": limits.max_steps}
 
 
 def explained(preset: str) -> str:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
 from torch import Tensor
@@ -35,33 +35,33 @@ class Job:
     """A run that waits, works or has ended.
 
     Attributes:
+        request: what was asked for.
         progress: after its latest evaluation; None before the first.
         start: the picture it starts from, once there is one.
         content: the content at the result's size, likewise.
         why: what ended it before its time, if anything did.
-        future: its result, once it is its turn; None where it was stopped before there was any.
+        future: its result; canceled if it was stopped before its turn came.
+        ended: when it was over, by the monotonic clock; None before.
     """
 
+    request: Request
     progress: Progress | None = None
     start: Tensor | None = None
     content: Tensor | None = None
     why: str | None = None
     future: "Future[Result | None]" = field(default_factory=Future)
+    ended: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _deadline: float = float("inf")
 
     def stop(self) -> None:
-        """End it at its next evaluation, or as soon as it begins."""
+        """End it at its next evaluation, or at once if it still waits."""
         self._stop.set()
-
-    def ended(self, seconds: float) -> bool:
-        """Whether it is over, after waiting so long for it at most."""
-        return bool(wait([self.future], seconds).done)
+        self.future.cancel()
 
     def begin(self, minutes: float) -> None:
-        """Start the clock; raises if it was stopped while it waited."""
+        """Start the clock."""
         self._deadline = time.monotonic() + 60 * minutes
-        self.check()
 
     def watch(self, progress: Progress) -> None:
         """The engine's `on_progress`."""
@@ -89,3 +89,11 @@ class Job:
             tile=self.progress.tile,
             seconds=self.progress.latest.seconds,
         )
+
+    def result(self) -> Result | None:
+        """What it has found, once it is over; None if it was stopped before there was a picture.
+
+        Raises:
+            NSTError: what was wrong with the request.
+        """
+        return None if self.future.cancelled() else self.future.result()

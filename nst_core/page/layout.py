@@ -6,19 +6,10 @@ from typing import Any
 import gradio as gr
 
 from ..samples import CONTENTS, STYLES
-from .controls import (
-    LOSSES,
-    NAMES,
-    SEARCH,
-    STRENGTH_HELP,
-    STRENGTHS,
-    control,
-    explained,
-    preset_names,
-)
-from .limits import Limits
+from ..settings import ServingSettings
+from .controls import LOSSES, SEARCH, control, explained, preset_names
 from .live import WELCOME
-from .pictures import Samples, picture_input
+from .pictures import Samples, file_input, picture_input
 
 STYLE_SLOTS = 4
 FIRST_CONTENT, FIRST_STYLE = next(iter(CONTENTS)), next(iter(STYLES))
@@ -26,7 +17,7 @@ FIRST_CONTENT, FIRST_STYLE = next(iter(CONTENTS)), next(iter(STYLES))
 
 @dataclass(frozen=True, kw_only=True)
 class Parts:
-    """The components that something happens to or with."""
+    """The components that something happens to or with; `settings` are by their names."""
 
     content: Any
     styles: list[Any]
@@ -37,7 +28,7 @@ class Parts:
     preset: Any
     explanation: Any
     strength: Any
-    settings: list[Any]
+    settings: dict[str, Any]
     rest: Any
     run: Any
     stop: Any
@@ -51,8 +42,30 @@ class Parts:
     workflow: Any
     curve: Any
 
+    @property
+    def pictures(self) -> list[Any]:
+        """The content, then the styles."""
+        return [self.content, *self.styles]
 
-def arrange(samples: Samples, limits: Limits, weights_line: str) -> Parts:
+    @property
+    def of_preset(self) -> list[Any]:
+        """What a preset sets."""
+        return [self.explanation, self.strength, self.rest, *self.settings.values()]
+
+    @property
+    def asked(self) -> list[Any]:
+        """What a run is made from."""
+        choices = [self.preset, self.strength, self.rest]
+        return [*self.pictures, *self.shares, *choices, *self.settings.values()]
+
+    @property
+    def shown(self) -> list[Any]:
+        """What a run shows itself in."""
+        result = [self.slider, self.downloads, self.picture, self.workflow]
+        return [self.status, self.live, *result, self.curve]
+
+
+def arrange(samples: Samples, limits: ServingSettings, weights_line: str) -> Parts:
     """Everything on the page: pictures, result, controls.
 
     They stand below each other on a telephone; elsewhere the result has a column of its own.
@@ -68,12 +81,15 @@ def arrange(samples: Samples, limits: Limits, weights_line: str) -> Parts:
         with gr.Column(elem_id="result"):
             parts |= _result()
         with gr.Column(elem_id="controls"):
-            parts |= _main_controls(limits)
+            settings = {}
+            parts |= _main_controls(limits, settings)
             gr.Markdown(weights_line, elem_id="weights")
-            parts |= _more_styles()
-            parts |= _folded(limits, parts.pop("main"))
+            parts |= _more_styles(limits)
+            _folded("Layers and weights", "losses", LOSSES, limits, settings)
+            _folded("Start, scales, seed", "search", SEARCH, limits, settings)
+            parts |= _restoring()
     parts["styles"] = [parts.pop("style"), *parts.pop("others")]
-    return Parts(**parts)
+    return Parts(settings=settings, rest=gr.State({}), **parts)
 
 
 def _pictures(samples: Samples) -> dict[str, Any]:
@@ -116,75 +132,66 @@ def _gallery(samples: Samples, names: list[str], name: str) -> gr.Gallery:
     )
 
 
-def _main_controls(limits: Limits) -> dict[str, Any]:
+def _main_controls(limits: ServingSettings, settings: dict[str, Any]) -> dict[str, Any]:
     preset = gr.Dropdown(
         preset_names(), value=preset_names()[0], label="Preset", elem_id="preset", filterable=False
     )
     explanation = gr.Markdown(explained(preset_names()[0]), elem_id="explanation")
-    low, high, step = STRENGTHS
-    strength = gr.Slider(
-        low, high, 1, step=step, label="Style strength", info=STRENGTH_HELP, elem_id="strength"
-    )
-    main = {name: control(name, limits) for name in ("size", "steps")}
-    return {
-        "preset": preset,
-        "explanation": explanation,
-        "strength": strength,
-        "main": main,
-    }
+    strength = control("style_strength", limits)
+    settings |= {name: control(name, limits) for name in ("size", "steps")}
+    return {"preset": preset, "explanation": explanation, "strength": strength}
 
 
-def _more_styles() -> dict[str, Any]:
+def _more_styles(limits: ServingSettings) -> dict[str, Any]:
     others = []
     with gr.Accordion("More styles", open=False, elem_id="more_styles"):
-        gr.Markdown("Several pictures make one style together. Only the ratio of shares counts.")
-        shares = [_share(1, "Share of the first style")]
+        shares = [_share(1, limits, label="Share of the first style")]
         with gr.Row():
             for number in range(2, STYLE_SLOTS + 1):
                 with gr.Column(min_width=150):
                     others.append(picture_input(f"Style {number}", f"style_{number}"))
-                    shares.append(_share(number, "Share"))
+                    shares.append(_share(number, limits, label="Share", info=None))
     return {"others": others, "shares": shares}
 
 
-def _share(number: int, label: str) -> gr.Slider:
-    return gr.Slider(0, 1, 1, step=0.05, label=label, elem_id=f"share_{number}")
+def _share(number: int, limits: ServingSettings, **look: Any) -> gr.components.Component:
+    return control("style_share", limits, elem_id=f"share_{number}", **look)
 
 
-def _folded(limits: Limits, controls: dict[str, Any]) -> dict[str, Any]:
-    with gr.Accordion("Layers and weights", open=False, elem_id="losses"), gr.Row():
-        controls |= {name: control(name, limits) for name in LOSSES}
-    with gr.Accordion("Start, scales, seed", open=False, elem_id="search"), gr.Row():
-        controls |= {name: control(name, limits) for name in SEARCH}
+def _folded(
+    title: str,
+    elem_id: str,
+    names: tuple[str, ...],
+    limits: ServingSettings,
+    settings: dict[str, Any],
+) -> None:
+    """Controls under a title, which opens them; they are added to `settings`."""
+    with gr.Accordion(title, open=False, elem_id=elem_id), gr.Row():
+        settings |= {name: control(name, limits) for name in names}
+
+
+def _restoring() -> dict[str, Any]:
     with gr.Accordion("Restore the settings of a picture", open=False, elem_id="restore"):
-        dropped = gr.File(
-            label="Drop a PNG that was made here",
-            file_types=[".png"],
-            height=120,
-            elem_id="dropped",
-        )
+        dropped = file_input("Drop a PNG that was made here", "dropped", ".png")
         restored = gr.Markdown(elem_id="restored")
-    return {
-        "settings": [controls[name] for name in NAMES],
-        "rest": gr.State({}),
-        "dropped": dropped,
-        "restored": restored,
-    }
+    return {"dropped": dropped, "restored": restored}
 
 
 def _result() -> dict[str, Any]:
-    status = gr.HTML(elem_id="status", min_height=20)
+    status = gr.HTML(elem_id="status", min_height=0)
     live = gr.HTML(WELCOME, elem_id="live")
     slider = gr.ImageSlider(
         label="Before and after",
         type="filepath",
         interactive=False,
         visible=False,
-        max_height=900,
+        max_height=560,
         elem_id="slider",
     )
     with gr.Row(visible=False, elem_classes="nst-buttons") as downloads:
-        picture = gr.DownloadButton("Download PNG", elem_id="download", min_width=140)
+        picture = gr.DownloadButton(
+            "Download PNG", variant="primary", elem_id="download", min_width=140
+        )
         workflow = gr.DownloadButton("ComfyUI workflow", elem_id="workflow", min_width=140)
     curve = gr.HTML(elem_id="curve")
     return {

@@ -16,7 +16,7 @@ from ..progress import Progress, Record
 from ..stylize import Result
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
-CURVE_SIZE = (560, 340)
+CURVE_SIZE = (560, 300)
 _QUALITY = 85
 
 WELCOME = (
@@ -34,12 +34,15 @@ def curve_html(records: Sequence[Record]) -> str:
     """The loss so far."""
     width, height = CURVE_SIZE
     url = _url(plot_losses(records, width=width, height=height), "PNG")
-    return f'<img class="nst-curve" alt="The loss by evaluation" src="{url}">'
+    curve = f'<img class="nst-curve" alt="The loss by evaluation" src="{url}">'
+    return f'<div class="nst-plot">{curve}</div>'
 
 
-def waiting_html() -> str:
-    """Before it is the visitor's turn."""
-    return _status("Waiting", 0, [])
+def waiting_html(before: int) -> str:
+    """Before it is the visitor's turn: how many runs come first."""
+    if not before:
+        return starting_html()
+    return _status(f"Waiting: {before} {'run comes' if before == 1 else 'runs come'} first", 0, [])
 
 
 def starting_html() -> str:

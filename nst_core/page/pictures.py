@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio_client.utils import is_http_url_like
 from torch import Tensor
 
 from ..errors import ImageError
 from ..image_io import load_image, save_image
 from ..samples import CONTENTS, STYLES, sample
-from ..settings import LossSettings, Settings
+from ..settings import LossSettings, ServingSettings, Settings
 from ..terms import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..vgg import check_large_enough, size_of
-from .limits import Limits
 
 SAMPLE = "sample:"
 # Longer side of a sample's file, which is only looked at: a run draws its own.
@@ -24,21 +24,32 @@ SHOWN = 384
 _LEAST_DRAWN = 512
 
 
-def _path_of(self: gr.Image, payload: Any) -> str | None:
+def _path_of(self: gr.Image | gr.File, payload: Any) -> str | None:
     """The uploaded file; Gradio has seen to it that it lies in its own folder."""
     return None if payload is None else payload.path
 
 
-# An image input that hands on the file as it came: Gradio's own would open it, and answer a damaged
-# one with a bare "Error". Not by a class statement, at which Gradio writes a stub file beside the
-# source of each component; and not on the object, of which it makes new ones for each visitor.
-_Picture: Any = type.__new__(
-    type(gr.Image),
-    "Picture",
-    (gr.Image,),
+async def _only_files(self: gr.Image | gr.File, path: str | Path | None) -> str | None:
+    """Refuse an address in place of a file: Gradio would fetch it, however much comes."""
+    if is_http_url_like(str(path)):
+        raise gr.Error("Upload a file; addresses are not fetched.", print_exception=False)
+    return await type(self).__base__.async_move_resource_to_block_cache(self, path)
+
+
+def _handing_on(base: Any) -> Any:
+    """An input that hands on the file as it came.
+
+    Gradio's own would open a picture, and answer a damaged one with a bare "Error". Not by a class
+    statement, at which Gradio writes a stub file beside the source of each component; and not on
+    the object, of which it makes new ones for each visitor.
+    """
     # With `is_template`, the browser is told the name of the base.
-    {"preprocess": _path_of, "is_template": True, "__module__": __name__},
-)
+    changed = {"is_template": True, "__module__": __name__}
+    ours = {"preprocess": _path_of, "async_move_resource_to_block_cache": _only_files}
+    return type.__new__(type(base), base.__name__, (base,), changed | ours)
+
+
+_Picture, _File = _handing_on(gr.Image), _handing_on(gr.File)
 
 
 def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
@@ -54,6 +65,11 @@ def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
         elem_id=name,
         alt_text=label,
     )
+
+
+def file_input(label: str, name: str, suffix: str) -> gr.File:
+    """An upload of one file, which becomes its path."""
+    return _File(label=label, file_types=[suffix], height=120, elem_id=name)
 
 
 class Samples:
@@ -80,34 +96,42 @@ class Samples:
         return Path(path).name
 
 
-def check_upload(path: str, limits: Limits) -> None:
+def check_upload(path: str, limits: ServingSettings) -> None:
     """Raise ImageError if the file cannot be used; its pixels are decoded to know."""
-    load_named(path, Path(path).name, limits.max_pixels)
+    load_named(path, Path(path).name, limits)
 
 
-def load_named(path: str, name: str, max_pixels: int) -> Tensor:
+def load_named(path: str, name: str, limits: ServingSettings) -> Tensor:
     """A picture; what is wrong with it is told without the server's folders."""
     try:
-        return load_image(path, max_pixels=max_pixels)
+        return load_image(path, max_pixels=limits.max_megapixels * 10**6)
     except ImageError as error:
         message = str(error).replace(f"'{path}'", f"'{name}'").replace(path, name)
         raise ImageError(message) from error
 
 
 def read_pictures(
-    paths: Sequence[str], names: Sequence[str], settings: Settings, limits: Limits
+    paths: Sequence[str], names: Sequence[str], settings: Settings, limits: ServingSettings
 ) -> list[Tensor]:
     """The content, then the styles.
 
     Raises:
-        ImageError: a file is no picture, damaged, too large, or too small for its layers.
+        ImageError: a file is no picture, damaged, or too small for its layers; one of them or all
+            together are too large.
     """
     pictures: list[Tensor] = []
+    pixels = 0
     for path, name in zip(paths, names, strict=True):
         if name.startswith(SAMPLE):
             picture = _drawn(name.removeprefix(SAMPLE), _drawn_size(settings))
         else:
-            picture = load_named(path, name, limits.max_pixels)
+            picture = load_named(path, name, limits)
+            pixels += picture[0, 0].numel()
+            if pixels > limits.max_megapixels * 10**6:
+                raise ImageError(
+                    f"These pictures have more than {limits.max_megapixels} million pixels "
+                    "together, the limit of this page. Make them smaller."
+                )
         first = not pictures
         layers = _layers(settings, content=first)
         what = f"The {'content' if first else 'style'} picture '{name}'"

@@ -1,5 +1,7 @@
 """What visitors ask for, from their inputs to their files."""
 
+import threading
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -8,13 +10,17 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NSTError, SettingsError
-from .controls import settings_of
-from .device import Device, Jobs
+from ..settings import ServingSettings, Settings
+from .controls import check_slider, settings_of
+from .device import Device
 from .job import Job, Request
-from .limits import Limits
 from .network import Network
 from .pictures import Samples
 from .result import Files, write
+
+# Seconds that the result of a run waits to be asked for. A page asks at once; a visitor who left
+# in between never does.
+_PATIENCE = 60.0
 
 
 class Runs:
@@ -25,11 +31,14 @@ class Runs:
         folder: where files for visitors go; Gradio serves it and clears it.
     """
 
-    def __init__(self, network: Network, samples: Samples, limits: Limits, folder: Path) -> None:
+    def __init__(
+        self, network: Network, samples: Samples, limits: ServingSettings, folder: Path
+    ) -> None:
         self.samples, self.limits = samples, limits
-        self.jobs = Jobs(limits)
-        self._device = Device(network.pooled, limits)
+        self.device = Device(network.pooled, limits)
         self._network, self._folder = network, folder
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
 
     def request(
         self,
@@ -50,7 +59,9 @@ class Runs:
             SettingsError: a picture is missing, or a setting is not possible or not allowed.
         """
         settings = settings_of(preset, strength, given)
-        self.limits.check(settings)
+        for share in shares:
+            check_slider("style_share", share)
+        check_allowed(settings, self.limits)
         content, *styles = paths
         if content is None:
             raise SettingsError("There is no content picture. Upload one, or click on a sample.")
@@ -60,6 +71,9 @@ class Runs:
         if not used:
             raise SettingsError("All shares of the styles are 0. Raise one under 'More styles'.")
         files = (content, *(path for path, _ in used))
+        for path in files:
+            if not Path(path).is_file():
+                raise SettingsError(f"'{Path(path).name}' is no longer here. Choose it again.")
         return Request(
             paths=files,
             names=tuple(self.samples.name_of(path) for path in files),
@@ -69,24 +83,78 @@ class Runs:
             strength=strength,
         )
 
-    def submit(self, job: Job, request: Request) -> None:
-        """Run the request when its turn comes."""
-        self._device.submit(job, request)
+    def begin(self, key: str, request: Request) -> Job:
+        """Put a run in line.
 
-    def files_of(self, job: Job, request: Request) -> Files | None:
+        Args:
+            key: the visitor's session; programs, which may have several runs, add "/" and a name.
+            request: from `request`.
+
+        Raises:
+            SettingsError: the visitor has one already, or too many others wait.
+        """
+        with self._lock:
+            self._forget_abandoned()
+            if key in self._jobs:
+                raise SettingsError("Your picture is being made already. Stop ends it.")
+            if len(self.device) >= self.limits.max_waiting:
+                raise SettingsError(
+                    f"{len(self.device)} visitors are waiting already, and this page takes no "
+                    "more. Try again in some minutes."
+                )
+            job = self._jobs[key] = Job(request)
+            self.device.submit(job)
+            return job
+
+    def of(self, key: str) -> Job | None:
+        """The visitor's run, if there is one."""
+        return self._jobs.get(key)
+
+    def end(self, key: str) -> None:
+        """The run is over or its visitor has left: forget it, and stop it if it still works."""
+        job = self._jobs.pop(key, None)
+        if job:
+            job.stop()
+
+    def leave(self, session: str) -> None:
+        """A visitor has left: end all its runs, those that a program asked for too."""
+        for key in list(self._jobs):
+            if key.split("/")[0] == session:
+                self.end(key)
+
+    def files_of(self, job: Job) -> Files | None:
         """The files of a run that is over; None if it was stopped before there was a picture.
 
         Raises:
             NSTError: what was wrong with the request.
         """
-        result, content = job.future.result(), job.content
+        result, content = job.result(), job.content
         if result is None or content is None:
             return None
-        return write(result, request, self._network.vgg, content, self._folder)
+        return write(result, job.request, self._network.vgg, content, self._folder)
 
     def close(self) -> None:
         """Let the device's thread go."""
-        self._device.close()
+        self.device.close()
+
+    def _forget_abandoned(self) -> None:
+        latest = time.monotonic() - _PATIENCE
+        for key, job in list(self._jobs.items()):
+            if job.ended is not None and job.ended < latest:
+                del self._jobs[key]
+
+
+def check_allowed(settings: Settings, limits: ServingSettings) -> None:
+    """Raise SettingsError if the settings ask for more than this page gives."""
+    for name, value, most in (
+        ("Size", settings.size, limits.max_size),
+        ("Effort", settings.steps, limits.max_steps),
+    ):
+        if value > most:
+            raise SettingsError(
+                f"{name} {value:,} is more than this page gives ({most:,}). Choose less, or "
+                "run nst-gram on a machine of your own."
+            )
 
 
 @contextmanager

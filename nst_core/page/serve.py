@@ -11,8 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from starlette.middleware import Middleware
+
 from ..errors import SettingsError
-from .limits import Limits
+from ..settings import ServingSettings
+from .doors import Doors
 from .network import Network
 
 _LOG = logging.getLogger("nst_core")
@@ -43,10 +46,11 @@ def own_folder() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def launch_options(limits: Limits) -> dict[str, Any]:
+def launch_options(limits: ServingSettings) -> dict[str, Any]:
     """How the page is served, whoever starts it."""
     from .look import theme
 
+    doors = Middleware(Doors, megabytes=limits.max_upload)
     return {
         "theme": theme(),
         "css_paths": STYLE_SHEET,
@@ -54,7 +58,8 @@ def launch_options(limits: Limits) -> dict[str, Any]:
         # A traceback is ours to read, in the terminal.
         "show_error": False,
         "footer_links": ["api"],
-        # Each is a door or a record that this page has no use for.
+        "app_kwargs": {"middleware": [doors]},
+        # Each is one more door or record that this page has no use for.
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": False,
@@ -65,7 +70,7 @@ def launch_options(limits: Limits) -> dict[str, Any]:
 def serve(
     *,
     weights: str,
-    limits: Limits,
+    limits: ServingSettings,
     host: str = "127.0.0.1",
     port: int | None = None,
     share: bool = False,

@@ -1,62 +1,62 @@
 """Run and Stop: what the page shows of a run while it waits, works, and once it is over."""
 
+import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import gradio as gr
 
 from . import live
-from .controls import NAMES
+from .choosing import Changes
 from .job import Job, Request
+from .layout import Parts
 from .runs import Runs, spoken
 
-# Seconds between looks at a run, and between drawings of its curve.
-_LOOK, _CURVE = 0.2, 2.0
-Updates = tuple[Any, ...]
+# Seconds between looks at a run that works, at one that waits, and between drawings of its curve.
+_LOOK, _LOOK_WAITING, _CURVE = 0.2, 1.0, 2.0
 
 
 class Watching:
     """The handlers of the buttons Run and Stop.
 
     Args:
+        parts: of the page.
         runs: of all visitors.
-        styles: how many pictures a style may have on this page.
     """
 
-    def __init__(self, runs: Runs, styles: int) -> None:
-        self._runs, self._styles = runs, styles
+    def __init__(self, parts: Parts, runs: Runs) -> None:
+        self._parts, self._runs = parts, runs
 
-    def announce(self, visitor: gr.Request) -> str:
-        """A place for the visitor's run, and the status until it begins."""
+    def begin(self, values: Mapping[Any, Any], visitor: gr.Request) -> str:
+        """Put the visitor's run in line. Nothing that is shown changes if it cannot begin."""
         with spoken():
-            self._runs.jobs.announce(str(visitor.session_hash))
-        return live.waiting_html()
+            job = self._runs.begin(str(visitor.session_hash), self._request(values))
+        return live.waiting_html(self._runs.device.before(job))
 
-    def run(self, visitor: gr.Request, *inputs: Any) -> Iterator[Updates]:
-        """The run that was announced, in updates of what `Parts` calls status to curve."""
+    async def watch(self, visitor: gr.Request) -> AsyncIterator[Changes]:
+        """The run that was begun, until it is over."""
         session = str(visitor.session_hash)
-        job = self._runs.jobs.of(session)
+        job = self._runs.of(session)
         if job is None:  # the visitor has left
             return
         try:
+            async for changes in self._waiting(job):
+                yield changes
+            async for changes in self._working(job):
+                yield changes
             with spoken():
-                request = self._request(*inputs)
-                self._runs.submit(job, request)
-                yield _painting(live.starting_html(), live.WELCOME, "")
-                yield from _watched(job)
-                yield self._finished(job, request)
+                yield await asyncio.to_thread(self._finished, job)
         finally:
-            self._runs.jobs.end(session)
+            self._runs.end(session)
 
-    def failed(self, visitor: gr.Request) -> Updates:
-        """Back to the beginning, when a run could not begin or has failed."""
-        self._runs.jobs.end(str(visitor.session_hash))
-        return _painting("", live.WELCOME, "")
+    def failed(self) -> str:
+        """No status any more; the picture so far, or an earlier result, stays."""
+        return ""
 
     def stop(self, visitor: gr.Request) -> None:
         """End the visitor's run with the best picture so far."""
-        job = self._runs.jobs.of(str(visitor.session_hash))
+        job = self._runs.of(str(visitor.session_hash))
         if job is None:
             gr.Info("Nothing is running. Run starts it.")
         else:
@@ -64,65 +64,75 @@ class Watching:
 
     def leave(self, visitor: gr.Request) -> None:
         """The visitor has closed the page or the connection of a program."""
-        self._runs.jobs.leave(str(visitor.session_hash))
+        self._runs.leave(str(visitor.session_hash))
 
-    def _request(self, *inputs: Any) -> Request:
-        count = self._styles
-        paths, shares, others = (
-            inputs[: count + 1],
-            inputs[count + 1 :][:count],
-            inputs[2 * count :],
-        )
-        preset, strength, rest, *values = others[1:]
-        given = {**rest, **dict(zip(NAMES, values, strict=True))}
-        return self._runs.request(paths, shares, preset, strength, given)
-
-    def _finished(self, job: Job, request: Request) -> Updates:
-        result, files = job.future.result(), self._runs.files_of(job, request)
-        if result is None or files is None:
-            return _painting(live.nothing_html(), live.WELCOME, "")
-        return (
-            live.finished_html(result, job.why),
-            gr.update(value="", visible=False),
-            gr.update(value=(files.before, files.picture), visible=True),
-            gr.update(visible=True),
-            gr.update(value=files.picture),
-            gr.update(value=files.workflow),
-            live.curve_html(result.records),
+    def _request(self, values: Mapping[Any, Any]) -> Request:
+        parts = self._parts
+        given = {name: values[component] for name, component in parts.settings.items()}
+        return self._runs.request(
+            [values[component] for component in parts.pictures],
+            [values[component] for component in parts.shares],
+            values[parts.preset],
+            values[parts.strength],
+            {**values[parts.rest], **given},
         )
 
+    async def _waiting(self, job: Job) -> AsyncIterator[Changes]:
+        """The run's place in the line, until its turn comes."""
+        shown = None
+        while not job.future.done() and (place := self._runs.device.before(job)):
+            # Even without news: Gradio finds out that a visitor has left only when there is
+            # something to send.
+            changed = place != shown
+            yield {self._parts.status: live.waiting_html(place) if changed else gr.skip()}
+            shown = place
+            await asyncio.sleep(_LOOK_WAITING)
 
-def _watched(job: Job) -> Iterator[Updates]:
-    """Updates until the run is over; one now and then even without news.
+    async def _working(self, job: Job) -> AsyncIterator[Changes]:
+        """The picture and the figures, whenever there are new ones."""
+        yield {self._parts.status: live.starting_html()}
+        seen, drawn = -1, 0.0
+        while not job.future.done():
+            evaluation = job.progress.latest.evaluation if job.progress else 0
+            if job.start is None or evaluation == seen:
+                yield {self._parts.status: gr.skip()}
+            else:
+                seen, curve = evaluation, time.monotonic() - drawn >= _CURVE
+                drawn = time.monotonic() if curve else drawn
+                yield await asyncio.to_thread(self._so_far, job, curve)
+            await asyncio.sleep(_LOOK)
 
-    Gradio finds out that a visitor has left only when there is something to send.
-    """
-    started, seen, drawn = False, 0, 0.0
-    while not job.ended(_LOOK):
-        progress, start = job.progress, job.start
+    def _so_far(self, job: Job, curve: bool) -> Changes:
+        """The latest picture; before the first evaluation, the one to start from."""
+        parts, progress = self._parts, job.progress
         if progress is None:
-            # The start stands in until there is a first evaluation.
-            if start is None or started:
-                yield _same()
-                continue
-            started = True
-            yield _painting(gr.skip(), live.picture_html(start, "The start"))
-        elif progress.latest.evaluation == seen:
-            yield _same()
-        else:
-            seen, curve = progress.latest.evaluation, gr.skip()
-            if time.monotonic() - drawn >= _CURVE:
-                drawn, curve = time.monotonic(), live.curve_html(list(progress.records))
-            picture = live.picture_html(progress.preview(), "The picture so far")
-            yield _painting(live.progress_html(progress), picture, curve)
+            assert job.start is not None
+            return self._painting(live.picture_html(job.start, "The start")) | {parts.curve: ""}
+        changes = self._painting(live.picture_html(progress.preview(), "The picture so far"))
+        changes[parts.status] = live.progress_html(progress)
+        if curve:
+            changes[parts.curve] = live.curve_html(list(progress.records))
+        return changes
 
+    def _painting(self, picture: str) -> Changes:
+        """A picture without a result yet."""
+        hidden = gr.update(visible=False)
+        return {
+            self._parts.live: gr.update(value=picture, visible=True),
+            self._parts.slider: hidden,
+            self._parts.downloads: hidden,
+        }
 
-def _painting(status: Any, picture: str, curve: Any = None) -> Updates:
-    """A run without a result yet; without a curve, that stays as it is."""
-    shown, hidden = gr.update(value=picture, visible=True), gr.update(visible=False)
-    curve = gr.skip() if curve is None else curve
-    return status, shown, hidden, hidden, gr.skip(), gr.skip(), curve
-
-
-def _same() -> Updates:
-    return (gr.skip(),) * 7
+    def _finished(self, job: Job) -> Changes:
+        parts, result, files = self._parts, job.result(), self._runs.files_of(job)
+        if result is None or files is None:
+            return {parts.status: live.nothing_html()}
+        return {
+            parts.status: live.finished_html(result, job.why),
+            parts.live: gr.update(value="", visible=False),
+            parts.slider: gr.update(value=(files.before, files.picture), visible=True),
+            parts.downloads: gr.update(visible=True),
+            parts.picture: gr.update(value=files.picture),
+            parts.workflow: gr.update(value=files.workflow),
+            parts.curve: live.curve_html(result.records),
+        }

@@ -5,11 +5,12 @@ nothing else, so a limit or a help text is changed here and nowhere else.
 """
 
 from .all import Settings, choices_of, default_of, help_of, limits_of
-from .loss import LossSettings
+from .loss import LossSettings, StrengthSettings
 from .network import NetworkSettings, ReadSettings
 from .option import option
 from .presets import PRESETS, Preset, preset_named
 from .run import MAX_SIZE, STARTS, RunSettings
+from .serving import ServingSettings
 
 __all__ = [
     "MAX_SIZE",
@@ -20,7 +21,9 @@ __all__ = [
     "Preset",
     "ReadSettings",
     "RunSettings",
+    "ServingSettings",
     "Settings",
+    "StrengthSettings",
     "choices_of",
     "default_of",
     "help_of",

@@ -4,14 +4,18 @@ from dataclasses import MISSING, Field, dataclass, fields
 from typing import Any
 
 from ..errors import SettingsError
-from .loss import LossSettings
+from .loss import LossSettings, StrengthSettings
 from .network import NetworkSettings, ReadSettings
 from .run import RunSettings
+from .serving import ServingSettings
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings(ReadSettings, NetworkSettings, LossSettings, RunSettings):
     """Everything that can be asked for in one record."""
+
+
+_KINDS = (Settings, StrengthSettings, ServingSettings)
 
 
 def help_of(name: str) -> str:
@@ -36,7 +40,8 @@ def default_of(name: str) -> Any:
 
 
 def _field(name: str) -> "Field[Any]":
-    for item in fields(Settings):
-        if item.name == name and item.default is not MISSING:
-            return item
+    for kind in _KINDS:
+        for item in fields(kind):
+            if item.name == name and item.default is not MISSING:
+                return item
     raise SettingsError(f"There is no setting '{name}'.")

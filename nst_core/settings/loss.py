@@ -41,3 +41,21 @@ class LossSettings(Checked):
         "and network; gatys: the paper's formulas; mean: neural-style's.",
         choices=tuple(NORMALIZATIONS),
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class StrengthSettings(Checked):
+    """Sliders beside a preset, for doors that have no flag for each weight."""
+
+    style_strength: float = option(
+        1.0,
+        "How strongly the style shows. 1 is the preset's balance, 0 leaves the content as it is.",
+        minimum=0,
+        maximum=4,
+    )
+    style_share: float = option(
+        1.0,
+        "How much this picture counts among the pictures of the style. Only the ratio matters.",
+        minimum=0,
+        maximum=1,
+    )

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from chromium import set_number, wait_for_status
 from PIL import Image
 
 from nst_core.image_io import read_metadata
@@ -10,22 +11,10 @@ from nst_core.image_io import read_metadata
 pytestmark = pytest.mark.slow
 
 
-def set_number(page, name, value):
-    box = page.locator(f"#{name} input[type=number]")
-    box.fill(str(value))
-    box.press("Tab")
-
-
 def start(page, size=32, steps=10):
     set_number(page, "size", size)
     set_number(page, "steps", steps)
     page.click("#run")
-
-
-def wait_for_status(page, words):
-    page.wait_for_function(
-        "words => document.querySelector('#status').innerText.includes(words)", arg=words
-    )
 
 
 def wait_for_slider(page):
@@ -189,23 +178,83 @@ def test_two_visitors_at_once_wait_in_line_and_get_their_own(visit, tmp_path):
     start(first, size=256, steps=400)
     wait_for_status(first, "loss")
     start(second)
-    second.wait_for_function("/queue|wait/i.test(document.querySelector('#status').innerText)")
-    assert "Done" not in status(second)
+    wait_for_status(second, "Waiting: 1 run comes first")
     first.click("#stop")
-    wait_for_slider(first)  # stopped, or done just before
+    wait_for_slider(first)
     wait_for_status(second, "Done")
     for page, color in ((first, "red"), (second, "blue")):
         stored = json.loads(read_metadata(download(page, "#download"))["nst"])
         assert stored["content"] == f"{color}.png"
 
 
-def test_a_page_closed_in_the_middle_makes_room_for_the_next(visit):
-    leaver, next_one = visit(), visit()
+def test_who_waits_can_stop_and_a_page_closed_in_the_middle_makes_room(visit):
+    leaver, waiting, last = visit(), visit(), visit()
     start(leaver, size=256, steps=400)
     leaver.wait_for_selector("#live img")
+    start(waiting)
+    wait_for_status(waiting, "Waiting: 1")
+    start(last)
+    wait_for_status(last, "Waiting: 2")
+    waiting.click("#stop")
+    wait_for_status(waiting, "Stopped before there was a picture")
     leaver.close()
-    start(next_one)
-    wait_for_status(next_one, "Done")
+    wait_for_status(last, "Done")
+
+
+def test_a_photograph_of_the_camera_is_painted(visit):
+    page = visit()
+    page.locator("#content button[aria-label='Remove Image']").click()
+    page.locator("#content button[aria-label='Capture from camera']").click()
+    page.locator("#content button", has_text="Click to Access Webcam").click()
+    page.locator("#content button[aria-label='capture photo']").click()
+    page.wait_for_selector("#content img")
+    start(page)
+    wait_for_status(page, "Done")
+    assert json.loads(read_metadata(download(page, "#download"))["nst"])["content"]
+
+
+COPY = """async () => {
+  const canvas = new OffscreenCanvas(64, 48), context = canvas.getContext("2d");
+  context.fillStyle = "teal";
+  context.fillRect(0, 0, 64, 48);
+  const blob = await canvas.convertToBlob({type: "image/png"});
+  await navigator.clipboard.write([new ClipboardItem({"image/png": blob})]);
+}"""
+
+
+def test_a_copied_picture_is_pasted(visit):
+    page = visit()
+    page.evaluate(COPY)
+    page.locator("#content button[aria-label='Remove Image']").click()
+    page.locator("#content button[aria-label='Paste from clipboard']").click()
+    page.wait_for_selector("#content img")
+    start(page)
+    wait_for_status(page, "Done")
+
+
+def test_a_second_style_with_its_share_is_used_and_restored(visit, tmp_path):
+    page = visit()
+    page.locator("#more_styles button").first.click()
+    upload_input = page.locator("#style_2 input[type=file]").first
+    upload_input.set_input_files(color_picture(tmp_path / "gold.png", "gold"))
+    page.wait_for_selector("#style_2 img[src*='gold']")
+    set_number(page, "share_2", 0.5)
+    start(page)
+    wait_for_status(page, "Done")
+    stored = json.loads(read_metadata(download(page, "#download"))["nst"])
+    assert stored["styles"] == ["sample:brushstrokes", "gold.png"]
+    assert stored["shares"] == [1, 0.5]
+
+
+def test_a_refused_run_leaves_the_result_where_it_is(visit):
+    page = visit()
+    start(page)
+    wait_for_status(page, "Done")
+    page.locator("#content button[aria-label='Remove Image']").click()
+    page.click("#run")
+    toast(page, "no content picture")
+    assert page.locator("#slider img").count() == 2
+    assert "Done" in status(page)
 
 
 def test_the_server_has_seen_no_error(server, visit):

@@ -23,9 +23,9 @@ def network():
 
 @pytest.fixture(scope="session")
 def limits():
-    from nst_core.page.limits import Limits
+    from nst_core.settings import ServingSettings
 
-    return Limits(max_size=128, max_steps=40, max_waiting=9, max_pixels=2_000_000)
+    return ServingSettings(max_size=128, max_steps=40, max_waiting=9, max_megapixels=2)
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +73,7 @@ def ask(runs, samples):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory) -> Iterator[Any]:
     """The page, served."""
-    from page_server import running
+    from page_server import SMALL, running
 
-    with running(tmp_path_factory.mktemp("page")) as server:
+    with running(tmp_path_factory.mktemp("page"), *SMALL, OMP_NUM_THREADS="1") as server:
         yield server

@@ -4,20 +4,28 @@ import pytest
 
 from nst_core.errors import SettingsError
 from nst_core.page.controls import NAMES, control, settings_of, values_of
-from nst_core.page.limits import Limits
-from nst_core.settings import PRESETS, Settings, choices_of, default_of, help_of, limits_of
+from nst_core.page.runs import check_allowed
+from nst_core.settings import (
+    PRESETS,
+    ServingSettings,
+    Settings,
+    choices_of,
+    default_of,
+    help_of,
+    limits_of,
+)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_control_has_the_default_and_the_help_of_its_setting(name):
-    component = control(name, Limits())
+    component = control(name, ServingSettings())
     assert component.value == default_of(name)
     assert component.info == help_of(name)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_control_takes_what_its_setting_takes(name):
-    component = control(name, Limits())
+    component = control(name, ServingSettings())
     if choices_of(name):
         assert [value for _, value in component.choices] == list(choices_of(name))
     elif name not in ("size", "steps") and limits_of(name) != (None, None):
@@ -25,7 +33,7 @@ def test_a_control_takes_what_its_setting_takes(name):
 
 
 def test_size_and_effort_end_where_the_page_does():
-    limits = Limits(max_size=256, max_steps=50)
+    limits = ServingSettings(max_size=256, max_steps=50)
     size, steps = control("size", limits), control("steps", limits)
     assert (size.maximum, size.value) == (256, 256)
     assert (steps.maximum, steps.value) == (50, 50)
@@ -34,8 +42,7 @@ def test_size_and_effort_end_where_the_page_does():
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_preset_shown_and_read_back_is_the_preset(preset):
     settings = PRESETS[preset].settings
-    shown = dict(zip(NAMES, values_of(settings, Limits()), strict=True))
-    assert settings_of(preset, 1, shown) == settings
+    assert settings_of(preset, 1, values_of(settings, ServingSettings())) == settings
 
 
 def test_style_strength_multiplies_the_style_weight():
@@ -76,9 +83,9 @@ def test_a_strength_beyond_the_slider_is_refused(strength):
 
 
 def test_a_size_or_effort_beyond_the_page_is_refused():
-    limits = Limits(max_size=256, max_steps=50)
+    limits = ServingSettings(max_size=256, max_steps=50)
     with pytest.raises(SettingsError, match="Size 16,384 is more"):
-        limits.check(Settings(size=16384, steps=50))
+        check_allowed(Settings(size=16384, steps=50), limits)
     with pytest.raises(SettingsError, match="Effort 51 is more"):
-        limits.check(Settings(size=256, steps=51))
-    limits.check(Settings(size=256, steps=50))
+        check_allowed(Settings(size=256, steps=51), limits)
+    check_allowed(Settings(size=256, steps=50), limits)

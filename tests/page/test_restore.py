@@ -7,7 +7,6 @@ import torch
 
 from nst_core.errors import ImageError, NSTError, SettingsError
 from nst_core.image_io import save_image
-from nst_core.page.job import Job
 from nst_core.page.restore import restore
 from nst_core.report import summary_of
 from nst_core.settings import Settings
@@ -36,9 +35,7 @@ def test_what_was_asked_for_comes_back(runs, ask):
         tv_weight=0.25,
         style_layers="relu1_1=2,relu3_1",
     )
-    job = Job()
-    runs.submit(job, request)
-    found = restore(str(runs.files_of(job, request).picture))
+    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
     assert found.names == request.names
     assert found.shares == request.shares
     assert (found.preset, found.strength) == ("neural-style", 2.0)

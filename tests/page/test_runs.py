@@ -14,9 +14,9 @@ from nst_core.stylize import losses_of, stylize
 
 
 def finished(runs, request):
-    job = Job()
-    runs.submit(job, request)
-    return job, runs.files_of(job, request)
+    job = Job(request)
+    runs.device.submit(job)
+    return job, runs.files_of(job)
 
 
 def png(path, size=(64, 48)):
@@ -70,7 +70,7 @@ def test_shares_change_the_picture(runs, ask):
 
 
 def test_a_stopped_run_keeps_the_best_picture_so_far(runs, ask):
-    request, job, seen = ask(size=64, steps=40, tolerance=0.0), Job(), Event()
+    job, seen = Job(ask(size=64, steps=40, tolerance=0.0)), Event()
     watch = job.watch
 
     def stop_at_the_third(progress):
@@ -80,23 +80,29 @@ def test_a_stopped_run_keeps_the_best_picture_so_far(runs, ask):
         watch(progress)
 
     job.watch = stop_at_the_third
-    runs.submit(job, request)
+    runs.device.submit(job)
     assert seen.wait(60)
     result = job.future.result()
     assert len(result.records) == 3
     assert result.stops[-1] == job.why == "Stop"
-    assert runs.files_of(job, request).picture.exists()
+    assert runs.files_of(job).picture.exists()
 
 
-def test_a_run_stopped_while_it_waits_gives_no_picture(runs, ask):
-    request, job = ask(), Job()
-    job.stop()
-    runs.submit(job, request)
-    assert runs.files_of(job, request) is None
+def test_a_run_stopped_while_it_waits_leaves_the_line_and_gives_no_picture(runs, ask):
+    working, waiting, last = Job(ask(size=64, steps=40, tolerance=0.0)), Job(ask()), Job(ask())
+    for job in (working, waiting, last):
+        runs.device.submit(job)
+    assert runs.device.before(last) == 2
+    waiting.stop()
+    assert runs.files_of(waiting) is None  # at once: it does not wait for its turn
+    assert not working.future.done()
+    assert runs.device.before(last) == 1
+    working.stop()
+    assert runs.files_of(last)
 
 
 def test_a_run_ends_with_its_picture_when_its_time_is_up(runs, ask):
-    request, job = ask(size=64, steps=40), Job()
+    job = Job(ask(size=64, steps=40))
     watch = job.watch
 
     def time_is_up(progress):
@@ -104,40 +110,66 @@ def test_a_run_ends_with_its_picture_when_its_time_is_up(runs, ask):
         watch(progress)
 
     job.watch = time_is_up
-    runs.submit(job, request)
+    runs.device.submit(job)
     assert len(job.future.result().records) == 1
     assert "time limit" in job.why
 
 
 def test_runs_take_turns(runs, ask):
-    jobs = [Job() for _ in range(3)]
+    jobs = [Job(ask(steps=1)) for _ in range(3)]
     order = []
     for number, job in enumerate(jobs):
-        runs.submit(job, ask(steps=1))
+        runs.device.submit(job)
         job.future.add_done_callback(lambda _, number=number: order.append(number))
     for job in jobs:
         job.future.result()
     assert order == [0, 1, 2]
 
 
-def test_a_visitor_has_one_run_and_others_are_told_when_it_is_full(runs, limits):
-    runs.jobs.announce("first")
+def test_a_visitor_has_one_run_and_others_are_told_when_it_is_full(runs, ask, limits):
+    long = ask(size=64, steps=40, tolerance=0.0)
+    runs.begin("first", long)
     with pytest.raises(SettingsError, match="already"):
-        runs.jobs.announce("first")
+        runs.begin("first", long)
     for number in range(limits.max_waiting - 1):
-        runs.jobs.announce(f"other {number}")
+        runs.begin(f"other {number}", long)
     with pytest.raises(SettingsError, match="visitors are waiting"):
-        runs.jobs.announce("too late")
-    runs.jobs.end("first")
-    runs.jobs.announce("too late")
+        runs.begin("too late", long)
+    runs.end("other 1")
+    runs.begin("too late", long)
+    for key in ("first", "too late", *(f"other {n}" for n in range(limits.max_waiting))):
+        runs.end(key)
 
 
-def test_leaving_ends_all_runs_of_a_visitor_and_no_other(runs):
-    mine, program, other = (runs.jobs.announce(k) for k in ("me", "me/program", "mellow"))
-    runs.jobs.leave("me")
-    assert len(runs.jobs) == 1
+def test_leaving_ends_all_runs_of_a_visitor_and_no_other(runs, ask):
+    mine, program, other = (runs.begin(k, ask(steps=40)) for k in ("me", "me/program", "mellow"))
+    runs.leave("me")
+    assert runs.of("mellow") is other
+    assert [runs.of(key) for key in ("me", "me/program")] == [None, None]
     for job, stopped in ((mine, True), (program, True), (other, False)):
         assert job._stop.is_set() is stopped
+
+
+def test_a_result_that_nobody_asks_for_is_forgotten(runs, ask):
+    job = runs.begin("left", ask(steps=1))
+    job.future.result()
+    assert runs.of("left") is job
+    job.ended -= 3600
+    runs.begin("next", ask(steps=1))
+    assert runs.of("left") is None
+
+
+def test_pictures_that_are_too_large_together_are_refused(runs, tmp_path):
+    paths = [png(tmp_path / f"{name}.png", (1200, 1000)) for name in "ab"]
+    request = runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
+    with pytest.raises(ImageError, match="together"):
+        finished(runs, request)
+
+
+def test_a_file_that_was_cleared_is_asked_for_again(runs, samples, tmp_path):
+    paths = [str(tmp_path / "gone.png"), str(samples.files["ink"])]
+    with pytest.raises(SettingsError, match=r"'gone\.png' is no longer here"):
+        runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
 
 
 def test_without_a_picture_a_request_says_which(runs, samples):

@@ -6,7 +6,7 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from page_server import MAX_SIZE, running
+from page_server import MAX_SIZE, MAX_UPLOAD, SMALL, running
 from PIL import Image
 
 from nst_core.image_io import read_metadata
@@ -143,6 +143,69 @@ def test_files_of_the_machine_are_not_read_for_a_program(connect, server, tmp_pa
     assert ".png" not in text
 
 
+def answer_to(url, body=None, headers=()):
+    """The code of the server's answer."""
+    request = urllib.request.Request(url, data=body, headers=dict(headers))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        error.close()
+        return error.code
+
+
+def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
+    connect().predict(picture("teal"), picture("orange"), size=32, steps=10, api_name="/stylize")
+    folder = next(path for path in server.folder.iterdir() if path.name.startswith("nst-page-"))
+    result = next(folder.rglob("style-transfer.png"))
+    upload = next(folder.rglob("teal.png"))
+    base = f"{server.url}/gradio_api/file="
+    assert answer_to(f"{base}{result}") == 200  # to whom its name was told
+    for path in (
+        *(folder, result.parent, upload.parent, folder / "style-transfer.png"),
+        *(folder / "teal.png", f"{folder}/*/teal.png", f"{upload.parent}/../{result.name}"),
+    ):
+        assert answer_to(f"{base}{path}") == 403
+    # Nobody guesses 128 bits of a name.
+    assert min(len(result.parent.name), len(upload.parent.name)) >= 20
+
+
+@pytest.mark.parametrize(
+    "door",
+    [
+        *("file=http://example.com/", "file=HTTPS://example.com/", "proxy=http://example.com/"),
+        *("deep_link?session_hash=x", "process_recording", "component_server", "vibe-code"),
+    ],
+)
+def test_doors_that_the_page_has_no_use_for_are_closed(door, server):
+    assert answer_to(f"{server.url}/gradio_api/{door}") == 404
+
+
+def test_a_request_larger_than_a_file_may_be_is_refused_before_it_is_read(server):
+    headers = {"Content-Type": "multipart/form-data; boundary=x"}
+    size = MAX_UPLOAD * 10**6
+    for path in ("upload", "queue/join", "call/stylize"):
+        url = f"{server.url}/gradio_api/{path}"
+        assert answer_to(url, b"x", headers={**headers, "Content-Length": str(2 * size)}) == 413
+
+
+def test_an_address_in_place_of_a_file_is_not_fetched(connect, picture):
+    address = {"path": "http://example.com/a.png", "meta": {"_type": "gradio.FileData"}}
+    with pytest.raises(client.exceptions.AppError, match="addresses are not fetched"):
+        connect().predict(address, picture("teal"), size=32, steps=10, api_name="/stylize")
+
+
+def test_a_program_that_leaves_in_the_middle_makes_room(connect, picture):
+    leaver = connect()
+    files = picture("teal"), picture("orange")
+    run = leaver.submit(*files, size=256, steps=400, api_name="/stylize")
+    while not run.status().code.name == "PROCESSING":
+        pass
+    leaver.close()
+    following = connect().submit(*files, size=32, steps=10, api_name="/stylize")
+    assert following.result(timeout=60)  # 400 steps take minutes
+
+
 def test_eight_visitors_at_once_each_get_their_own_and_the_memory_comes_back(
     connect, picture, server
 ):
@@ -171,6 +234,6 @@ def test_eight_visitors_at_once_each_get_their_own_and_the_memory_comes_back(
 
 
 def test_temporary_files_are_gone_with_the_page(tmp_path):
-    with running(tmp_path):
+    with running(tmp_path, *SMALL):
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("nst-page-")]
     assert [path.name for path in tmp_path.iterdir()] == ["log"]

@@ -1,0 +1,72 @@
+"""Make the README's pictures of the page: wide and light when done, on a phone in the dark at work.
+
+python scripts/make_screenshots.py [nst page options, such as --weights keras]
+"""
+
+import io
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+ROOT = Path(__file__).parents[1]
+sys.path.append(str(ROOT / "tests/page"))
+
+# Found by the line before.
+from chromium import opened, set_number, visited, wait_for_status  # noqa: E402
+from page_server import running  # noqa: E402
+
+WIDE, PHONE = (1440, 900), (390, 844)
+SIZE, STEPS = 384, 100
+QUALITY = 88
+
+
+def keep(page: Any, name: str) -> None:
+    """What is seen now, in docs/images."""
+    page.wait_for_timeout(500)  # toasts and slides end
+    with Image.open(io.BytesIO(page.screenshot())) as shot:
+        shot.convert("RGB").save(ROOT / "docs/images" / name, quality=QUALITY)
+
+
+def start(page: Any, content: int, style: int) -> None:
+    """Run the samples with these numbers."""
+    for name, number in (("content_samples", content), ("style_samples", style)):
+        page.locator(f"#{name} button").nth(number).click()
+    set_number(page, "size", SIZE)
+    set_number(page, "steps", STEPS)
+    page.click("#run")
+    page.wait_for_selector("#live img[alt='The picture so far']")
+
+
+def main() -> None:
+    """Make both."""
+    options = sys.argv[1:] or ["--weights", "builtin"]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        running(Path(folder), *options) as server,
+        opened() as browser,
+    ):
+        phone, wide = (
+            visited(browser, server.url, width=width, height=height, theme=theme)
+            for (width, height), theme in ((PHONE, "dark"), (WIDE, "light"))
+        )
+        phone.set_default_timeout(600_000)
+        wide.set_default_timeout(600_000)
+        start(phone, 1, 3)
+        phone.wait_for_function(
+            "steps => parseInt(document.querySelector('#status dd').innerText) >= steps / 3",
+            arg=STEPS,
+        )
+        keep(phone, "page-phone.jpg")
+        phone.context.close()
+        start(wide, 0, 0)
+        wait_for_status(wide, "Done")
+        wide.wait_for_function("document.querySelectorAll('#slider img').length === 2")
+        wide.evaluate("scrollTo(0, 0)")
+        keep(wide, "page-desktop.jpg")
+
+
+if __name__ == "__main__":
+    main()
