@@ -1,6 +1,6 @@
 """What the page costs those who use it: the first preview, visitors at once, memory afterwards.
 
-    python benchmarks/page.py [--visitors 8] [--size 512] [--steps 4] [nst page options]
+    python benchmarks/page.py [--visitors 8] [--size 512] [--steps 10] [nst page options]
 
 Starts `nst page` and asks it as people and programs do: the preview in headless Chromium, at the
 page's default size; the visitors with gradio_client, twice, each with a picture of its own color

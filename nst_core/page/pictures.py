@@ -69,7 +69,7 @@ def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
 
 def file_input(label: str, name: str, suffix: str) -> gr.File:
     """An upload of one file, which becomes its path."""
-    return _File(label=label, file_types=[suffix], height=120, elem_id=name)
+    return _File(label=label, file_types=[suffix], height=150, elem_id=name)
 
 
 class Samples:

@@ -1,6 +1,8 @@
 """The page in a process of its own, as programs and strangers meet it."""
 
 import json
+import re
+import runpy
 import urllib.error
 import urllib.request
 from pathlib import Path
@@ -75,6 +77,21 @@ def test_settings_may_be_left_out(connect, picture):
         picture("teal"), picture("orange"), size=32, steps=10, api_name="/stylize"
     )
     assert json.loads(read_metadata(result)["nst"])["preset"] == "default"
+
+
+def test_the_program_in_the_readme_runs(server, picture, tmp_path, monkeypatch):
+    program = re.search(r"```python\n(from gradio_client.*?)```", README.read_text(), re.DOTALL)
+    for name, color in (("photo.jpg", "teal"), ("painting.jpg", "orange")):
+        picture(color, name=name)
+    script = tmp_path / "program.py"
+    script.write_text(
+        program[1]
+        .replace("http://127.0.0.1:7860", server.url)
+        .replace("size=512", "size=48")
+        .replace("steps=300", "steps=10")
+    )
+    monkeypatch.chdir(tmp_path)
+    assert read_metadata(runpy.run_path(str(script))["picture"])["nst"]
 
 
 def bad(tmp_path, kind):
