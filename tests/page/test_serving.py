@@ -13,6 +13,7 @@ from PIL import Image
 
 from nst_core.image_io import read_metadata
 
+README = Path(__file__).parents[2] / "README.md"
 pytestmark = [
     pytest.mark.slow,
     # gradio_client leaves connections to the garbage collector.
