@@ -81,7 +81,7 @@ def arrange(samples: Samples, limits: ServingSettings, weights_line: str) -> Par
         with gr.Column(elem_id="result"):
             parts |= _result()
         with gr.Column(elem_id="controls"):
-            settings = {}
+            settings: dict[str, Any] = {}
             parts |= _main_controls(limits, settings)
             gr.Markdown(weights_line, elem_id="weights")
             parts |= _more_styles(limits)

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from gradio_client.utils import is_http_url_like
 from torch import Tensor
 
 from ..errors import ImageError
@@ -24,16 +23,9 @@ SHOWN = 384
 _LEAST_DRAWN = 512
 
 
-def _path_of(self: gr.Image | gr.File, payload: Any) -> str | None:
+def _path_of(self: Any, payload: Any) -> str | None:
     """The uploaded file; Gradio has seen to it that it lies in its own folder."""
     return None if payload is None else payload.path
-
-
-async def _only_files(self: gr.Image | gr.File, path: str | Path | None) -> str | None:
-    """Refuse an address in place of a file: Gradio would fetch it, however much comes."""
-    if is_http_url_like(str(path)):
-        raise gr.Error("Upload a file; addresses are not fetched.", print_exception=False)
-    return await type(self).__base__.async_move_resource_to_block_cache(self, path)
 
 
 def _handing_on(base: Any) -> Any:
@@ -43,9 +35,16 @@ def _handing_on(base: Any) -> Any:
     statement, at which Gradio writes a stub file beside the source of each component; and not on
     the object, of which it makes new ones for each visitor.
     """
+
+    async def only_files(self: Any, path: Any) -> Any:
+        # Gradio would fetch an address, however much comes.
+        if str(path).startswith(("http://", "https://")):
+            raise gr.Error("Upload a file; addresses are not fetched.", print_exception=False)
+        return await base.async_move_resource_to_block_cache(self, path)
+
     # With `is_template`, the browser is told the name of the base.
     changed = {"is_template": True, "__module__": __name__}
-    ours = {"preprocess": _path_of, "async_move_resource_to_block_cache": _only_files}
+    ours = {"preprocess": _path_of, "async_move_resource_to_block_cache": only_files}
     return type.__new__(type(base), base.__name__, (base,), changed | ours)
 
 
