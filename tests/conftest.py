@@ -1,6 +1,9 @@
 """Fixtures of all tests: two small networks, and a home that is empty."""
 
+import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -27,3 +30,13 @@ def empty_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees or leaves a file in the home of whoever runs it."""
     for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "NST_CACHE", "TORCH_HOME", "KERAS_HOME"):
         monkeypatch.setenv(name, str(tmp_path / "home"))
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The page, served once for tests/page and tests/browser."""
+    sys.path.append(str(Path(__file__).parent / "page"))
+    from page_server import SMALL, running
+
+    with running(tmp_path_factory.mktemp("page"), *SMALL, OMP_NUM_THREADS="1") as server:
+        yield server

@@ -5,9 +5,11 @@ import torch
 from ..vgg import VGG16
 from ..weights import load_vgg16
 
+# What the sources of our own weights begin with.
+_OURS = ("builtin", "untrained")
 _TRAINED = (
-    "They carry over color and fine texture. For brush strokes, fetch trained ones on the server "
-    "with `nst weights get keras`, then start the page again."
+    "For weights trained on photographs, run `nst weights get keras` on the server and start the "
+    "page again."
 )
 
 
@@ -37,4 +39,4 @@ class Network:
     def line(self) -> str:
         """Which weights are in use, and how to get trained ones, in Markdown."""
         line = f"**Weights in use:** {self.vgg.source}."
-        return f"{line} {_TRAINED}" if self.vgg.source.startswith("builtin") else line
+        return f"{line} {_TRAINED}" if self.vgg.source.startswith(_OURS) else line

@@ -9,10 +9,9 @@ from typing import Any
 import pytest
 
 HERE = Path(__file__).parent
-sys.path.append(str(HERE.parent / "page"))  # chromium, page_server
+sys.path.append(str(HERE.parent / "page"))  # chromium
 
 from chromium import CHROMIUM, opened, visited  # noqa: E402
-from page_server import SMALL, running  # noqa: E402
 
 MISSING = [
     name
@@ -30,12 +29,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents and MISSING:
             item.add_marker(skip)
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    with running(tmp_path_factory.mktemp("page"), *SMALL, OMP_NUM_THREADS="1") as server:
-        yield server
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,6 @@ import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import pytest
 
@@ -68,12 +67,3 @@ def ask(runs, samples):
         return runs.request(paths, shares or [1.0] * len(styles), preset, strength, given)
 
     return request
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory) -> Iterator[Any]:
-    """The page, served."""
-    from page_server import SMALL, running
-
-    with running(tmp_path_factory.mktemp("page"), *SMALL, OMP_NUM_THREADS="1") as server:
-        yield server
