@@ -12,11 +12,13 @@ from typing import Any
 from PIL import Image
 
 ROOT = Path(__file__).parents[1]
-sys.path.append(str(ROOT / "tests/page"))
+sys.path[:0] = [str(ROOT), str(ROOT / "tests/page")]
 
 # Found by the line before.
 from chromium import opened, set_number, visited, wait_for_status  # noqa: E402
 from page_server import running  # noqa: E402
+
+from nst_core.samples import CONTENTS, STYLES  # noqa: E402
 
 WIDE, PHONE = (1440, 900), (390, 844)
 SIZE, STEPS = 384, 100
@@ -30,10 +32,11 @@ def keep(page: Any, name: str) -> None:
         shot.convert("RGB").save(ROOT / "docs/images" / name, quality=QUALITY)
 
 
-def start(page: Any, content: int, style: int) -> None:
-    """Run the samples with these numbers."""
-    for name, number in (("content_samples", content), ("style_samples", style)):
-        page.locator(f"#{name} button").nth(number).click()
+def start(page: Any, content: str, style: str) -> None:
+    """Run two samples."""
+    for name, chosen, names in (("content", content, CONTENTS), ("style", style, STYLES)):
+        page.locator(f"#{name}_samples button").nth(list(names).index(chosen)).click()
+        page.wait_for_selector(f"#{name} img[src*='{chosen}']")
     set_number(page, "size", SIZE)
     set_number(page, "steps", STEPS)
     page.click("#run")
@@ -54,14 +57,14 @@ def main() -> None:
         )
         phone.set_default_timeout(600_000)
         wide.set_default_timeout(600_000)
-        start(phone, 1, 3)
+        start(phone, "portrait", "stained_glass")
         phone.wait_for_function(
             "steps => parseInt(document.querySelector('#status dd').innerText) >= steps / 3",
             arg=STEPS,
         )
         keep(phone, "page-phone.jpg")
         phone.context.close()
-        start(wide, 0, 0)
+        start(wide, "harbor", "brushstrokes")
         wait_for_status(wide, "Done")
         wide.wait_for_function("document.querySelectorAll('#slider img').length === 2")
         wide.evaluate("scrollTo(0, 0)")
