@@ -13,6 +13,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+# Parts of a bfloat16 product: enough for four digits, few enough to cost nothing.
+_PARTS = 16
+
 
 class _GramSum(torch.autograd.Function):
     """F Fᵀ with one product on the way back: autograd's own would make two, one per factor."""
@@ -21,23 +24,46 @@ class _GramSum(torch.autograd.Function):
     def forward(ctx, features: Tensor, guide: Tensor | None) -> Tensor:  # type: ignore[no-untyped-def]
         ctx.save_for_backward(features, guide)
         rows = _rows(features)  # (M, N)
-        return rows.mT @ (rows if guide is None else rows * guide.reshape(-1, 1))  # (N, N)
+        return _product_sum(rows, rows if guide is None else rows * _column(guide, rows))
 
     @staticmethod
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
         features, guide = ctx.saved_tensors
-        rows = _rows(features) @ (gradient + gradient.mT)  # (M, N)
+        rows = _rows(features)
+        rows = rows @ (gradient + gradient.mT).to(rows.dtype)  # (M, N)
         if guide is not None:
-            rows = rows * guide.reshape(-1, 1)
+            rows = rows * _column(guide, rows)
         _, channels, height, width = features.shape
-        folded = rows.view(1, height, width, channels).movedim(-1, 1)  # (1, N, h, w)
-        return folded.to(features.dtype), None
+        return rows.view(1, height, width, channels).movedim(-1, 1), None  # (1, N, h, w)
 
 
 def _rows(features: Tensor) -> Tensor:
-    """(1, N, h, w) -> (h·w, N), free of charge for channels-last features; at least float32."""
-    rows = features.movedim(1, -1).reshape(-1, features.shape[1])
-    return rows.to(torch.promote_types(rows.dtype, torch.float32))
+    """(1, N, h, w) -> (h·w, N), free of charge for channels-last features."""
+    return features.movedim(1, -1).reshape(-1, features.shape[1])
+
+
+def _column(guide: Tensor, rows: Tensor) -> Tensor:
+    return guide.reshape(-1, 1).to(rows.dtype)
+
+
+def _product_sum(a: Tensor, b: Tensor) -> Tensor:
+    """AᵀB of two (M, N), (N, N) in float32 or wider.
+
+    Bfloat16 factors are multiplied as they are and added up in float32 inside the product; only
+    what leaves it is rounded to bfloat16. So it leaves in parts, whose roundings (1 in 500 of
+    each) average out, and the parts are added up in float32.
+    """
+    if a.dtype != torch.bfloat16:
+        return a.mT @ b
+    if len(a) < _PARTS**2:  # too few for roundings to average out, and quick anyway
+        return a.float().mT @ b.float()
+    length = len(a) // _PARTS
+    whole = len(a) // length * length
+    parts = [x[:whole].view(-1, length, x.shape[1]) for x in (a, b)]
+    total = torch.bmm(parts[0].mT, parts[1]).sum(0, dtype=torch.float32)
+    if whole < len(a):
+        total += a[whole:].float().mT @ b[whole:].float()
+    return total
 
 
 def gram_sum(features: Tensor, guide: Tensor | None = None) -> Tensor:

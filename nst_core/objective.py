@@ -16,6 +16,7 @@ from torch import Tensor
 
 from .errors import SettingsError
 from .losses import total_variation
+from .passage import Passage
 from .targets import Walk, make_terms, owned_features
 from .terms import Loss, TotalVariationLoss
 from .tiling import Tile, plan_tiles
@@ -98,32 +99,34 @@ class Objective:
         alone = len(self._tiles) == 1
         totals: list[Tensor] = []
         for tile in self._tiles:
-            crop, sums = self._tile_sums(image, tile, with_graph=alone)
-            detached = [part.detach() for part in sums]
+            visit = self._visit(image, tile, back=alone)
+            sums = [part.detach() for part in visit.sums]
             if not alone:
                 self._on_tile()
-            totals = [a + b for a, b in zip(totals, detached, strict=True)] if totals else detached
+            totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
         parts, seeds = self._loss_of_sums(totals)
         gradient = torch.zeros_like(image)
         for tile in self._tiles:
             if not alone:
-                crop, sums = self._tile_sums(image, tile, with_graph=True)
-            gradient[tile.crop] += torch.autograd.grad(sums, crop, seeds)[0]
+                visit = self._visit(image, tile, back=True)
+            gradient[tile.crop] += visit.gradient(seeds)
             self._on_tile()
         return gradient, parts
 
-    def _tile_sums(
-        self, image: Tensor, tile: Tile, *, with_graph: bool
-    ) -> tuple[Tensor, list[Tensor]]:
-        """A tile's crop as a leaf, and each term's sum over the tile's own positions."""
-        crop = image[tile.crop].detach().requires_grad_(with_graph)
-        with torch.set_grad_enabled(with_graph):
-            features = owned_features(self._vgg, crop, tile, self._layers)
+    def _visit(self, image: Tensor, tile: Tile, *, back: bool) -> "_Visit":
+        """A tile's way through the network, and each term's sum over its own positions."""
+        passage = Passage(self._vgg, image[tile.crop], self._layers, back=back)
+        leaves = {
+            layer: features.detach().requires_grad_(back)
+            for layer, features in passage.features.items()
+        }
+        with torch.set_grad_enabled(back):
+            owned = owned_features(leaves, tile)
             sums = [
-                term.sums(features[term.layer], tile.owned_in_picture(term.layer))
+                term.sums(owned[term.layer], tile.owned_in_picture(term.layer))
                 for term in self._terms
             ]
-        return crop, sums
+        return _Visit(passage, leaves, [term.layer for term in self._terms], sums)
 
     def _loss_of_sums(self, totals: list[Tensor]) -> tuple[dict[str, Tensor], list[Tensor]]:
         """Each term's loss, and the derivative of their total by each sum."""
@@ -136,3 +139,26 @@ class Objective:
             seeds = torch.autograd.grad(torch.stack(losses).sum(), leaves)
         names = [term.name for term in self._terms]
         return dict(zip(names, [loss.detach() for loss in losses], strict=True)), list(seeds)
+
+
+@dataclass(frozen=True, eq=False)
+class _Visit:
+    """One tile on its way: the sums hang on the leaves, and the leaves on the passage."""
+
+    passage: Passage
+    leaves: dict[str, Tensor]
+    layers: list[str]  # of each sum
+    sums: list[Tensor]
+
+    def gradient(self, seeds: Sequence[Tensor]) -> Tensor:
+        """The gradient by the tile's crop, given the loss's derivative by each sum. Asked once."""
+
+        def by_features(layer: str) -> Tensor:
+            mine = [index for index, name in enumerate(self.layers) if name == layer]
+            return torch.autograd.grad(
+                [self.sums[index] for index in mine],
+                self.leaves.pop(layer),
+                [seeds[index] for index in mine],
+            )[0]
+
+        return self.passage.gradient(by_features)

@@ -24,6 +24,12 @@ class Preprocessing:
         prepared = (image - mean) * scale
         return prepared if self.order == (0, 1, 2) else prepared[:, list(self.order)]
 
+    def back(self, gradient: Tensor) -> Tensor:
+        """A gradient by the prepared picture, (B, 3, H, W) -> the gradient by the image."""
+        scale = torch.tensor(self.scale, dtype=gradient.dtype, device=gradient.device)
+        colors = [self.order.index(color) for color in range(3)]
+        return gradient[:, colors] * scale.view(1, 3, 1, 1)
+
 
 # Caffe's VGG, and Keras's `vgg16.preprocess_input`: BGR, 0..255, minus the ImageNet mean.
 CAFFE = Preprocessing(

@@ -11,7 +11,7 @@ from .errors import OutOfMemory, SettingsError
 from .tiling import margin_of
 from .vgg import VGG16
 
-DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+DTYPES = {"auto": torch.bfloat16, "float32": torch.float32, "bfloat16": torch.bfloat16}
 # Values kept for the backward pass, per pixel: every convolution's output up to relu5_1 (266), the
 # pooled copies (30), and the two largest gradients that are alive at once (128).
 _VALUES_PER_PIXEL = 424

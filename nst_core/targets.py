@@ -5,7 +5,7 @@ worth; the objective does the rest.
 """
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -20,6 +20,7 @@ from .losses import (
     squared_error_sum,
     style_loss,
 )
+from .passage import Passage
 from .terms import ContentLoss, Loss, StyleLoss
 from .tiling import Tile, Window, plan_tiles
 from .vgg import LAYERS, VGG16, check_large_enough, size_of
@@ -37,21 +38,19 @@ class Walk:
 
     def over(
         self, image: Tensor, layers: Sequence[str]
-    ) -> Iterator[tuple[Tile, dict[str, Tensor]]]:
+    ) -> Iterator[tuple[Tile, Mapping[str, Tensor]]]:
         """Each tile of a (1, 3, H, W) image with the features it owns."""
         for tile in plan_tiles(*size_of(image), self.tile, layers):
-            yield tile, owned_features(self.vgg, image[tile.crop], tile, layers)
+            passage = Passage(self.vgg, image[tile.crop], layers, back=False)
+            yield tile, owned_features(passage.features, tile)
             self.on_tile()
 
 
-def owned_features(
-    vgg: VGG16, crop: Tensor, tile: Tile, layers: Sequence[str]
-) -> dict[str, Tensor]:
+def owned_features(features: Mapping[str, Tensor], tile: Tile) -> Mapping[str, Tensor]:
     """Features of a tile's crop, cut down to the positions that the tile owns."""
-    features: dict[str, Tensor] = vgg(crop, layers)
     if tile.owns_all:  # a slice of everything would still be copied on the way back
         return features
-    return {layer: features[layer][tile.owned(layer)] for layer in layers}
+    return {layer: part[tile.owned(layer)] for layer, part in features.items()}
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

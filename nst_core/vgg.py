@@ -5,7 +5,7 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks" (arXiv:1409.1556), co
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -40,6 +40,11 @@ class Layer:
     def receptive_field(self) -> int:
         """Width in pixels of what one feature sees."""
         return self.stride + 2 * self.reach
+
+    @property
+    def follows_pooling(self) -> bool:
+        """Whether a pooling stands before this layer's convolution."""
+        return self.index == 1 and self.block > 1
 
 
 def _layers() -> tuple[Layer, ...]:
@@ -115,24 +120,33 @@ class VGG16(nn.Module):
             {canonical name: (B, channels, H // stride, W // stride)} in the weights' dtype.
         """
         wanted = {canonical_layer(name) for name in layers}
+        return {
+            layer.name: features
+            for layer, features in self.walk(image, wanted)
+            if layer.name in wanted
+        }
+
+    def walk(self, image: Tensor, wanted: Collection[str]) -> Iterator[tuple[Layer, Tensor]]:
+        """Every layer with its features, down to the deepest of the wanted canonical names."""
         weights = next(self.parameters())
         features = self.preprocessing(image).to(weights.dtype)
         # Channels-last is what CPU and tensor-core convolutions are fastest in.
         features = features.contiguous(memory_format=torch.channels_last)
-        collected: dict[str, Tensor] = {}
-        block = 1
-        for layer in LAYERS.values():
-            if len(collected) == len(wanted):
-                break
-            if layer.block != block:
-                features, block = self._pool(features), layer.block
-            convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
-            features = convolution(features).relu_()
-            if layer.name in wanted:
-                collected[layer.name] = features
-        return collected
+        depth = max((list(LAYERS).index(name) + 1 for name in wanted), default=0)
+        for layer in list(LAYERS.values())[:depth]:
+            if layer.follows_pooling:
+                features = self.pool(features)
+            features = self.convolution(layer)(features).relu_()
+            yield layer, features
 
-    def _pool(self, features: Tensor) -> Tensor:
+    def convolution(self, layer: Layer) -> nn.Conv2d:
+        """The convolution before a layer's ReLU."""
+        convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
+        assert isinstance(convolution, nn.Conv2d)
+        return convolution
+
+    def pool(self, features: Tensor) -> Tensor:
+        """(B, N, h, w) -> (B, N, h // 2, w // 2)."""
         if self.pooling == "average":
             return F.avg_pool2d(features, kernel_size=2)
         return F.max_pool2d(features, kernel_size=2)

@@ -11,7 +11,7 @@ PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "h5py", "nst_core"}
 # The rooms in order: each imports only from rooms above it (ARCHITECTURE.md).
 ROOMS = """errors preprocessing vgg losses settings terms guidance tiling preconditioner optimizer
-pyramid progress pixels image_io samples weights runtime targets objective staging stylize
+pyramid progress pixels image_io samples weights runtime passage targets objective staging stylize
 drawing plot report page cli""".split()
 
 
