@@ -157,7 +157,7 @@ def picture(name: str, size: int) -> torch.Tensor:
     """A sample by name or a file, with its longer side at `size`."""
     if not Path(name).exists():
         return sample(name, size)
-    image = load_image(name)
+    image = load_image(name, max_pixels=10**8)
     return resize(image, *fit(*image.shape[-2:], size))
 
 

@@ -19,7 +19,7 @@ from torch.nn import Module
 
 from ..nst_core.pixels import to_pil
 from ..nst_core.progress import Progress
-from ..nst_core.runtime import DTYPES, Runtime
+from ..nst_core.runtime import Runtime
 from ..nst_core.vgg import VGG16
 
 __all__ = ["ComfyExtension", "Watch", "io"]
@@ -66,7 +66,7 @@ def weights_path(name: str) -> Path | None:
 
 @dataclass(frozen=True)
 class HostRuntime(Runtime):
-    """A runtime whose network asks for Cancel at every convolution, there and back.
+    """A runtime whose network asks for Cancel at every convolution; the way back has `on_tile`.
 
     An evaluation takes a second on a slow machine; that is too long to wait for.
     """
@@ -79,16 +79,14 @@ class HostRuntime(Runtime):
         return copy
 
 
-def _stop_in_network(_module: Module, _inputs: object, features: Tensor) -> None:
+def _stop_in_network(_module: Module, _inputs: object, _features: Tensor) -> None:
     stop_if_asked()
-    if features.requires_grad:
-        features.register_hook(lambda _gradient: stop_if_asked())
 
 
 def runtime_for(precision: str, needed: Callable[[Runtime], int]) -> Runtime:
     """The host's device, once other models made room for the bytes that are `needed` there."""
     device = comfy.model_management.get_torch_device()
-    runtime = HostRuntime(device, DTYPES[precision])
+    runtime = HostRuntime.on(device, precision)
     comfy.model_management.free_memory(needed(runtime), device)
     free = comfy.model_management.get_free_memory(device)
     return replace(runtime, memory=int(free))

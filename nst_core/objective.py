@@ -43,7 +43,8 @@ class Objective:
         vgg: on the device and in the dtype to compute with.
         height, width: of the picture, in pixels.
         tile: longest side of a tile's core in pixels; 0 is one tile.
-        on_tile: called after each tile; may raise to cancel.
+        on_tile: called after each tile, and on the way back after each layer; may raise to
+            cancel.
 
     Attributes:
         unit: the largest weight. All weights are divided by it, because only their ratios say
@@ -109,8 +110,7 @@ class Objective:
         for tile in self._tiles:
             if not alone:
                 visit = self._visit(image, tile, back=True)
-            gradient[tile.crop] += visit.gradient(seeds)
-            self._on_tile()
+            gradient[tile.crop] += visit.gradient(seeds, self._on_tile)
         return gradient, parts
 
     def _visit(self, image: Tensor, tile: Tile, *, back: bool) -> "_Visit":
@@ -150,7 +150,7 @@ class _Visit:
     layers: list[str]  # of each sum
     sums: list[Tensor]
 
-    def gradient(self, seeds: Sequence[Tensor]) -> Tensor:
+    def gradient(self, seeds: Sequence[Tensor], on_layer: Callable[[], None]) -> Tensor:
         """The gradient by the tile's crop, given the loss's derivative by each sum. Asked once."""
 
         def by_features(layer: str) -> Tensor:
@@ -161,4 +161,4 @@ class _Visit:
                 [seeds[index] for index in mine],
             )[0]
 
-        return self.passage.gradient(by_features)
+        return self.passage.gradient(by_features, on_layer)

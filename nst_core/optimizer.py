@@ -104,8 +104,12 @@ class Minimizer(Generic[E]):
     max_evaluations: int = 0
     on_evaluation: Callable[[State, E], None] = lambda state, evaluation: None
 
-    def start(self, image: Tensor) -> State:
+    def start(self, image: Tensor, pairs: tuple[Pair, ...] = ()) -> State:
         """The state before the first step, at an image clipped into the bounds.
+
+        Args:
+            image: where to start.
+            pairs: what is known about curvature there, from another `evaluate` much like this one.
 
         Raises:
             NotFinite: the loss there is not a finite number.
@@ -118,7 +122,7 @@ class Minimizer(Generic[E]):
                 "not numbers in the pictures, or use float32 precision and smaller weights."
             )
         loss = evaluation.loss
-        state = State(image, loss, evaluation.gradient, losses=(loss,))
+        state = State(image, loss, evaluation.gradient, pairs, losses=(loss,))
         self.on_evaluation(state, evaluation)
         return state
 

@@ -40,12 +40,15 @@ class Passage:
                 if layer.name in layers:
                     self.features[layer.name] = features
 
-    def gradient(self, of_layer: Callable[[str], Tensor]) -> Tensor:
+    def gradient(
+        self, of_layer: Callable[[str], Tensor], on_layer: Callable[[], None] = lambda: None
+    ) -> Tensor:
         """The gradient by the image, (1, 3, H, W) in its dtype. Can be asked for once.
 
         Args:
             of_layer: canonical name -> gradient by that layer's features, which may be changed
                 in place. Called for each of `layers`, deepest first.
+            on_layer: called after each convolution; may raise to cancel.
         """
         with torch.no_grad():
             gradient, masked = self._arrival(of_layer), False
@@ -57,6 +60,7 @@ class Passage:
                 gradient = F.conv_transpose2d(
                     gradient, self._vgg.convolution(layer).weight, padding=1
                 )
+                on_layer()
                 if not self._way:
                     break
                 before, features = self._way[-1]

@@ -2,8 +2,9 @@
 
 import sys
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
 
@@ -11,7 +12,6 @@ from .errors import OutOfMemory, SettingsError
 from .tiling import margin_of
 from .vgg import VGG16
 
-DTYPES = {"auto": torch.bfloat16, "float32": torch.float32, "bfloat16": torch.bfloat16}
 # Values kept for the backward pass, per pixel: every convolution's output up to relu5_1 (266), the
 # pooled copies (30), and the two largest gradients that are alive at once (128).
 _VALUES_PER_PIXEL = 424
@@ -28,27 +28,51 @@ _SHARE = 0.8
 _TILES = (2048, 1536, 1024, 768, 512, 384, 256)
 
 
+R = TypeVar("R", bound="Runtime")
+
+
 @dataclass(frozen=True)
 class Runtime:
-    """A device, the dtype of the convolutions, and how many bytes a run may take.
+    """A device, the arithmetic of the convolutions, and how many bytes a run may take.
 
     Image, gradient, sums and curvature are float32 (or the image's own, if wider) whatever
-    `dtype` is. `memory` None is unknown: then nothing is tiled on its own.
+    `dtype` is.
+
+    Attributes:
+        device: where to compute.
+        dtype: of the convolutions.
+        finish: whether the last steps are done in float32, because rounded features find the way
+            but not its very end.
+        memory: bytes that can be had; None is unknown, and then nothing is tiled on its own.
     """
 
     device: torch.device
     dtype: torch.dtype = torch.float32
+    finish: bool = False
     memory: int | None = None
 
     @classmethod
-    def choose(cls, device: str = "auto", precision: str = "float32") -> "Runtime":
+    def choose(cls: type[R], device: str = "auto", precision: str = "auto") -> R:
         """The device called `device` (auto: CUDA, MPS, CPU in this order) with its free memory.
 
         Raises:
             SettingsError: there is no such device here.
         """
         chosen = torch.device(_best_device()) if device == "auto" else _device_named(device)
-        return cls(chosen, DTYPES[precision], free_memory(chosen))
+        return cls.on(chosen, precision, free_memory(chosen))
+
+    @classmethod
+    def on(cls: type[R], device: torch.device, precision: str, memory: int | None = None) -> R:
+        """A device that the caller chose, with a `precision` of the settings."""
+        if precision == "auto":
+            quick = has_bfloat16(device)
+            return cls(device, torch.bfloat16 if quick else torch.float32, quick, memory)
+        dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
+        return cls(device, dtype, memory=memory)
+
+    def exact(self: R) -> R:
+        """The same in float32, for the last steps."""
+        return replace(self, dtype=torch.float32, finish=False)
 
     def place(self, vgg: VGG16) -> VGG16:
         """A copy of the network, here and in this dtype. The caller's own is not touched.
@@ -103,6 +127,22 @@ def picture_bytes(height: int, width: int, history: int) -> int:
     """Memory that a run holds whatever the tiles are: pictures, curvature, content targets."""
     pictures = _PICTURE_BYTES * (_PICTURES + 2 * history)
     return height * width * (pictures + _TARGET_VALUES_PER_PIXEL * 4)
+
+
+def has_bfloat16(device: torch.device) -> bool:
+    """Whether a device multiplies bfloat16 in hardware, much faster than float32.
+
+    What the device says of itself, not a measurement: the same machine always takes the same
+    path, and so finds the same picture.
+    """
+    if device.type == "cuda":
+        # Emulated before Ampere, which was the first with units of its own (capability 8.0).
+        return torch.cuda.get_device_capability(device) >= (8, 0)
+    if device.type == "cpu":
+        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+        tests = [getattr(torch.cpu, name, None) for name in names]  # older torch lacks some
+        return any(test() for test in tests if test is not None)
+    return False
 
 
 def free_memory(device: torch.device) -> int | None:

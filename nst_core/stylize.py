@@ -1,7 +1,7 @@
 """The one entry point: losses in, a picture out, straight down from coarse to fine."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -17,6 +17,9 @@ from .settings import LossSettings, RunSettings
 from .staging import first_picture, moved, picture, resized, result_size
 from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
 from .vgg import VGG16
+
+# The share of the last scale's steps that is done in float32 when the others are not.
+EXACT_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +89,8 @@ def stylize(
         runtime: where to compute; None chooses by the settings.
         start: a (1, 3, h, w) picture to start from, in place of `settings.init`.
         on_progress: told after each evaluation; raising there cancels.
-        on_tile: called after each tile, for hosts that must hear of a cancel sooner; may raise.
+        on_tile: called after each tile, and on the way back after each layer, for hosts that must
+            hear of a cancel sooner; may raise.
 
     Raises:
         SettingsError, ImageTooSmall, NotFinite, OutOfMemory: what to do is in the message.
@@ -98,6 +102,7 @@ def stylize(
     with torch.inference_mode(False), torch.no_grad():
         run = _Run(
             losses=[moved(loss, runtime.device) for loss in losses],
+            vgg_given=vgg,
             vgg=runtime.place(vgg),
             settings=settings,
             runtime=runtime,
@@ -108,12 +113,30 @@ def stylize(
         return run.result()
 
 
+@dataclass(frozen=True)
+class _Place:
+    """One of the scales, and its tiles' longest side."""
+
+    scales: tuple[Scale, ...]
+    index: int
+    tile: int
+
+    @property
+    def scale(self) -> Scale:
+        return self.scales[self.index]
+
+    @property
+    def is_last(self) -> bool:
+        return self.index == len(self.scales) - 1
+
+
 @dataclass(frozen=True, eq=False)
 class _Run:
     """One call of `stylize`: what stays the same over its scales, and the records so far."""
 
     losses: list[Loss]
-    vgg: VGG16
+    vgg_given: VGG16
+    vgg: VGG16  # here and in the runtime's dtype
     settings: RunSettings
     runtime: Runtime
     start: Tensor | None
@@ -131,24 +154,24 @@ class _Run:
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], settings, self.runtime.device)
-        tile = 0
-        for index, scale in enumerate(scales):
-            tile = self._tile(scale)
-            image = resize(image, scale.height, scale.width)
-            image, stop = self._minimize(image, scales, index, tile)
+        for place in self._places(scales):
+            image = resize(image, place.scale.height, place.scale.width)
+            image, stop = self._minimize(place, image)
             self.stops.append(stop)
         return Result(
             image=_finished(image),
             records=tuple(self.records),
             scales=scales,
             stops=tuple(self.stops),
-            tile=tile,
+            tile=place.tile,
             seconds=time.perf_counter() - self.began,
         )
 
+    def _places(self, scales: tuple[Scale, ...]) -> Iterator[_Place]:
+        for index, scale in enumerate(scales):
+            yield _Place(scales, index, self.settings.tile or self._tile(scale))
+
     def _tile(self, scale: Scale) -> int:
-        if self.settings.tile:
-            return self.settings.tile
         layers = {
             layer
             for loss in self.losses
@@ -157,17 +180,39 @@ class _Run:
         }
         return self.runtime.tile_for(scale.height, scale.width, layers, self.settings.history)
 
-    def _minimize(
-        self, image: Tensor, scales: tuple[Scale, ...], index: int, tile: int
-    ) -> tuple[Tensor, str]:
+    def _minimize(self, place: _Place, image: Tensor) -> tuple[Tensor, str]:
         """The best picture of one scale, and why its search ended."""
-        scale, settings = scales[index], self.settings
+        steps, budget = place.scale.steps, self._budget(place)
+        exact = round(steps * EXACT_SHARE) if self.runtime.finish and place.is_last else 0
+        if not exact:
+            state, stop = self._search(place, self.vgg, image, steps, budget)
+            return state.image, stop
+        first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
+        # One evaluation less, because the change of arithmetic costs one.
+        rough, stop = self._search(place, self.vgg, image, steps - exact - 1, first)
+        if 0 < budget <= rough.evaluations:
+            return rough.image, stop
+        vgg, left = self.runtime.exact().place(self.vgg_given), budget and budget - rough.evaluations
+        state, stop = self._search(place, vgg, rough.image, exact, left, rough)
+        return state.image, stop
+
+    def _search(
+        self,
+        place: _Place,
+        vgg: VGG16,
+        image: Tensor,
+        steps: int,
+        budget: int,
+        before: State | None = None,
+    ) -> tuple[State, str]:
+        """One search at one scale with one network; goes on after `before`, if there was one."""
+        scale, settings = place.scale, self.settings
         objective = Objective(
             [resized(loss, scale, settings.shape) for loss in self.losses],
-            vgg=self.vgg,
+            vgg=vgg,
             height=scale.height,
             width=scale.width,
-            tile=tile,
+            tile=place.tile,
             on_tile=self.on_tile,
         )
         smooth = spectral(scale.height, scale.width, image.device)
@@ -177,36 +222,38 @@ class _Run:
             precondition=smooth if settings.preconditioner == "spectral" else identity,
             history=settings.history,
             tolerance=settings.tolerance,
-            max_evaluations=self._budget(len(scales) - index),
-            on_evaluation=self._reporter(scales, index, tile, objective.unit),
+            max_evaluations=budget,
+            on_evaluation=self._reporter(place, objective.unit, before.steps if before else 0),
         )
-        state, stop = minimizer.run(minimizer.start(image), scale.steps)
-        return state.image, stop
+        start = minimizer.start(image, before.pairs if before else ())
+        return minimizer.run(start, steps)
 
-    def _budget(self, scales_left: int) -> int:
-        """Evaluations for the next scale, an even share of what is left; 0 is no limit."""
+    def _budget(self, place: _Place) -> int:
+        """Evaluations for a scale, an even share of what is left; 0 is no limit."""
         if not self.settings.max_evaluations:
             return 0
         left = self.settings.max_evaluations - len(self.records)
-        return max(1, left // scales_left)  # without one there is no loss to report
+        return max(1, left // (len(place.scales) - place.index))  # none would leave no loss
 
     def _reporter(
-        self, scales: tuple[Scale, ...], index: int, tile: int, unit: float
+        self, place: _Place, unit: float, steps_before: int
     ) -> Callable[[State, Evaluation], None]:
         """What tells the caller of each evaluation in one scale."""
+        scales, index = place.scales, place.index
         work = [scale.height * scale.width * (scale.steps + 1) for scale in scales]
 
         def report(state: State, evaluation: Evaluation) -> None:
+            steps = steps_before + state.steps
             record = Record(
                 scale=index + 1,
-                step=state.steps,
+                step=steps,
                 evaluation=len(self.records) + 1,
                 loss=evaluation.loss * unit,
                 parts={name: part * unit for name, part in evaluation.parts.items()},
                 seconds=time.perf_counter() - self.began,
             )
             self.records.append(record)
-            done = sum(work[:index]) + work[index] * (state.steps + 1) / (scales[index].steps + 1)
+            done = sum(work[:index]) + work[index] * (steps + 1) / (scales[index].steps + 1)
             image = state.image
             self.on_progress(
                 Progress(
@@ -214,7 +261,7 @@ class _Run:
                     latest=record,
                     scales=scales,
                     stops=self.stops,
-                    tile=tile,
+                    tile=place.tile,
                     fraction=done / sum(work),
                     preview=lambda: _finished(image),
                 )

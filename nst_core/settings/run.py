@@ -7,7 +7,7 @@ from .option import Checked, option
 STARTS = ("content", "gray", "noise", "style")
 SHAPES = ("keep", "square")
 PRECONDITIONERS = ("spectral", "none")
-PRECISIONS = ("float32", "bfloat16")
+PRECISIONS = ("auto", "float32", "bfloat16")
 # Longer side of a result, in pixels.
 MAX_SIZE = 16384
 
@@ -65,9 +65,10 @@ class RunSettings(Checked):
         choices=PRECONDITIONERS,
     )
     precision: str = option(
-        "float32",
+        "auto",
         "Arithmetic of the convolutions; sums, gradient and picture are float32 in any case. "
-        "bfloat16 is faster where the device has it, and a little coarser.",
+        "auto takes bfloat16 where the device is much faster at it, and float32 for the last "
+        "steps; float32 and bfloat16 use one throughout.",
         choices=PRECISIONS,
     )
     device: str = option("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps …")
