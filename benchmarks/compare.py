@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 import tempfile
@@ -45,12 +46,15 @@ class Race:
     scores: dict[tuple[str, int], float]
 
     def named(self, name: str) -> Contender | None:
-        """The contender, if it took part and did not break."""
-        return next((c for c in self.contenders if c.name == name and not c.error), None)
+        """The contender, if it took part and got anywhere."""
+        return next((c for c in self.contenders if c.name == name and c.records), None)
 
     def score(self, contender: Contender, evaluation: int) -> float:
         """The loss of the latest picture that there was at an evaluation."""
-        key = contender.name, max(n for n in contender.snapshots() if n <= evaluation)
+        pictures = [n for n in contender.snapshots() if n <= evaluation]
+        if not pictures:
+            return float("nan")  # still at a coarser scale
+        key = contender.name, pictures[-1]
         if key not in self.scores:
             self.scores[key] = self.evaluator.score(contender.picture(key[1]))
         return self.scores[key]
@@ -80,8 +84,10 @@ def race(names: list[str], folder: Path, options: dict[str, Any]) -> list[Conten
                 break
             for contender in waiting:
                 contender.turn()
-            best = " ".join(f"{c.name} {len(c.records)}" for c in runners)
+            best = ", ".join(f"{c.name} {len(c.records)}" for c in runners)
             print(f"\r{best}", end="", file=sys.stderr, flush=True)
+    except KeyboardInterrupt:
+        print("\nStopped; the table is of what there is.", file=sys.stderr)
     finally:
         for contender in runners:
             contender.stop()
@@ -112,9 +118,12 @@ def row(race: Race, contender: Contender, evaluations: int, marks: list[int]) ->
         per_walk = statistics.median(spent for _, _, spent, _ in limit.records)
         figures["over_limit"] = figures["seconds_per_evaluation"] / per_walk
     figures["first_picture_seconds"] = contender.seconds_at(1)
+    figures["evaluations"] = len(contender.records)
     figures["final_loss"] = race.score(contender, evaluations)
     peer = race.named(PEER)
     for mark in marks if peer else []:
+        if mark > len(peer.records):
+            continue
         reached = race.reached(contender, race.score(peer, mark))
         figures[f"to_loss_{mark}"] = reached and {
             "evaluations": reached,
@@ -125,7 +134,15 @@ def row(race: Race, contender: Contender, evaluations: int, marks: list[int]) ->
 
 def table(rows: list[dict[str, Any]], marks: list[int]) -> str:
     """The figures for people; the ratio is to our own time."""
-    heads = ["", "s / evaluation", "x limit", "first picture", "peak", "above imports", "final loss"]
+    heads = [
+        "",
+        "s / evaluation",
+        "x limit",
+        "first picture",
+        "peak",
+        "above imports",
+        "final loss",
+    ]
     heads += [f"to {PEER}'s loss at {mark}" for mark in marks]
     lines = ["| " + " | ".join(heads) + " |", "|-" * len(heads) + "|"]
     mine = next((r for r in rows if r["name"] == "ours"), {})
@@ -192,6 +209,7 @@ def parsed() -> argparse.Namespace:
 def main() -> None:
     """Run, score, print."""
     asked = parsed()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: print what there is
     names = [*PEERS, "ours", "ours in float32", *LIMITS.values()]
     names += ["neural-style-pt"] if asked.neural_style_pt else []
     names = [name for name in names if name not in asked.without.split(",")]
@@ -211,7 +229,7 @@ def main() -> None:
         evaluator = Evaluator(weights, vgg.preprocessing, pictures["content"], pictures["style"])
         over = Race(contenders, evaluator, {})
         marks = sorted({min(100, asked.evaluations), asked.evaluations})
-        rows = [row(over, c, asked.evaluations, marks) for c in contenders if not c.error]
+        rows = [row(over, c, asked.evaluations, marks) for c in contenders if c.records]
         report = {
             "asked": {k: str(v) for k, v in vars(asked).items()},
             "start_loss": evaluator.score(pictures["content"]),

@@ -76,7 +76,7 @@ def torch_lbfgs(task: Task) -> None:
 
 
 def scipys(task: Task) -> None:
-    """scipy's fmin_l_bfgs_b, started again every 20 evaluations as Keras's example and the seed do."""
+    """SciPy's fmin_l_bfgs_b, started again every 20 evaluations, as the seed project does."""
     from scipy.optimize import fmin_l_bfgs_b
 
     objective, start = task.plain()
@@ -195,7 +195,8 @@ def main() -> None:
     name, folder, options = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
     device, evaluations = torch.device(options["device"]), options["evaluations"]
     with contextlib.suppress(Stopped):
-        turn = Turn(folder, options["turn"], evaluations, device)
+        limit = sys.maxsize if name.startswith("convolutions") else evaluations
+        turn = Turn(folder, options["turn"], limit, device)
         task = Task(
             content=_picture(folder.parent / "content.npy"),
             style=_picture(folder.parent / "style.npy"),

@@ -123,6 +123,7 @@ class Contender:
                 stdout=subprocess.PIPE,
                 stderr=errors,
                 text=True,
+                start_new_session=True,  # Ctrl-C is the parent's
             )
         contender = cls(name, folder, process)
         contender._listen()
@@ -130,8 +131,9 @@ class Contender:
 
     def turn(self) -> None:
         """Let it work until its turn is over, it is done, or it broke."""
-        self._stdin().write("go\n")
-        self._stdin().flush()
+        with contextlib.suppress(BrokenPipeError):  # it broke; what it said is read below
+            self._stdin().write("go\n")
+            self._stdin().flush()
         self._listen()
 
     def _listen(self) -> None:

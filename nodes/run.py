@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .. import nst_core
 from ..nst_core.errors import OutOfMemory
-from ..nst_core.runtime import Runtime, network_bytes_per_pixel, picture_bytes
+from ..nst_core.runtime import Runtime
 from ..nst_core.settings import RunSettings
 from ..nst_core.staging import result_size
 from ..nst_core.stylize import Result, stylize
@@ -63,11 +63,7 @@ def stylize_batch(
 
 def bytes_needed(runtime: Runtime, height: int, width: int, settings: RunSettings) -> int:
     """What a run takes on the device beside the network itself."""
-    if not settings.tile:
-        return runtime.estimate(height, width, settings.history)
-    reach = settings.tile + 2 * _MARGIN
-    walked = min(height, reach) * min(width, reach) * network_bytes_per_pixel(runtime.dtype)
-    return walked + picture_bytes(height, width, settings.history)
+    return runtime.estimate(height, width, settings.history, settings.tile)
 
 
 def _run(

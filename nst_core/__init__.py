@@ -5,6 +5,7 @@ Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (arXiv:1508.0657
 
 from .errors import NSTError
 from .image_io import load_image, save_image
+from .plan import Plan, plan
 from .progress import Progress, Record
 from .runtime import Runtime
 from .samples import sample
@@ -24,6 +25,7 @@ __all__ = [
     "LossSettings",
     "NSTError",
     "NetworkSettings",
+    "Plan",
     "Progress",
     "Record",
     "Result",
@@ -35,6 +37,7 @@ __all__ = [
     "load_image",
     "load_vgg16",
     "losses_of",
+    "plan",
     "preset_named",
     "sample",
     "save_image",

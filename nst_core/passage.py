@@ -69,16 +69,16 @@ class Passage:
                 if layer.follows_pooling:
                     gradient = self._unpool(gradient, features, masked)
                 if wanted:
-                    gradient += of_layer(self._leave(before))
+                    gradient += of_layer(before.name)
+                    del self.features[before.name]
             return self._vgg.preprocessing.back(gradient.to(self._dtype))
 
     def _arrival(self, of_layer: Callable[[str], Tensor]) -> Tensor:
-        gradient = of_layer(self._leave(self._way[-1][0]))
+        deepest = self._way[-1][0].name
+        gradient = of_layer(deepest)
+        del self.features[deepest]
         return gradient.contiguous(memory_format=torch.channels_last)
 
-    def _leave(self, layer: Layer) -> str:
-        del self.features[layer.name]
-        return layer.name
 
     def _unpool(self, gradient: Tensor, features: Tensor, mask: bool) -> Tensor:
         """The gradient by what was pooled; with `mask`, through its ReLU too.

@@ -10,13 +10,14 @@ import torch
 
 from .errors import OutOfMemory, SettingsError
 from .tiling import margin_of
-from .vgg import VGG16
+from .vgg import LAYERS, VGG16
 
-# Values kept for the backward pass, per pixel: every convolution's output up to relu5_1 (266), the
-# pooled copies (30), and the two largest gradients that are alive at once (128).
-_VALUES_PER_PIXEL = 424
-# Max pooling keeps one 8-byte index per pooled value.
-_INDEX_BYTES_PER_PIXEL = 240
+# Values on the way through the network and back, per pixel: 266 outputs of the ReLUs up to relu5_1,
+# and on the way back two gradients, while what is behind them is given back.
+_VALUES_PER_PIXEL = 290
+# Pooling once more on the way back needs an 8-byte index for each of block 1's 16 values, when
+# most features are gone; only rounded features are small enough for it to matter.
+_INDEX_BYTES_PER_PIXEL = 32
 # Float32 copies beside the network, in pictures of 12 bytes a pixel: two per curvature pair, and
 # the image, gradient, trial, direction and their temporaries.
 _PICTURE_BYTES = 12
@@ -70,6 +71,11 @@ class Runtime:
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         return cls(device, dtype, memory=memory)
 
+    @property
+    def widest(self) -> torch.dtype:
+        """The widest arithmetic of a run: what its memory must be enough for."""
+        return torch.float32 if self.finish else self.dtype
+
     def exact(self: R) -> R:
         """The same in float32, for the last steps."""
         return replace(self, dtype=torch.float32, finish=False)
@@ -96,7 +102,7 @@ class Runtime:
         if self.memory is None:
             return 0
         budget = self.memory * _SHARE - picture_bytes(height, width, history)
-        per_pixel = network_bytes_per_pixel(self.dtype)
+        per_pixel = network_bytes_per_pixel(self.widest)
         if height * width * per_pixel <= budget:
             return 0
         margin = margin_of(layers)
@@ -112,10 +118,17 @@ class Runtime:
             + (f"Use a size up to {side}." if side >= 64 else "Free some memory first.")
         )
 
-    def estimate(self, height: int, width: int, history: int) -> int:
-        """Bytes that an untiled run of a (height, width) picture takes beside the network."""
-        network = height * width * network_bytes_per_pixel(self.dtype)
-        return network + picture_bytes(height, width, history)
+    def estimate(self, height: int, width: int, history: int, tile: int = 0) -> int:
+        """Bytes that a run of a (height, width) picture takes beside the network.
+
+        Args:
+            height, width: in pixels.
+            history: curvature pairs that are remembered.
+            tile: longest side of a tile's core; 0 is untiled.
+        """
+        reach = tile + 2 * margin_of(LAYERS) if tile else max(height, width)
+        walked = min(height, reach) * min(width, reach) * network_bytes_per_pixel(self.widest)
+        return walked + picture_bytes(height, width, history)
 
 
 def network_bytes_per_pixel(dtype: torch.dtype) -> int:

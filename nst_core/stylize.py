@@ -113,6 +113,24 @@ def stylize(
         return run.result()
 
 
+def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
+    """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
+    if settings.tile:
+        return settings.tile
+    layers = {
+        layer
+        for loss in losses
+        if not isinstance(loss, TotalVariationLoss)
+        for layer in loss.layer_weights
+    }
+    return runtime.tile_for(scale.height, scale.width, layers, settings.history)
+
+
+def exact_steps(last: Scale, runtime: Runtime) -> int:
+    """How many of the last scale's steps are done in float32 after rounded ones; may be none."""
+    return round(last.steps * EXACT_SHARE) if runtime.finish else 0
+
+
 @dataclass(frozen=True)
 class _Place:
     """One of the scales, and its tiles' longest side."""
@@ -169,21 +187,12 @@ class _Run:
 
     def _places(self, scales: tuple[Scale, ...]) -> Iterator[_Place]:
         for index, scale in enumerate(scales):
-            yield _Place(scales, index, self.settings.tile or self._tile(scale))
-
-    def _tile(self, scale: Scale) -> int:
-        layers = {
-            layer
-            for loss in self.losses
-            if not isinstance(loss, TotalVariationLoss)
-            for layer in loss.layer_weights
-        }
-        return self.runtime.tile_for(scale.height, scale.width, layers, self.settings.history)
+            yield _Place(scales, index, tile_of(self.losses, scale, self.settings, self.runtime))
 
     def _minimize(self, place: _Place, image: Tensor) -> tuple[Tensor, str]:
         """The best picture of one scale, and why its search ended."""
         steps, budget = place.scale.steps, self._budget(place)
-        exact = round(steps * EXACT_SHARE) if self.runtime.finish and place.is_last else 0
+        exact = exact_steps(place.scale, self.runtime) if place.is_last else 0
         if not exact:
             state, stop = self._search(place, self.vgg, image, steps, budget)
             return state.image, stop
@@ -192,7 +201,8 @@ class _Run:
         rough, stop = self._search(place, self.vgg, image, steps - exact - 1, first)
         if 0 < budget <= rough.evaluations:
             return rough.image, stop
-        vgg, left = self.runtime.exact().place(self.vgg_given), budget and budget - rough.evaluations
+        vgg = self.runtime.exact().place(self.vgg_given)
+        left = budget and budget - rough.evaluations
         state, stop = self._search(place, vgg, rough.image, exact, left, rough)
         return state.image, stop
 

@@ -12,7 +12,7 @@ ENGINE = {"torch", "numpy", "PIL", "safetensors", "h5py", "nst_core"}
 # The rooms in order: each imports only from rooms above it (ARCHITECTURE.md).
 ROOMS = """errors preprocessing vgg losses settings terms guidance tiling preconditioner optimizer
 pyramid progress pixels image_io samples weights runtime passage targets objective staging stylize
-drawing plot report page cli""".split()
+plan drawing plot report page cli""".split()
 
 
 def imports_of(path: Path) -> set[str]:

@@ -16,6 +16,7 @@ from ..settings import MAX_SIZE, PRESETS, Settings
 from .console import polite, say, stdout, warnings_of_engine
 from .options import flag_of
 from .page import page_command
+from .plan import plan_command
 from .stylize import stylize_command
 from .weights import weights_app
 
@@ -27,6 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("stylize")(stylize_command)
+app.command("plan")(plan_command)
 app.command("page")(page_command)
 app.add_typer(weights_app, name="weights")
 

@@ -20,16 +20,16 @@ def _presets() -> str:
     return f"Where settings without a flag come from: {names}. 'nst presets' describes them."
 
 
-_Content = Annotated[
+Content = Annotated[
     str, typer.Argument(metavar="CONTENT", help="Picture to repaint: a file, or sample:NAME.")
 ]
-_Styles = Annotated[
+Styles = Annotated[
     list[str], typer.Argument(metavar="STYLE", help="Pictures to paint like, one or more.")
 ]
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="Where the picture goes.")
 ]
-_Preset = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
+PresetName = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
 _Report = Annotated[
     Path | None,
     typer.Option(metavar="FILE.json", help="Write every evaluation, settings and versions."),
@@ -54,11 +54,11 @@ _Quiet = Annotated[
 @with_settings
 @polite("Stopped before the first evaluation: nothing was written.")
 def stylize_command(
-    content: _Content,
-    styles: _Styles,
+    content: Content,
+    styles: Styles,
     *,
     output: _Output,
-    preset: _Preset = "default",
+    preset: PresetName = "default",
     report: _Report = None,
     plot: _Plot = None,
     save_every: _SaveEvery = 0,
