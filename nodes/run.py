@@ -23,8 +23,6 @@ from .report import Report, batch_report
 
 # The second try after the device ran out of memory: a sixteenth of the network's memory at 1024.
 SMALL_TILE = 256
-# At most what a tile reads beside its core on each side (`tiling.margin_of` at relu5_1).
-_MARGIN = 112
 
 
 def stylize_batch(

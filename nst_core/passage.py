@@ -79,7 +79,6 @@ class Passage:
         del self.features[deepest]
         return gradient.contiguous(memory_format=torch.channels_last)
 
-
     def _unpool(self, gradient: Tensor, features: Tensor, mask: bool) -> Tensor:
         """The gradient by what was pooled; with `mask`, through its ReLU too.
 

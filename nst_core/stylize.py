@@ -197,8 +197,7 @@ class _Run:
             state, stop = self._search(place, self.vgg, image, steps, budget)
             return state.image, stop
         first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
-        # One evaluation less, because the change of arithmetic costs one.
-        rough, stop = self._search(place, self.vgg, image, steps - exact - 1, first)
+        rough, stop = self._search(place, self.vgg, image, steps - exact, first)
         if 0 < budget <= rough.evaluations:
             return rough.image, stop
         vgg = self.runtime.exact().place(self.vgg_given)

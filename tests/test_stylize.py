@@ -179,6 +179,17 @@ def test_bfloat16_comes_close_to_float32(vgg):
     assert_close(half.records[-1].loss, run(vgg).records[-1].loss, rtol=0.1, atol=0)
 
 
+def test_a_run_in_bfloat16_can_end_in_float32(vgg):
+    runtime = Runtime(torch.device("cpu"), torch.bfloat16, finish=True)
+    losses = losses_of(CONTENT, (STYLE,), SETTINGS)
+    finished = stylize(losses, vgg=vgg, settings=SETTINGS, runtime=runtime)
+    assert finished.records[-1].step == SETTINGS.steps
+    # Its last loss is the one that float32 has there.
+    settings = replace(SETTINGS, steps=0)
+    again = run(vgg, settings, start=finished.image)
+    assert_close(finished.records[-1].loss, again.records[0].loss, rtol=1e-5, atol=0)
+
+
 def test_texture_alone_and_content_alone_are_jobs_too(vgg):
     settings = RunSettings(size=40, steps=8, scales=1, init="noise")
     texture = stylize(
