@@ -195,8 +195,10 @@ def main() -> None:
     name, folder, options = sys.argv[1], Path(sys.argv[2]), json.loads(sys.argv[3])
     device, evaluations = torch.device(options["device"]), options["evaluations"]
     with contextlib.suppress(Stopped):
-        limit = sys.maxsize if name.startswith("convolutions") else evaluations
-        turn = Turn(folder, options["turn"], limit, device)
+        # The limit is only to be known over the whole run; it needs no long turns.
+        bare = name.startswith("convolutions")
+        seconds, limit = (1.0, sys.maxsize) if bare else (options["turn"], evaluations)
+        turn = Turn(folder, seconds, limit, device)
         task = Task(
             content=_picture(folder.parent / "content.npy"),
             style=_picture(folder.parent / "style.npy"),
