@@ -85,16 +85,19 @@ class Passage:
         A maximum of 0 comes from a closed ReLU, and what is no maximum has no gradient at all, so
         masking the small gradient is masking the large one.
         """
+        unpooled: Tensor
         if self._vgg.pooling == "average":
-            return torch.ops.aten.avg_pool2d_backward(
+            unpooled = torch.ops.aten.avg_pool2d_backward(
                 gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
-            )  # type: ignore[no-any-return]
+            )
+            return unpooled
         pooled, where = F.max_pool2d(features, kernel_size=2, return_indices=True)
         if mask:
             _close(gradient, pooled)
-        return torch.ops.aten.max_pool2d_with_indices_backward(
+        unpooled = torch.ops.aten.max_pool2d_with_indices_backward(
             gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, where
-        )  # type: ignore[no-any-return]
+        )
+        return unpooled
 
 
 def _close(gradient: Tensor, features: Tensor) -> None:
