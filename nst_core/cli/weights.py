@@ -22,7 +22,7 @@ def list_command() -> None:
             state = f"on this machine: {entry.found}"
         elif entry.size:
             state = f"{entry.size / 1e6:,.0f} MB to download: nst weights get {entry.name}"
-        elif entry.name == "builtin":
+        elif entry.name in ("builtin", "untrained"):
             state = "always there"
         else:
             state = "not on this machine"

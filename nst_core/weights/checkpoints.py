@@ -13,6 +13,7 @@ from torch import Tensor
 from ..errors import WeightsError
 from ..vgg import LAYERS
 from .containers import read_tensors
+from .quantized import quantized, restored
 
 FORMAT = "nst-vgg16"
 FORMAT_VERSION = "1"
@@ -71,7 +72,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
     if other := _other_network(tensors):
         raise WeightsError(f"{path} is {other}, not VGG-16. Use a file of VGG-16.")
     layout, named = "", {}
-    for key, tensor in tensors.items():
+    for key, tensor in restored(tensors).items():
         if name := _our_name(key):
             layout = name[0]
             named[name[1]] = tensor.detach()
@@ -100,12 +101,26 @@ def read_vgg16(path: Path) -> Checkpoint:
     return checkpoint
 
 
-def save_convolutions(checkpoint: Checkpoint, path: Path, metadata: Mapping[str, str]) -> None:
-    """Write the 13 convolutions as safetensors, whole or not at all."""
+def save_convolutions(
+    checkpoint: Checkpoint,
+    path: Path,
+    metadata: Mapping[str, str],
+    *,
+    eight_bits: bool = False,
+) -> None:
+    """Write the 13 convolutions as safetensors, whole or not at all.
+
+    Args:
+        checkpoint: has them.
+        path: of the file.
+        metadata: strings to keep in it.
+        eight_bits: a quarter of the size, weights rounded.
+    """
     tensors = {name: checkpoint.tensors[name].float().contiguous() for name in SHAPES}
+    stored = quantized(tensors) if eight_bits else tensors
     part = path.with_name(f"{path.name}.part")
     ours = {"format": FORMAT, "format_version": FORMAT_VERSION}
-    save_file(tensors, part, metadata={**metadata, **ours})
+    save_file(stored, part, metadata={**metadata, **ours})
     os.replace(part, path)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from safetensors import SafetensorError
 
 from ..errors import WeightsError
-from . import builtin
+from . import builtin, untrained
 from .checkpoints import Checkpoint, read_vgg16, save_convolutions
 from .download import PATIENCE, ByteProgress, download
 from .identity import Identity, identify
@@ -38,8 +38,12 @@ def known_weights(folders: Sequence[Path] = ()) -> list[WeightsEntry]:
         )
         for source in SOURCES.values()
     ]
-    made_here = builtin.SOURCE.removeprefix("builtin (").removesuffix(")")
-    return [*entries, WeightsEntry("builtin", made_here, "MIT (made by this program)", None, 0)]
+    return [*entries, _own("builtin", builtin.SOURCE), _own("untrained", untrained.SOURCE)]
+
+
+def _own(name: str, source: str) -> WeightsEntry:
+    described = source.removeprefix(f"{name} (").removesuffix(")")
+    return WeightsEntry(name, described, "MIT, as this program", None, 0)
 
 
 def get_weights(

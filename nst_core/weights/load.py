@@ -10,19 +10,20 @@ from torch import Tensor
 from ..errors import WeightsError
 from ..preprocessing import Preprocessing, preprocessing_named
 from ..vgg import VGG16
-from . import builtin
+from . import builtin, untrained
 from .checkpoints import read_vgg16
 from .download import ByteProgress
 from .identity import Identity, choose_preprocessing, identify
 from .library import get_weights, read_named
 from .sources import SOURCES, find_all
 
-NAMES = ("auto", *SOURCES, "builtin")
+NAMES = ("auto", *SOURCES, "builtin", "untrained")
 AUTO_PATIENCE = 3.0  # seconds; a network that says nothing may cost 5, with making `builtin`
 
 _LOG = logging.getLogger("nst_core")
 _Made = tuple[Mapping[str, Tensor], Identity]
 _BUILTIN = Identity("builtin", builtin.SOURCE, builtin.PREPROCESSING.name, "making")
+_UNTRAINED = Identity("untrained", untrained.SOURCE, untrained.PREPROCESSING.name, "making")
 
 
 def load_vgg16(
@@ -68,6 +69,8 @@ def _choose(
         return _automatic(folders, on_message, on_progress)
     if weights == "builtin":
         return builtin.builtin_weights(), _BUILTIN
+    if weights == "untrained":
+        return untrained.untrained_weights(), _UNTRAINED
     if isinstance(weights, str) and weights in SOURCES:
         path = get_weights(weights, folders=folders, on_progress=on_progress)
         checkpoint, identity = read_named(SOURCES[weights], path)

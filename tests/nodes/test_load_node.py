@@ -23,7 +23,7 @@ def test_files_in_the_hosts_folder_can_be_chosen_beside_the_names(modules, vgg_f
 def test_loading_says_on_the_node_which_weights_they_are(run, host):
     run("NST_LoadVGG16", weights="builtin", pooling="average")
     assert host.notes == [
-        "Weights: builtin (random calibrated VGG-16; not trained on photographs)."
+        "Weights: builtin (ours, trained on pictures drawn by code; not the ImageNet network)."
     ]
 
 

@@ -150,7 +150,7 @@ def test_auto_without_h5py_falls_back_and_says_so(monkeypatch, messages):
 def test_the_list_says_where_each_lies_and_under_which_license(files):
     put(files["keras"], cache_folder() / KERAS.file_name)
     entries = {entry.name: entry for entry in known_weights()}
-    assert list(entries) == [*SOURCES, "builtin"]
+    assert list(entries) == [*SOURCES, "builtin", "untrained"]
     assert entries["keras"].found == cache_folder() / KERAS.file_name
     assert entries["torchvision"].found is None
     assert entries["neural-style-pt"].size == 0  # nothing to download
