@@ -50,6 +50,16 @@ def mask_input() -> io.Input:
     )
 
 
+def image_mask_input() -> io.Input:
+    """The optional mask over a style picture."""
+    return io.Mask.Input(
+        "image_mask",
+        optional=True,
+        tooltip="Which part of the style picture counts: white does, black does not. Without one, "
+        "or with one that is all black, all of it counts.",
+    )
+
+
 def chain_input() -> io.Input:
     """The optional losses before a loss."""
     return LOSSES.Input(

@@ -1,6 +1,7 @@
 """What the host asks for: the list of nodes."""
 
 from ._host import ComfyExtension, io, register_weights_folder
+from .details import KeepPixels, LaplacianLoss
 from .load import LoadVGG16
 from .losses import ContentLoss, StyleLoss, TotalVariationLoss
 from .one_box import NeuralStyleTransfer
@@ -17,6 +18,8 @@ NODES = (
     LBFGSOptimize,
     LossPlot,
     SampleImage,
+    LaplacianLoss,
+    KeepPixels,
 )
 
 

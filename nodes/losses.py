@@ -9,12 +9,13 @@ from typing import TypeAlias
 from torch import Tensor
 
 from ..nst_core import terms
-from ..nst_core.settings import limits_of
+from ..nst_core.recipes import shares_in
+from ..nst_core.settings import default_of, limits_of
 from ..nst_core.terms import Loss
 from ..nst_core.vgg import check_large_enough, size_of
 from . import _host as host
 from ._host import io
-from ._inputs import STEP, chain_input, losses_output, mask_input, setting
+from ._inputs import STEP, chain_input, image_mask_input, losses_output, mask_input, setting
 from .pictures import masks_of, pictures_of, together
 
 Link: TypeAlias = tuple[Loss, ...]
@@ -106,6 +107,9 @@ class StyleLoss(io.ComfyNode):
                 setting("normalization"),
                 mask_input(),
                 chain_input(),
+                *(setting(name, advanced=True) for name in ("statistics", "style_scale")),
+                setting("style_shares", advanced=True),
+                image_mask_input(),
             ],
             outputs=[losses_output()],
         )
@@ -119,12 +123,22 @@ class StyleLoss(io.ComfyNode):
         normalization: str,
         mask: Tensor | None = None,
         losses: Chain = (),
+        statistics: str = default_of("statistics"),
+        style_scale: float = default_of("style_scale"),
+        style_shares: str = default_of("style_shares"),
+        image_mask: Tensor | None = None,
     ) -> io.NodeOutput:
         """One loss of all pictures at the end of the chain; with many masks, one for each."""
         pictures = pictures_of(image, "style")
+        rows = together("Style pictures and their masks", pictures, masks_of(image_mask, "picture"))
+        pictures, image_masks = (tuple(column) for column in zip(*rows, strict=True))
         link = tuple(
             terms.StyleLoss(
                 images=pictures,
+                image_masks=image_masks,
+                shares=shares_in(style_shares),
+                statistics=statistics,
+                scale=style_scale,
                 weight=style_weight,
                 layers=style_layers,
                 normalization=normalization,

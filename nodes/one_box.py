@@ -5,15 +5,15 @@ from typing import Any
 
 from torch import Tensor
 
+from ..nst_core.recipes import Region, losses_of_regions
 from ..nst_core.settings import PRESETS, Settings, default_of, help_of, preset_named
-from ..nst_core.stylize import losses_of
 from ..nst_core.vgg import VGG16
 from . import _host as host
 from ._host import io
-from ._inputs import PREVIEW_INTERVAL, image_output, report_output, vgg_input
+from ._inputs import PREVIEW_INTERVAL, image_output, report_output, setting, vgg_input
 from .load import default_vgg, fingerprint
 from .losses import Chain, check_sizes
-from .pictures import pictures_of
+from .pictures import masks_of, pictures_of, together
 from .run import stylize_batch
 
 # What the sliders span is what people use; L-BFGS Optimize takes all that the engine does.
@@ -56,6 +56,14 @@ class NeuralStyleTransfer(io.ComfyNode):
                     tooltip="The network, from Load VGG-16. Without one, the weights auto are "
                     "used.",
                 ),
+                io.Mask.Input(
+                    "mask",
+                    optional=True,
+                    tooltip="What is painted: white is, black stays as it is. It is stretched over "
+                    "the content. Without one, or with one that is all black, everything is.",
+                ),
+                setting("colors", advanced=True),
+                setting("style_scale", advanced=True),
             ],
             outputs=[image_output(), report_output()],
         )
@@ -75,14 +83,22 @@ class NeuralStyleTransfer(io.ComfyNode):
         size: int,
         steps: int,
         vgg: VGG16 | None = None,
+        mask: Tensor | None = None,
+        colors: str = default_of("colors"),
+        style_scale: float = default_of("style_scale"),
     ) -> io.NodeOutput:
         """One result for each content."""
         wanted = preset_named(preset).settings
         settings = replace(
-            wanted, style_weight=wanted.style_weight * style_strength, size=size, steps=steps
+            wanted,
+            style_weight=wanted.style_weight * style_strength,
+            size=size,
+            steps=steps,
+            colors=colors,
+            style_scale=style_scale,
         )
         image, report = stylize_batch(
-            chain_of(content, style, settings),
+            chain_of(content, style, settings, mask),
             vgg=vgg or default_vgg(),
             settings=settings,
             interval=PREVIEW_INTERVAL,
@@ -90,10 +106,18 @@ class NeuralStyleTransfer(io.ComfyNode):
         return io.NodeOutput(image, report)
 
 
-def chain_of(content: Tensor, style: Tensor, settings: Settings) -> Chain:
-    """The usual three losses for each content, as a chain of them would come from loss nodes."""
+def chain_of(
+    content: Tensor, style: Tensor, settings: Settings, mask: Tensor | None = None
+) -> Chain:
+    """The usual losses for each content, as a chain of them would come from loss nodes."""
     styles = pictures_of(style, "style")
-    of_each = [losses_of(single, styles, settings) for single in pictures_of(content, "content")]
+    rows = together(
+        "Content pictures and masks", pictures_of(content, "content"), masks_of(mask, "content")
+    )
+    of_each = [
+        losses_of_regions(single, [Region(styles=styles, mask=area)], settings)
+        for single, area in rows
+    ]
     for loss, what in zip(of_each[0], ("content", "style"), strict=False):
         check_sizes(loss, what)
     return tuple(zip(*of_each, strict=True))

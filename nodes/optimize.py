@@ -30,6 +30,14 @@ ADVANCED = (
     "preconditioner",
     "max_evaluations",
     "tile",
+    "scale_factor",
+    "views",
+    "seamless",
+    "aspect",
+    "colors",
+    "color_when",
+    "color_source",
+    "color_strength",
 )
 
 

@@ -10,7 +10,7 @@ from ..nst_core.report import report_of
 from ..nst_core.runtime import Runtime
 from ..nst_core.settings import RunSettings
 from ..nst_core.stylize import Result
-from ..nst_core.terms import ContentLoss, Loss, TotalVariationLoss
+from ..nst_core.terms import ContentLoss, Keep, LaplacianLoss, Loss, TotalVariationLoss
 from ..nst_core.vgg import VGG16
 
 
@@ -56,8 +56,10 @@ def batch_report(
 
 
 def _described(loss: Loss) -> dict[str, Any]:
+    if isinstance(loss, Keep):
+        return {"loss": "Keep"}
     kind = {"loss": type(loss).__name__, "weight": loss.weight}
-    if isinstance(loss, TotalVariationLoss):
+    if isinstance(loss, TotalVariationLoss | LaplacianLoss):
         return kind
     pictures = [loss.image] if isinstance(loss, ContentLoss) else loss.images
     return {

@@ -3,15 +3,25 @@
 Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (arXiv:1508.06576).
 """
 
+from .color import match_colors
 from .errors import NSTError
 from .image_io import load_image, save_image
 from .plan import Plan, plan
 from .progress import Progress, Record
+from .recipes import Region, losses_of, losses_of_regions
 from .runtime import Runtime
 from .samples import sample
-from .settings import PRESETS, LossSettings, NetworkSettings, RunSettings, Settings, preset_named
-from .stylize import Result, losses_of, stylize
-from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
+from .settings import (
+    PRESETS,
+    ColorSettings,
+    LossSettings,
+    NetworkSettings,
+    RunSettings,
+    Settings,
+    preset_named,
+)
+from .stylize import Result, stylize
+from .terms import ContentLoss, Keep, LaplacianLoss, Loss, StyleLoss, TotalVariationLoss
 from .vgg import VGG16
 from .weights import load_vgg16
 
@@ -20,7 +30,10 @@ __version__ = "0.1.0"
 __all__ = [
     "PRESETS",
     "VGG16",
+    "ColorSettings",
     "ContentLoss",
+    "Keep",
+    "LaplacianLoss",
     "Loss",
     "LossSettings",
     "NSTError",
@@ -28,6 +41,7 @@ __all__ = [
     "Plan",
     "Progress",
     "Record",
+    "Region",
     "Result",
     "RunSettings",
     "Runtime",
@@ -37,6 +51,8 @@ __all__ = [
     "load_image",
     "load_vgg16",
     "losses_of",
+    "losses_of_regions",
+    "match_colors",
     "plan",
     "preset_named",
     "sample",

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 # Parts of a bfloat16 product: enough for four digits, few enough to cost nothing.
@@ -35,6 +36,12 @@ class _GramSum(torch.autograd.Function):
             rows = rows * _column(guide, rows)
         _, channels, height, width = features.shape
         return rows.view(1, height, width, channels).movedim(-1, 1), None  # (1, N, h, w)
+
+
+def feature_rows(features: Tensor) -> Tensor:
+    """(1, N, h, w) -> (h·w, N), free of charge if channels-last; at least float32."""
+    rows = _rows(features)
+    return rows.to(torch.promote_types(rows.dtype, torch.float32))
 
 
 def _rows(features: Tensor) -> Tensor:
@@ -84,11 +91,35 @@ def squared_error_sum(features: Tensor, target: Tensor, guide: Tensor | None = N
     return (error if guide is None else error * guide).sum()
 
 
-def total_variation(image: Tensor) -> Tensor:
-    """Mean squared step between neighbors of a (1, 3, H, W) image in [0, 1]; 0 when flat."""
-    down = (image[..., 1:, :] - image[..., :-1, :]).square().sum()
-    right = (image[..., :, 1:] - image[..., :, :-1]).square().sum()
-    return (down + right) / image.numel()
+def total_variation(image: Tensor, *, wrap: bool = False) -> Tensor:
+    """Mean squared step between neighbors of a (1, 3, H, W) image in [0, 1]; 0 when flat.
+
+    With `wrap` the last row is a neighbor of the first, and the last column too.
+    """
+    if wrap:
+        down, right = (image.roll(-1, axis) - image for axis in (-2, -1))
+    else:
+        down = image[..., 1:, :] - image[..., :-1, :]
+        right = image[..., :, 1:] - image[..., :, :-1]
+    return (down.square().sum() + right.square().sum()) / image.numel()
+
+
+# Pixels a side that are averaged before edges are looked for: the p = 4 of Lapstyle.
+LAPLACIAN_POOL = 4
+
+
+def laplacian(image: Tensor) -> Tensor:
+    """Edges of a (1, 3, H, W) image averaged over 4x4 pixels, (1, 3, h, w); zero where flat.
+
+    Four times a value minus its neighbors, of Li et al., "Laplacian-Steered Neural Style Transfer"
+    (arXiv:1707.01253), section 3.2.
+    """
+    size = [-(-side // LAPLACIAN_POOL) for side in image.shape[-2:]]
+    pooled = F.interpolate(image, size, mode="area")
+    around = F.pad(pooled, (1, 1, 1, 1), mode="replicate")  # the border has no edge of its own
+    neighbors = around[..., :-2, 1:-1] + around[..., 2:, 1:-1]
+    neighbors = neighbors + around[..., 1:-1, :-2] + around[..., 1:-1, 2:]
+    return 4 * pooled - neighbors
 
 
 @dataclass(frozen=True)

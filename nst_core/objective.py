@@ -10,17 +10,19 @@ both passes share one walk through the network.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from .errors import SettingsError
-from .losses import total_variation
+from .losses import laplacian, total_variation
 from .passage import Passage
-from .targets import Walk, make_terms, owned_features
-from .terms import Loss, TotalVariationLoss
+from .targets import make_terms, numbered
+from .terms import LaplacianLoss, TotalVariationLoss, Weighed
 from .tiling import Tile, plan_tiles
 from .vgg import LAYERS, VGG16
+from .walk import Walk, owned_features, unwrapped, wrapped
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,13 +45,16 @@ class Objective:
         vgg: on the device and in the dtype to compute with.
         height, width: of the picture, in pixels.
         tile: longest side of a tile's core in pixels; 0 is one tile.
+        wrap: the picture goes on at its other end, so that copies of it lie side by side. Its sides
+            must be multiples of `tiling.ALIGNMENT`.
+        unit: what weights are divided by; None is the largest of them.
         on_tile: called after each tile, and on the way back after each layer; may raise to
             cancel.
 
     Attributes:
-        unit: the largest weight. All weights are divided by it, because only their ratios say
-            which picture is best: scaling all of them changes no bit of the path. A loss times
-            `unit` is the loss as it was asked for.
+        unit: all weights are divided by it, because only their ratios say which picture is best:
+            scaling all of them changes no bit of the path. A loss times `unit` is the loss as it
+            was asked for.
 
     Raises:
         ImageTooSmall: a picture has no feature at a layer.
@@ -58,46 +63,48 @@ class Objective:
 
     def __init__(
         self,
-        losses: Sequence[Loss],
+        losses: Sequence[Weighed],
         *,
         vgg: VGG16,
         height: int,
         width: int,
         tile: int = 0,
+        wrap: bool = False,
+        unit: float | None = None,
         on_tile: Callable[[], None] = lambda: None,
     ) -> None:
-        self.unit = max((loss.weight for loss in losses), default=0.0)
+        self.unit = unit_of(losses) if unit is None else unit
         # Divided before anything else, so that the ratios round the same at every scale.
         losses = [
             replace(loss, weight=loss.weight / self.unit) for loss in losses if loss.weight > 0
         ]
         self._vgg, self._on_tile = vgg, on_tile
         with torch.no_grad():
-            walk = Walk(vgg=vgg, tile=tile, on_tile=on_tile)
+            walk = Walk(vgg=vgg, tile=tile, pixels=height * width, wrap=wrap, on_tile=on_tile)
             self._terms = make_terms(losses, walk, height, width)
-        self._variation = sum(
-            loss.weight for loss in losses if isinstance(loss, TotalVariationLoss)
-        )
-        if not self._terms and not self._variation:
+            self._pixel_terms = _pixel_terms(losses, wrap)
+        if not self._terms and not self._pixel_terms:
             raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
         self._layers = sorted({term.layer for term in self._terms}, key=list(LAYERS).index)
-        self._tiles = plan_tiles(height, width, tile, self._layers)
+        self._tiles = plan_tiles(height, width, tile, self._layers, wrap=wrap)
 
     def evaluate(self, image: Tensor) -> Evaluation:
-        """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        """Weighed and gradient of a contiguous (1, 3, H, W) image."""
         gradient, parts = self._network_part(image) if self._terms else (image * 0, {})
-        if self._variation:
+        if self._pixel_terms:
             leaf = image.detach().requires_grad_()
             with torch.enable_grad():
-                variation = total_variation(leaf) * self._variation
-            gradient += torch.autograd.grad(variation, leaf)[0]
-            parts["total variation"] = variation.detach()
+                worth = {name: term(leaf) for name, term in self._pixel_terms.items()}
+                total = torch.stack(list(worth.values())).sum()
+            gradient += torch.autograd.grad(total, leaf)[0]
+            parts |= {name: part.detach() for name, part in worth.items()}
         values = torch.stack(list(parts.values())).tolist()  # one wait for the device, not one each
         return Evaluation(sum(values), dict(zip(parts, values, strict=True)), gradient)
 
     def _network_part(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The gradient of all terms on features, and what each is worth."""
-        alone = len(self._tiles) == 1
+        alone, margin = len(self._tiles) == 1, self._tiles[0].margin
+        image = wrapped(image, margin)
         totals: list[Tensor] = []
         for tile in self._tiles:
             visit = self._visit(image, tile, back=alone)
@@ -111,7 +118,7 @@ class Objective:
             if not alone:
                 visit = self._visit(image, tile, back=True)
             gradient[tile.crop] += visit.gradient(seeds, self._on_tile)
-        return gradient, parts
+        return unwrapped(gradient, margin), parts
 
     def _visit(self, image: Tensor, tile: Tile, *, back: bool) -> "_Visit":
         """A tile's way through the network, and each term's sum over its own positions."""
@@ -162,3 +169,24 @@ class _Visit:
             )[0]
 
         return self.passage.gradient(by_features, on_layer)
+
+
+def unit_of(losses: Sequence[Weighed]) -> float:
+    """The largest weight."""
+    return max((loss.weight for loss in losses), default=0.0)
+
+
+def _pixel_terms(losses: Sequence[Weighed], wrap: bool) -> dict[str, Callable[[Tensor], Tensor]]:
+    """{name: weighted loss of an image} of what needs no network, and no tiles."""
+    terms: dict[str, Callable[[Tensor], Tensor]] = {}
+    variation = sum(loss.weight for loss in losses if isinstance(loss, TotalVariationLoss))
+    if variation:
+        terms["total variation"] = lambda image: variation * total_variation(image, wrap=wrap)
+    details = [loss for loss in losses if isinstance(loss, LaplacianLoss)]
+    for name, loss in zip(numbered("laplacian", len(details)), details, strict=True):
+        terms[name] = partial(_detail, target=laplacian(loss.image), weight=loss.weight)
+    return terms
+
+
+def _detail(image: Tensor, *, target: Tensor, weight: float) -> Tensor:
+    return weight * (laplacian(image) - target).square().mean()

@@ -45,6 +45,8 @@ class Evaluated(Protocol):
 
 
 E = TypeVar("E", bound=Evaluated)
+# Of all values, or of each.
+Bounds = tuple[float, float] | tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +89,8 @@ class Minimizer(Generic[E]):
 
     Attributes:
         evaluate: image -> loss and gradient.
-        bounds: smallest and largest value of the image; None is unbounded.
+        bounds: smallest and largest value of the image, or of each of its values; None is
+            unbounded.
         precondition: the inverse Hessian to start from, up to a factor; symmetric and positive.
         history: pairs to remember; 10 are as good as 100.
         tolerance: stop when `STALL_STEPS` steps lowered the loss by less than this share.
@@ -97,7 +100,7 @@ class Minimizer(Generic[E]):
     """
 
     evaluate: Callable[[Tensor], E]
-    bounds: tuple[float, float] | None = (0.0, 1.0)
+    bounds: Bounds | None = (0.0, 1.0)
     precondition: Callable[[Tensor], Tensor] = identity
     history: int = 10
     tolerance: float = 0.0

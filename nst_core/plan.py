@@ -8,12 +8,12 @@ import torch
 from torch import Tensor
 
 from .objective import Objective
-from .pyramid import Scale, fit, plan_scales
+from .pyramid import Scale, fit
 from .runtime import Runtime
 from .settings import RunSettings
 from .staging import moved, resized, result_size
-from .stylize import exact_steps, tile_of
-from .terms import Loss
+from .stylize import exact_steps, scales_of, tile_of
+from .terms import Keep, Loss, Weighed
 from .tiling import plan_tiles
 from .vgg import VGG16
 
@@ -60,27 +60,28 @@ def plan(
     settings = settings or RunSettings()
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     with torch.inference_mode(False), torch.no_grad():
-        losses = [moved(loss, runtime.device) for loss in losses]
-        height, width = result_size(losses, settings, start)
-        scales = plan_scales(height, width, scales=settings.scales, steps=settings.steps)
+        here = (moved(loss, runtime.device) for loss in losses)
+        weighed = [loss for loss in here if not isinstance(loss, Keep)]
+        height, width = result_size(weighed, settings, start)
+        scales = scales_of(height, width, settings)
         last = scales[-1]
-        tile = tile_of(losses, last, settings, runtime)
+        tile = tile_of(weighed, last, settings, runtime)
         exact = exact_steps(last, runtime) * last.height * last.width
         rough = sum(s.height * s.width * (s.steps + 1) for s in scales) - exact
-        seconds = rough * _seconds_per_pixel(losses, vgg, settings, runtime, last)
+        seconds = rough * _seconds_per_pixel(weighed, vgg, settings, runtime, last)
         if exact:
-            seconds += exact * _seconds_per_pixel(losses, vgg, settings, runtime.exact(), last)
+            seconds += exact * _seconds_per_pixel(weighed, vgg, settings, runtime.exact(), last)
     return Plan(
         scales=scales,
         tile=tile,
         memory=runtime.estimate(last.height, last.width, settings.history, tile),
         free=runtime.memory,
-        seconds=seconds * _tiling_costs(last, tile, losses),
+        seconds=seconds * _tiling_costs(last, tile, weighed),
     )
 
 
 def _seconds_per_pixel(
-    losses: Sequence[Loss], vgg: VGG16, settings: RunSettings, runtime: Runtime, last: Scale
+    losses: Sequence[Weighed], vgg: VGG16, settings: RunSettings, runtime: Runtime, last: Scale
 ) -> float:
     """What an evaluation costs, measured at a small size."""
     size = fit(last.height, last.width, min(_PROBE, max(last.height, last.width)))
@@ -100,7 +101,7 @@ def _seconds_per_pixel(
     return min(times) / (scale.height * scale.width)
 
 
-def _tiling_costs(last: Scale, tile: int, losses: Sequence[Loss]) -> float:
+def _tiling_costs(last: Scale, tile: int, losses: Sequence[Weighed]) -> float:
     """How much more work tiles are: margins are computed twice, and the way there is too."""
     layers = [n for loss in losses for n in getattr(loss, "layer_weights", {})]
     tiles = plan_tiles(last.height, last.width, tile, layers)

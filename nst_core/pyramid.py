@@ -8,6 +8,9 @@ from torch import Tensor
 # The shorter side of the coarsest scale that is added on its own. relu5_1 sees 132 pixels: on
 # smaller pictures the late layers look at little but padding.
 COARSEST = 256
+# Between one view of a picture and the next, and the longer side of the smallest that is added on
+# its own: there, VGG's fields span a good part of the picture.
+VIEW_FACTOR, SMALLEST_VIEW = 4, 192
 
 
 @dataclass(frozen=True)
@@ -25,30 +28,72 @@ def fit(height: int, width: int, longer: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def plan_scales(height: int, width: int, *, scales: int, steps: int) -> tuple[Scale, ...]:
-    """Scales that end at (height, width), each about twice the one before.
+def plan_scales(
+    height: int, width: int, *, scales: int, steps: int, factor: float = 2.0, grid: int = 1
+) -> tuple[Scale, ...]:
+    """Scales that end at (height, width), each about `factor` times the one before.
 
     Args:
         height, width: of the finished picture, in pixels.
         scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST`.
         steps: in all. They are shared evenly; coarse steps are cheap, so most of the time goes
             into the finest scale anyway.
+        factor: between neighbors.
+        grid: every side is a multiple of so many pixels.
 
     Returns:
         Coarse to fine.
     """
     if scales == 0:
         scales = 1
-        while max(height, width) / 2**scales >= COARSEST:
+        # A little less, or 1024 / sqrt(2)**4 would miss 256 by its last digit.
+        while max(height, width) / factor**scales >= COARSEST - 1e-6:
             scales += 1
     sizes = [
-        (max(1, round(height / 2**level)), max(1, round(width / 2**level)))
+        (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
         for level in reversed(range(scales))
     ]
     share, rest = divmod(steps, scales)
     return tuple(
         Scale(rows, columns, share + (index < rest)) for index, (rows, columns) in enumerate(sizes)
     )
+
+
+def on_grid(side: float, grid: int) -> int:
+    """The nearest multiple of `grid`, and at least one."""
+    return max(1, round(side / grid)) * grid
+
+
+def views_of(height: int, width: int, views: int) -> int:
+    """At how many sizes a (height, width) picture is looked at, each a quarter of the one before.
+
+    Args:
+        height, width: in pixels.
+        views: how many; 0 adds views while the smaller one's longer side keeps `SMALLEST_VIEW`.
+    """
+    if views == 0:
+        views = 1
+        while max(height, width) / VIEW_FACTOR**views >= SMALLEST_VIEW:
+            views += 1
+    return views
+
+
+def enlarged(image: Tensor, content: Tensor | None, height: int, width: int) -> Tensor:
+    """The picture of one scale as the start of the next: (1, 3, h, w) -> (1, 3, height, width).
+
+    What was changed is enlarged, and the content's own detail comes back beneath it. Enlarging the
+    picture itself would start every scale blurred.
+
+    Args:
+        image: of the scale before.
+        content: in full size; None if there is nothing to take detail from.
+        height, width: of the next scale.
+    """
+    if content is None:
+        return resize(image, height, width)
+    change = image - resize(content, *image.shape[-2:])
+    finer = F.interpolate(change, (height, width), mode="bicubic", antialias=True)
+    return (resize(content, height, width) + finer).clamp(0, 1)
 
 
 def resize(image: Tensor, height: int, width: int) -> Tensor:

@@ -30,7 +30,7 @@ def report_of(
     settings: Settings,
     vgg: VGG16,
     runtime: Runtime,
-    content: str,
+    content: str | None,
     styles: Sequence[str],
     start: str | None = None,
     interrupted: bool = False,
@@ -40,7 +40,8 @@ def report_of(
     Args:
         result: of the run; of what is there so far if it was interrupted.
         settings, vgg, runtime: what it was run with.
-        content, styles, start: names of the pictures; no `start` means `settings.init`.
+        content, styles, start: names of the pictures; no `start` means `settings.init`, no
+            `content` texture synthesis.
         interrupted: whether it ended before its time.
 
     Returns:
@@ -70,7 +71,7 @@ def summary_of(
     *,
     settings: Settings,
     vgg: VGG16,
-    content: str,
+    content: str | None,
     styles: Sequence[str],
     start: str | None = None,
 ) -> dict[str, Any]:

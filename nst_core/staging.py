@@ -7,9 +7,10 @@ import torch
 from torch import Tensor
 
 from .errors import ImageError, SettingsError
+from .optimizer import Bounds
 from .pyramid import Scale, fit, resize
 from .settings import RunSettings
-from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
+from .terms import ContentLoss, Keep, LaplacianLoss, Loss, StyleLoss, TotalVariationLoss, Weighed
 from .vgg import size_of
 
 # Standard deviation of the noise start around mid-gray: white noise that hardly clips at 0 and 1.
@@ -30,23 +31,38 @@ def moved(loss: Loss, device: torch.device) -> Loss:
     """The same loss with its pictures on the device."""
     if isinstance(loss, TotalVariationLoss):
         return loss
-    mask = None if loss.mask is None else loss.mask.detach().to(device, torch.float32, copy=True)
+    if isinstance(loss, Keep):
+        kept = loss.mask.detach().to(device, torch.float32, copy=True)
+        return Keep(image=picture(loss.image, device), mask=kept)
+    if isinstance(loss, LaplacianLoss):
+        return replace(loss, image=picture(loss.image, device))
+    mask = _mask(loss.mask, device)
     if isinstance(loss, ContentLoss):
         return replace(loss, image=picture(loss.image, device), mask=mask)
-    return replace(loss, images=tuple(picture(i, device) for i in loss.images), mask=mask)
+    masks = loss.image_masks
+    return replace(
+        loss,
+        images=tuple(picture(image, device) for image in loss.images),
+        mask=mask,
+        image_masks=None if masks is None else tuple(_mask(one, device) for one in masks),
+    )
 
 
-def resized(loss: Loss, scale: Scale, shape: str) -> Loss:
+def _mask(mask: Tensor | None, device: torch.device) -> Tensor | None:
+    return None if mask is None else mask.detach().to(device, torch.float32, copy=True)
+
+
+def resized(loss: Weighed, scale: Scale, shape: str) -> Weighed:
     """The same loss with its pictures at a scale's size.
 
-    Content takes the scale's exact size; a style keeps its proportions, with the scale's longer
-    side, unless `shape` is "square".
+    Content takes the scale's exact size; a style keeps its proportions, unless `shape` is
+    "square", and its longer side is the scale's, times the loss's own `scale`.
     """
     if isinstance(loss, TotalVariationLoss):
         return loss
-    if isinstance(loss, ContentLoss):
+    if isinstance(loss, ContentLoss | LaplacianLoss):
         return replace(loss, image=resize(loss.image, scale.height, scale.width))
-    longer = max(scale.height, scale.width)
+    longer = max(1, round(max(scale.height, scale.width) * loss.scale))
     sizes = [
         (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
     ]
@@ -64,7 +80,23 @@ def result_size(
     pictures = [*_contents(losses), *given, *_styles(losses)]
     if not pictures:
         raise SettingsError("There is no picture. Give a content loss or a style loss.")
-    return fit(*size_of(pictures[0]), settings.size)
+    height, width = size_of(pictures[0])
+    if settings.aspect and not _contents(losses) and not given:
+        height, width = 1000, round(1000 * settings.aspect)
+    return fit(height, width, settings.size)
+
+
+def bounds_of(keeps: Sequence[Keep], scale: Scale, bounded: bool) -> Bounds | None:
+    """The smallest and the largest value that each pixel may have at a scale."""
+    if not keeps:
+        return (0.0, 1.0) if bounded else None
+    low, high = torch.zeros(()), torch.ones(())
+    for keep in keeps:
+        image = resize(keep.image, scale.height, scale.width)
+        mask = resize(keep.mask[None, None], scale.height, scale.width)
+        low = torch.maximum(low.to(image), mask * image)
+        high = torch.minimum(high.to(image), mask * image + (1 - mask))
+    return low, high
 
 
 def first_picture(

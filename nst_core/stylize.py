@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 import torch
 from torch import Tensor
 
-from .objective import Evaluation, Objective
+from .finishing import Finish, recolored
+from .objective import Evaluation
 from .optimizer import Minimizer, State
 from .preconditioner import identity, spectral
 from .progress import OnProgress, Progress, Record, ignore_progress
-from .pyramid import Scale, plan_scales, resize
+from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
-from .settings import LossSettings, RunSettings
-from .staging import first_picture, moved, picture, resized, result_size
-from .terms import ContentLoss, Loss, StyleLoss, TotalVariationLoss
+from .settings import RunSettings
+from .staging import bounds_of, first_picture, moved, picture, resized, result_size
+from .terms import ContentLoss, Keep, Loss, StyleLoss, Weighed
+from .tiling import ALIGNMENT
 from .vgg import VGG16
+from .views import Views
 
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
@@ -43,32 +46,6 @@ class Result:
     seconds: float
 
 
-def losses_of(content: Tensor, styles: Sequence[Tensor], settings: LossSettings) -> list[Loss]:
-    """The usual three losses: one content, one style from any number of pictures, smoothness.
-
-    Args:
-        content: (1, 3, H, W) RGB in [0, 1].
-        styles: each likewise, of any size.
-        settings: weights, layers and normalization.
-    """
-    norm = settings.normalization
-    return [
-        ContentLoss(
-            image=content,
-            weight=settings.content_weight,
-            layers=settings.content_layers,
-            normalization=norm,
-        ),
-        StyleLoss(
-            images=tuple(styles),
-            weight=settings.style_weight,
-            layers=settings.style_layers,
-            normalization=norm,
-        ),
-        TotalVariationLoss(weight=settings.tv_weight),
-    ]
-
-
 def stylize(
     losses: Sequence[Loss],
     *,
@@ -83,7 +60,8 @@ def stylize(
 
     Args:
         losses: values from `terms`, or `losses_of(content, styles, settings)`. The first content
-            picture gives the proportions, else `start`, else the first style.
+            picture gives the proportions, else `start`, else the first style. Its colors are
+            those that `settings.colors` keeps, in the result and in every preview.
         vgg: from `load_vgg16`. A copy is moved to the runtime's device; yours stays as it is.
         settings: size, steps, start …; None is the defaults.
         runtime: where to compute; None chooses by the settings.
@@ -100,8 +78,11 @@ def stylize(
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
     with torch.inference_mode(False), torch.no_grad():
+        aims = [moved(loss, runtime.device) for loss in losses]
+        colored = recolored(aims, settings)
         run = _Run(
-            losses=[moved(loss, runtime.device) for loss in losses],
+            losses=[loss for loss in colored if not isinstance(loss, Keep)],
+            finish=Finish.of(aims, settings),
             vgg_given=vgg,
             vgg=runtime.place(vgg),
             settings=settings,
@@ -113,6 +94,21 @@ def stylize(
         return run.result()
 
 
+def scales_of(height: int, width: int, settings: RunSettings) -> tuple[Scale, ...]:
+    """The sizes of a run whose result has (height, width), coarse to fine."""
+    # Every view of a seamless picture must meet itself on the coarsest grid.
+    views = views_of(height, width, settings.views)
+    grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
+    return plan_scales(
+        height,
+        width,
+        scales=settings.scales,
+        steps=settings.steps,
+        factor=settings.scale_factor,
+        grid=grid,
+    )
+
+
 def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
     """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
     if settings.tile:
@@ -120,7 +116,7 @@ def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime
     layers = {
         layer
         for loss in losses
-        if not isinstance(loss, TotalVariationLoss)
+        if isinstance(loss, ContentLoss | StyleLoss)
         for layer in loss.layer_weights
     }
     return runtime.tile_for(scale.height, scale.width, layers, settings.history)
@@ -152,7 +148,8 @@ class _Place:
 class _Run:
     """One call of `stylize`: what stays the same over its scales, and the records so far."""
 
-    losses: list[Loss]
+    losses: list[Weighed]
+    finish: Finish
     vgg_given: VGG16
     vgg: VGG16  # here and in the runtime's dtype
     settings: RunSettings
@@ -168,16 +165,18 @@ class _Run:
         """Every scale in turn, each starting from the one before."""
         settings = self.settings
         height, width = result_size(self.losses, settings, self.start)
-        scales = plan_scales(height, width, scales=settings.scales, steps=settings.steps)
+        scales = scales_of(height, width, settings)
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], settings, self.runtime.device)
+        detail = self._detail()
         for place in self._places(scales):
-            image = resize(image, place.scale.height, place.scale.width)
+            above = detail if place.index else None
+            image = enlarged(image, above, place.scale.height, place.scale.width)
             image, stop = self._minimize(place, image)
             self.stops.append(stop)
         return Result(
-            image=_finished(image),
+            image=self.finish(image),
             records=tuple(self.records),
             scales=scales,
             stops=tuple(self.stops),
@@ -188,6 +187,15 @@ class _Run:
     def _places(self, scales: tuple[Scale, ...]) -> Iterator[_Place]:
         for index, scale in enumerate(scales):
             yield _Place(scales, index, tile_of(self.losses, scale, self.settings, self.runtime))
+
+    def _views(self, height: int, width: int) -> int:
+        return views_of(height, width, self.settings.views)
+
+    def _detail(self) -> Tensor | None:
+        """What larger scales take their detail from: the content, if the search began with it."""
+        contents = [loss for loss in self.losses if isinstance(loss, ContentLoss)]
+        began = self.start is None and self.settings.init == "content"
+        return contents[0].image if contents and began else None
 
     def _minimize(self, place: _Place, image: Tensor) -> tuple[Tensor, str]:
         """The best picture of one scale, and why its search ended."""
@@ -216,18 +224,20 @@ class _Run:
     ) -> tuple[State, str]:
         """One search at one scale with one network; goes on after `before`, if there was one."""
         scale, settings = place.scale, self.settings
-        objective = Objective(
+        objective = Views(
             [resized(loss, scale, settings.shape) for loss in self.losses],
+            views=self._views(scale.height, scale.width),
             vgg=vgg,
             height=scale.height,
             width=scale.width,
             tile=place.tile,
+            wrap=settings.seamless,
             on_tile=self.on_tile,
         )
         smooth = spectral(scale.height, scale.width, image.device)
         minimizer = Minimizer(
             objective.evaluate,
-            bounds=(0.0, 1.0) if settings.bounded else None,
+            bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
             precondition=smooth if settings.preconditioner == "spectral" else identity,
             history=settings.history,
             tolerance=settings.tolerance,
@@ -272,13 +282,8 @@ class _Run:
                     stops=self.stops,
                     tile=place.tile,
                     fraction=done / sum(work),
-                    preview=lambda: _finished(image),
+                    preview=lambda: self.finish(image),
                 )
             )
 
         return report
-
-
-def _finished(image: Tensor) -> Tensor:
-    """The picture as it leaves the engine: clipped, float32, on the CPU."""
-    return image.clamp(0, 1).to("cpu", torch.float32)

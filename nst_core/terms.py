@@ -3,91 +3,16 @@
 They become targets inside `stylize`, at each scale.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from torch import Tensor
 
 from .errors import SettingsError
-from .losses import NORMALIZATIONS
+from .layers import CONTENT_LAYERS, STYLE_LAYERS, LayerNames, check_weight, layer_weights
 from .settings import LossSettings
-from .vgg import canonical_layer
 
 _DEFAULTS = LossSettings()
-
-LayerNames = str | Sequence[str] | Mapping[str, float]
-
-# The five style layers of arXiv:1508.06576; low ones hold fine texture, high ones large strokes.
-STYLE_LAYERS = {
-    "all": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-    "low": ("relu1_1", "relu2_1"),
-    "high": ("relu4_1", "relu5_1"),
-}
-CONTENT_LAYERS = {
-    "all": ("relu1_2", "relu2_2", "relu3_2", "relu4_2", "relu5_2"),
-    "low": ("relu2_2",),
-    "high": ("relu4_2",),
-}
-
-
-def layer_weights(
-    layers: LayerNames, named: Mapping[str, Sequence[str]], normalization: str
-) -> dict[str, float]:
-    """{canonical layer: weight} of a choice by name, a list, or a mapping.
-
-    Args:
-        layers: a key of `named`, "relu1_1=2,relu3_1", a list of names, or {name: weight}.
-        named: choices with a name.
-        normalization: gives the weight of layers without one (1/n, or 1 for "mean").
-
-    Raises:
-        LayerError: a layer VGG-16 does not have.
-        SettingsError: no layer, a layer twice, or a weight that is no finite positive number.
-    """
-    if normalization not in NORMALIZATIONS:
-        known = ", ".join(NORMALIZATIONS)
-        raise SettingsError(f"Normalization '{normalization}' is unknown. Use one of: {known}.")
-    if isinstance(layers, str):
-        layers = named.get(layers.strip().lower()) or [
-            part for part in layers.split(",") if part.strip()
-        ]
-    pairs = (
-        list(layers.items())
-        if isinstance(layers, Mapping)
-        else [_name_and_weight(p) for p in layers]
-    )
-    if not pairs:
-        raise SettingsError(
-            f"No layers were named. Use {', '.join(named)}, or a list such as relu4_2."
-        )
-    default = NORMALIZATIONS[normalization].layer_weight(len(pairs))
-    weights: dict[str, float] = {}
-    for name, weight in pairs:
-        layer = canonical_layer(name)
-        if layer in weights:
-            raise SettingsError(f"Layer {layer} is named twice. Name it once.")
-        weights[layer] = check_weight(default if weight is None else weight, f"weight of {layer}")
-    return weights
-
-
-def _name_and_weight(text: str) -> tuple[str, float | None]:
-    name, equals, weight = text.partition("=")
-    if not equals:
-        return name, None
-    try:
-        return name, float(weight)
-    except ValueError as error:
-        raise SettingsError(
-            f"'{text.strip()}' is not a layer with a weight. Write it as relu3_1=0.5."
-        ) from error
-
-
-def check_weight(weight: float, what: str) -> float:
-    """The weight, if it is a finite number that is not negative; SettingsError otherwise."""
-    if not math.isfinite(weight) or weight < 0:
-        raise SettingsError(f"The {what} is {weight}. Use a finite number, 0 or more.")
-    return float(weight)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -129,9 +54,14 @@ class StyleLoss(_LayerLoss):
     """The picture shall be painted as `images` are: one style, from one or more pictures.
 
     Attributes:
-        images: each (1, 3, h, w) RGB in [0, 1], of any size; their longer side becomes the
-            result's. The target is the weighted mean of their Gram matrices.
-        shares: of each picture in the target; None is equal shares. Only ratios count.
+        images: each (1, 3, h, w) RGB in [0, 1], of any size. The target is the weighted mean of
+            what their statistics are.
+        shares: of each picture in the target; None is equal shares. Only ratios count: (2, 0) is
+            the first picture alone, (0.7, 0.3) lies between two styles.
+        statistics: a name in `STATISTICS`: what of the features is compared.
+        scale: longer side of the style pictures, in longer sides of the result: 2 paints with
+            strokes twice as large.
+        image_masks: for each picture, (h, w) in [0, 1]: which part of it counts; None is all.
         weight, layers, normalization, mask: as in ContentLoss.
     """
 
@@ -139,26 +69,41 @@ class StyleLoss(_LayerLoss):
     shares: tuple[float, ...] | None = None
     weight: float = _DEFAULTS.style_weight
     layers: LayerNames = _DEFAULTS.style_layers
+    statistics: str = _DEFAULTS.statistics
+    scale: float = _DEFAULTS.style_scale
+    image_masks: tuple[Tensor | None, ...] | None = None
 
     def __post_init__(self) -> None:
         self._resolve(STYLE_LAYERS, "style")
+        LossSettings(statistics=self.statistics, style_scale=self.scale)  # refuses what is no such
         if not self.images:
             raise SettingsError("A style needs at least one picture.")
-        if self.shares is None:
-            return
-        if len(self.shares) != len(self.images):
-            raise SettingsError(
-                f"There are {len(self.images)} style pictures but {len(self.shares)} shares. "
-                "Give one share for each."
-            )
-        if sum(check_weight(share, "share of a style") for share in self.shares) == 0:
+        self._check_count(self.shares, "shares", "share")
+        self._check_count(self.image_masks, "masks", "mask")
+        shares = self.normalized_shares
+        if not sum(shares):
             raise SettingsError("All shares of the style pictures are 0. Raise one.")
+
+    def _check_count(self, values: Sequence[object] | None, many: str, one: str) -> None:
+        if values is not None and len(values) != len(self.images):
+            raise SettingsError(
+                f"There are {len(self.images)} style pictures but {len(values)} {many}. "
+                f"Give one {one} for each."
+            )
 
     @property
     def normalized_shares(self) -> tuple[float, ...]:
         """The shares, adding up to 1."""
-        shares = self.shares or (1.0,) * len(self.images)
-        return tuple(share / sum(shares) for share in shares)
+        shares = (1.0,) * len(self.images) if self.shares is None else self.shares
+        total = sum(check_weight(share, "share of a style") for share in shares)
+        return tuple(share / total for share in shares) if total else shares
+
+    @property
+    def counting(self) -> list[tuple[Tensor, Tensor | None, float]]:
+        """The pictures with a share, each with its mask and share."""
+        masks = (None,) * len(self.images) if self.image_masks is None else self.image_masks
+        rows = zip(self.images, masks, self.normalized_shares, strict=True)
+        return [(image, mask, share) for image, mask, share in rows if share > 0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,4 +116,35 @@ class TotalVariationLoss:
         check_weight(self.weight, "total variation weight")
 
 
-Loss = ContentLoss | StyleLoss | TotalVariationLoss
+@dataclass(frozen=True, eq=False, kw_only=True)
+class LaplacianLoss:
+    """Edges and details shall stay where `image` has them.
+
+    Attributes:
+        image: (1, 3, H, W) RGB in [0, 1]; resized to the result's size.
+        weight: per mean squared change of the Laplacian, in [0, 1] units.
+    """
+
+    image: Tensor
+    weight: float
+
+    def __post_init__(self) -> None:
+        check_weight(self.weight, "Laplacian weight")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Keep:
+    """Pixels that shall stay as they are in `image`: no loss but a bound, held at every step.
+
+    Attributes:
+        image: (1, 3, H, W) RGB in [0, 1]; resized to the result's size.
+        mask: (h, w) in [0, 1]: 1 keeps a pixel as it is, 0 leaves it free, and in between it may
+            go a part of the way to black and white: soft edges.
+    """
+
+    image: Tensor
+    mask: Tensor
+
+
+Weighed = ContentLoss | StyleLoss | TotalVariationLoss | LaplacianLoss
+Loss = Weighed | Keep

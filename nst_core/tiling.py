@@ -20,7 +20,10 @@ Window = tuple[EllipsisType, slice, slice]  # index of rows and columns, whateve
 
 @dataclass(frozen=True)
 class Span:
-    """One tile along one axis, in pixels: it reads [start, stop) and owns [core, core_stop)."""
+    """One tile along one axis, in pixels: it reads [start, stop) and owns [core, core_stop).
+
+    Of a picture that is wrapped around, it may read beyond both ends.
+    """
 
     start: int
     stop: int
@@ -30,10 +33,16 @@ class Span:
 
 @dataclass(frozen=True)
 class Tile:
-    """A crop of the picture and the core it owns."""
+    """A crop of the picture and the core it owns.
+
+    Attributes:
+        rows, columns: where it lies.
+        margin: pixels that the picture was continued by on each side before it is cropped.
+    """
 
     rows: Span
     columns: Span
+    margin: int = 0
 
     @property
     def owns_all(self) -> bool:
@@ -48,8 +57,8 @@ class Tile:
         """What the tile reads, as slices of the picture's last two axes."""
         return (
             ...,
-            slice(self.rows.start, self.rows.stop),
-            slice(self.columns.start, self.columns.stop),
+            slice(self.rows.start + self.margin, self.rows.stop + self.margin),
+            slice(self.columns.start + self.margin, self.columns.stop + self.margin),
         )
 
     def owned(self, layer: str) -> Window:
@@ -71,22 +80,25 @@ def _grid(span: Span, layer: str, origin: int) -> slice:
     return slice((span.core - origin) // stride, (span.core_stop - origin) // stride)
 
 
-def plan_tiles(height: int, width: int, tile: int, layers: Iterable[str]) -> tuple[Tile, ...]:
+def plan_tiles(
+    height: int, width: int, tile: int, layers: Iterable[str], *, wrap: bool = False
+) -> tuple[Tile, ...]:
     """Cut a (height, width) picture into tiles with cores of about `tile` pixels a side.
 
     Args:
         height, width: of the picture, in pixels.
         tile: the longest side of a core; 0, or at least the picture's size, is one tile.
         layers: canonical names of the layers whose features are needed.
+        wrap: whether the picture goes on at its other end, as far as the margin.
 
     Returns:
         The tiles in reading order. One tile is exactly the whole picture.
     """
     margin = margin_of(layers)
     return tuple(
-        Tile(rows, columns)
-        for rows in _spans(height, tile, margin)
-        for columns in _spans(width, tile, margin)
+        Tile(rows, columns, margin if wrap else 0)
+        for rows in _spans(height, tile, margin, wrap)
+        for columns in _spans(width, tile, margin, wrap)
     )
 
 
@@ -96,16 +108,17 @@ def margin_of(layers: Iterable[str]) -> int:
     return -(-reach // ALIGNMENT) * ALIGNMENT
 
 
-def _spans(length: int, tile: int, margin: int) -> list[Span]:
+def _spans(length: int, tile: int, margin: int, wrap: bool) -> list[Span]:
+    first, last = (-margin, length + margin) if wrap else (0, length)
     if tile <= 0 or tile >= length:
-        return [Span(0, length, 0, length)]
+        return [Span(first, last, 0, length)]
     count = -(-length // tile)
     core = -(-length // (count * ALIGNMENT)) * ALIGNMENT  # even shares, on the grid
     starts = range(0, length, core)
     return [
         Span(
-            max(0, start - margin),
-            min(length, start + core + margin),
+            max(first, start - margin),
+            min(last, start + core + margin),
             start,
             min(length, start + core),
         )

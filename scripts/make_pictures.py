@@ -8,6 +8,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 
+import torch
 from PIL import Image, ImageDraw
 
 ROOT = Path(__file__).parents[1]
@@ -17,11 +18,16 @@ sys.path.insert(0, str(ROOT))
 from nst_core import (  # noqa: E402
     VGG16,
     ContentLoss,
+    Keep,
+    LaplacianLoss,
+    Region,
     Result,
     RunSettings,
+    Settings,
     StyleLoss,
     TotalVariationLoss,
     load_vgg16,
+    losses_of_regions,
     sample,
     stylize,
 )
@@ -89,6 +95,32 @@ def total_variation(vgg: VGG16) -> Picture:
     return row(of(painted(vgg)), of(painted(vgg, smooth=300.0)))
 
 
+def laplacian(vgg: VGG16) -> Picture:
+    """Without, with."""
+    content = sample("harbor")
+    losses = [
+        ContentLoss(image=content),
+        StyleLoss(images=(sample("brushstrokes"),)),
+        LaplacianLoss(image=content, weight=1000.0),
+    ]
+    settings = RunSettings(size=SIZE, steps=30, scales=1)
+    return row(of(painted(vgg)), of(stylize(losses, vgg=vgg, settings=settings)))
+
+
+def keep(vgg: VGG16) -> Picture:
+    """Content, mask, result."""
+    content = sample("harbor")
+    kept = torch.zeros(3, 4)
+    kept[:, 2:] = 1
+    settings = Settings(size=SIZE, steps=30, scales=1, feather=0.1)
+    painted_part = 1 - kept.repeat_interleave(64, 0).repeat_interleave(64, 1)
+    region = Region(styles=(sample("brushstrokes"),), mask=painted_part)
+    losses = losses_of_regions(content, [region], settings)
+    (held,) = (loss for loss in losses if isinstance(loss, Keep))
+    mask = held.mask.expand(1, 3, -1, -1)
+    return row(drawn("harbor"), to_pil(mask), of(stylize(losses, vgg=vgg, settings=settings)))
+
+
 def optimize(vgg: VGG16) -> Picture:
     """After 0, 5 and 30 steps."""
     return row(*(of(painted(vgg, steps=steps)) for steps in (0, 5, 30)))
@@ -132,6 +164,8 @@ PICTURES: dict[str, Callable[[VGG16], Picture]] = {
     "web/docs/NST_ContentLoss.jpg": content_loss,
     "web/docs/NST_StyleLoss.jpg": style_loss,
     "web/docs/NST_TotalVariationLoss.jpg": total_variation,
+    "web/docs/NST_LaplacianLoss.jpg": laplacian,
+    "web/docs/NST_KeepPixels.jpg": keep,
     "web/docs/NST_LBFGSOptimize.jpg": optimize,
     "web/docs/NST_LossPlot.jpg": plot,
     "web/docs/NST_SampleImage.jpg": samples,

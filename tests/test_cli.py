@@ -197,6 +197,9 @@ CHANGED = [
     {"tolerance": 0.5, "bounded": False, "history": 3, "precision": "bfloat16", "device": "cpu"},
     {"tile": 16, "preprocessing": "torchvision", "pooling": "average"},
     {"preconditioner": "none", "max_pixels": 5000},
+    {"feather": 0.1, "scale_factor": 1.5, "views": 2, "seamless": True, "aspect": 2.0},
+    {"colors": "pca", "color_when": "before", "color_source": "style", "color_strength": 0.5},
+    {"statistics": "gaussian", "style_scale": 0.5, "style_shares": "2", "laplacian_weight": 5.0},
 ]
 
 
@@ -205,7 +208,8 @@ def test_flags_reach_the_settings(stylized, folder, network, changed):
     words = []
     for name, value in changed.items():
         flag = name.replace("_", "-")
-        words += ["--no-bounded"] if name == "bounded" else [f"--{flag}", value]
+        switch = f"--{flag}" if value is True else f"--no-{flag}"
+        words += [switch] if isinstance(value, bool) else [f"--{flag}", value]
     code, _, err = stylized("--report", "r.json", *words)
     assert code == 0, err
     quick = {"size": 32, "steps": 2, "scales": 1, "weights": network}
@@ -237,6 +241,98 @@ def test_help_shows_every_setting_as_settings_describe_it(nst):
         for choice in item.metadata["choices"]:
             assert choice in shown
     assert "(16 to 16,384; default: 512)" in shown
+
+
+# Regions and other jobs.
+
+
+@pytest.fixture
+def maps(folder):
+    """A red left half, a white left half, and a map over the style."""
+    for name, color in (("map", (1, 0, 0)), ("mask", (1, 1, 1))):
+        image = torch.zeros(1, 3, 40, 40)
+        image[..., :20] = torch.tensor(color).view(1, 3, 1, 1)
+        save_image(image, folder / f"{name}.png")
+    return folder
+
+
+def changes(folder):
+    """Mean change of the left and of the right quarter."""
+    before = load_image(folder / "content.png", max_pixels=10**6)
+    change = (load_image(folder / "out.png", max_pixels=10**6) - before).abs()
+    return float(change[..., :10].mean()), float(change[..., 30:].mean())
+
+
+def test_a_map_says_what_is_painted_and_the_rest_stays(nst, network, maps):
+    for words in (["red=style.png", "--regions", "map.png"], ["style.png", "--mask", "mask.png"]):
+        code, _, err = nst(
+            "stylize", "content.png", *words, "-o", "out.png", "--weights", network, *QUICK,
+            "--size", "40", "--steps", "5",
+        )  # fmt: skip
+        assert code == 0, err
+        left, right = changes(maps)
+        assert left > 5 / 255
+        assert right == 0
+
+
+def test_a_style_without_a_color_paints_the_rest(nst, network, maps):
+    words = ["red=style.png", "flat.png", "--regions", "map.png", "--style-regions", "map.png"]
+    code, _, err = nst(
+        "stylize", "content.png", *words, "-o", "out.png", "--weights", network, *QUICK,
+        "--size", "40", "--steps", "5",
+    )  # fmt: skip
+    assert code == 0, err
+    assert min(changes(maps)) > 1 / 255
+
+
+def test_a_style_mask_changes_what_counts(stylized, maps):
+    pictures = []
+    for words in ([], ["--style-mask", "mask.png"]):
+        assert stylized(*words)[0] == 0
+        pictures.append(load_image(maps / "out.png", max_pixels=10**6))
+    assert not torch.equal(*pictures)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["red=style.png"], ["'red=style.png' names a region", "--regions MAP.png"]),
+        (["style.png", "--regions", "style.png"], ["styles with a color", "red=painting.jpg"]),
+        (["green=style.png", "--regions", "content.png"], ["The map has no green"]),
+        (["style.png", "--mask", "style.png", "--regions", "style.png"], ["Give one of them"]),
+        (["style.png", "--style-regions", "style.png"], ["needs --regions"]),
+        (["style.png", "--style-mask", "no.png"], ["no.png", "does not exist"]),
+        (["style.png", "--style-shares", "1,2"], ["1 style pictures but 2 shares"]),
+        (
+            ["style.png", *["--style-mask", "style.png"] * 2],
+            ["There are 1 styles and 2 times --style-mask"],
+        ),
+    ],
+)
+def test_regions_that_make_no_sense_are_refused(nst, folder, words, said):
+    refused(nst("stylize", "content.png", *words, "-o", "out.png"), folder, *said)
+
+
+def test_textures_have_any_size_and_need_no_content(nst, network, folder):
+    words = ("--size", "64", "--aspect", "2", "--seamless", "--report", "r.json")
+    code, _, err = nst(
+        "texture", "style.png", "-o", "out.png", "--weights", network, *QUICK, *words
+    )
+    assert code == 0, err
+    assert load_image(folder / "out.png", max_pixels=10**6).shape == (1, 3, 32, 64)
+    report = report_in(folder)
+    assert report["content"] is None
+    assert report["final_loss"] < report["first_loss"]
+    assert all("content" not in name for name in report["records"][0]["parts"])
+
+
+def test_reconstruction_needs_no_style(nst, network, folder):
+    words = ("--report", "r.json", "--tv-weight", "0")
+    code, _, err = nst(
+        "reconstruct", "content.png", "-o", "out.png", "--weights", network, *QUICK, *words
+    )
+    assert code == 0, err
+    assert set(report_in(folder)["records"][0]["parts"]) == {"content relu2_1"}
 
 
 # The small commands.

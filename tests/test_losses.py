@@ -6,6 +6,7 @@ from nst_core.losses import (
     NORMALIZATIONS,
     content_loss,
     gram_sum,
+    laplacian,
     squared_error_sum,
     style_loss,
     total_variation,
@@ -131,3 +132,18 @@ def test_a_constant_image_has_no_total_variation_and_a_step_has_its_square():
     step = torch.zeros(1, 1, 2, 2)
     step[..., 1] = 0.5
     assert_close(total_variation(step), torch.tensor(2 * 0.25 / 4))
+
+
+def test_the_laplacian_is_zero_where_a_picture_is_flat_and_sees_no_brightness():
+    image = torch.rand(1, 3, 21, 18, dtype=torch.float64, generator=GENERATOR)
+    assert laplacian(torch.full((1, 3, 9, 9), 0.3)).abs().max() < 1e-6
+    assert_close(laplacian(image + 0.2), laplacian(image))
+    assert laplacian(image).shape == (1, 3, 6, 5)
+    assert laplacian(torch.rand(1, 3, 2, 1)).shape == (1, 3, 1, 1)
+
+
+def test_the_laplacian_of_a_dot_is_the_papers_stencil():
+    image = torch.zeros(1, 1, 20, 20)
+    image[..., 8:12, 8:12] = 1
+    assert_close(laplacian(image)[0, 0, 2], torch.tensor([0.0, -1, 4, -1, 0]))
+    assert_close(laplacian(image)[0, 0, :, 2], torch.tensor([0.0, -1, 4, -1, 0]))

@@ -7,7 +7,7 @@ from torch.testing import assert_close
 
 from nst_core.errors import ImageTooSmall, SettingsError
 from nst_core.objective import Objective
-from nst_core.terms import ContentLoss, StyleLoss, TotalVariationLoss
+from nst_core.terms import ContentLoss, LaplacianLoss, StyleLoss, TotalVariationLoss
 
 HEIGHT, WIDTH = 85, 107  # neither is a multiple of anything
 DOUBLE = torch.float64
@@ -29,6 +29,7 @@ LOSSES = {
     "content": [content()],
     "style": [style()],
     "total variation": [TotalVariationLoss(weight=1.0)],
+    "laplacian": [LaplacianLoss(image=CONTENT, weight=1.0)],
     "masked": [content(mask=SOFT_MASK), style(mask=1 - SOFT_MASK)],
     "gatys": [content(normalization="gatys"), style(normalization="gatys", weight=1e3)],
     "mean": [content(normalization="mean"), style(normalization="mean")],
@@ -145,6 +146,49 @@ def test_the_losses_own_picture_is_the_optimum(vgg64):
     evaluation = objective([content(image=IMAGE), style(images=(IMAGE,))], vgg64).evaluate(IMAGE)
     assert evaluation.loss == 0
     assert evaluation.gradient.abs().max() == 0
+
+
+def test_the_content_has_no_laplacian_loss_and_neither_has_a_brighter_one(vgg64):
+    detail = [LaplacianLoss(image=IMAGE, weight=1.0)]
+    assert objective(detail, vgg64).evaluate(IMAGE).loss == 0
+    assert objective(detail, vgg64).evaluate(IMAGE + 0.1).loss == pytest.approx(0, abs=1e-25)
+
+
+def test_a_mask_on_a_style_picture_hides_part_of_it(vgg64):
+    left, right = IMAGE[..., :48], STYLE.repeat(1, 1, 2, 1)[..., :HEIGHT, :48]
+    both = torch.cat([left, right], dim=-1)
+    mask = torch.zeros(HEIGHT, 96, dtype=DOUBLE)
+    mask[:, :48] = 1
+    low = {"layers": "relu1_1"}
+    hidden = objective([style(images=(both,), image_masks=(mask,), **low)], vgg64)
+    alone = objective([style(images=(left,), **low)], vgg64)
+    # At relu1_1 only the last column sees across the edge.
+    assert hidden.evaluate(IMAGE).loss == pytest.approx(alone.evaluate(IMAGE).loss, rel=0.2)
+    shown = objective([style(images=(both,), **low)], vgg64).evaluate(IMAGE).loss
+    assert abs(shown / alone.evaluate(IMAGE).loss - 1) > 0.3
+
+
+def test_a_full_mask_on_a_style_picture_is_no_mask_and_an_empty_one_is_absence(vgg64, caplog):
+    ones, zeros = torch.ones(9, 9, dtype=DOUBLE), torch.zeros(9, 9, dtype=DOUBLE)
+    same(objective([style(image_masks=(ones,))], vgg64), objective([style()], vgg64))
+    other = style(images=(STYLE, IMAGE), image_masks=(None, zeros))
+    same(objective([other], vgg64), objective([style()], vgg64))
+    assert "mask of a picture of the style loss is empty" in caplog.text
+    gone = objective([content(), style(image_masks=(zeros,))], vgg64)
+    same(gone, objective([content()], vgg64))
+
+
+def test_a_style_much_larger_than_the_picture_is_walked_in_tiles(vgg):
+    tiles = []
+    large = picture(1200, 600, seed=4)
+    Objective(
+        [style(images=(large,), layers="relu1_1")],
+        vgg=vgg,
+        height=64,
+        width=64,
+        on_tile=lambda: tiles.append(1),
+    )
+    assert len(tiles) == 6
 
 
 def test_each_loss_of_a_kind_has_parts_of_its_own(vgg64):

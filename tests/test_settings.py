@@ -3,7 +3,9 @@ from dataclasses import fields
 import pytest
 
 from nst_core.errors import LayerError, SettingsError
+from nst_core.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from nst_core.pyramid import COARSEST, fit, plan_scales
+from nst_core.recipes import shares_in
 from nst_core.settings import (
     PRESETS,
     RunSettings,
@@ -13,7 +15,6 @@ from nst_core.settings import (
     limits_of,
     preset_named,
 )
-from nst_core.terms import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
@@ -97,3 +98,10 @@ def test_the_defaults_are_valid_and_frozen():
 
 def test_gray_may_be_grey():
     assert RunSettings(init="grey") == RunSettings(init="gray")
+
+
+def test_shares_are_numbers_or_nothing():
+    assert shares_in("") is None
+    assert shares_in("3, 1") == (3.0, 1.0)
+    with pytest.raises(SettingsError, match="such as 3,1"):
+        shares_in("half")

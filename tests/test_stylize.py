@@ -17,6 +17,8 @@ from nst_core import (
     stylize,
 )
 from nst_core.errors import ImageError, NotFinite, SettingsError
+from nst_core.pyramid import Scale
+from nst_core.staging import resized
 
 CPU = Runtime(torch.device("cpu"))
 CONTENT, STYLE = picture(40, 56, seed=1), picture(50, 40, seed=2)
@@ -114,6 +116,15 @@ def test_every_start_is_what_it_says(vgg, init):
 def test_square_makes_everything_square(vgg):
     settings = replace(SETTINGS, shape="square", size=32, steps=1)
     assert run(vgg, settings).image.shape == (1, 3, 32, 32)
+
+
+def test_style_scale_sizes_the_style_and_not_the_result(vgg):
+    small = run(vgg, replace(SETTINGS, style_scale=0.5, steps=2))
+    assert small.image.shape == (1, 3, 34, 48)
+    losses = [replace(loss, scale=2.0) for loss in losses_of(CONTENT, (STYLE,), SETTINGS)[1:2]]
+    (twice,) = (resized(loss, Scale(34, 48, 1), "keep") for loss in losses)
+    assert twice.images[0].shape == (1, 3, 96, 77)
+    assert not torch.equal(small.image, run(vgg, replace(SETTINGS, steps=2)).image)
 
 
 def test_the_seed_preset_is_the_seed_project(vgg):

@@ -17,7 +17,7 @@ from .console import polite, say, stdout, warnings_of_engine
 from .options import flag_of
 from .page import page_command
 from .plan import plan_command
-from .stylize import stylize_command
+from .stylize import reconstruct_command, stylize_command, texture_command
 from .weights import weights_app
 
 app = typer.Typer(
@@ -28,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("stylize")(stylize_command)
+app.command("texture")(texture_command)
+app.command("reconstruct")(reconstruct_command)
 app.command("plan")(plan_command)
 app.command("page")(page_command)
 app.add_typer(weights_app, name="weights")

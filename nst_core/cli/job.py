@@ -1,4 +1,4 @@
-"""One `nst stylize`: everything it needs, checked and read, and what it leaves behind."""
+"""One picture to be made: everything it needs, checked and read, and what it leaves behind."""
 
 import json
 from collections.abc import Mapping
@@ -11,24 +11,26 @@ from torch import Tensor
 
 from ..image_io import save_image
 from ..plot import plot_losses
+from ..recipes import losses_of_regions
 from ..report import report_of, save_report, summary_of
 from ..runtime import Runtime
 from ..settings import Settings
-from ..stylize import Result, losses_of
+from ..stylize import Result
 from ..terms import Loss
 from ..vgg import VGG16
 from ..weights import load_vgg16
 from .console import download_bar, say
 from .files import Outputs, read_picture, read_start
 from .options import settings_of
+from .regions import Words, regions_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Job:
     """What the command was asked for, and what it computes with."""
 
-    content: str
-    styles: list[str]
+    content: str | None
+    words: Words
     start: str | None
     start_picture: Tensor | None
     losses: list[Loss]
@@ -43,7 +45,7 @@ class Job:
             settings=self.settings,
             vgg=self.vgg,
             content=self.content,
-            styles=self.styles,
+            styles=list(self.words.styles),
             start=self.start,
         )
         save_image(image, path, metadata={"nst": json.dumps(summary)})
@@ -64,7 +66,7 @@ class Job:
                 vgg=self.vgg,
                 runtime=self.runtime,
                 content=self.content,
-                styles=self.styles,
+                styles=list(self.words.styles),
                 start=self.start,
                 interrupted=interrupted,
             )
@@ -77,18 +79,19 @@ class Job:
 
 
 def prepared(
-    content: str, styles: list[str], outputs: Outputs, preset: str, flags: Mapping[str, Any]
+    content: str | None, words: Words, outputs: Outputs, preset: str, flags: Mapping[str, Any]
 ) -> Job:
     """The job, once all that can be refused without the network was looked at before loading it."""
     settings, start = settings_of(preset, flags)
-    outputs.check([content, *styles, *([start] if start else [])])
+    named = [content, *words.files, start]
+    outputs.check([name for name in named if name])
     start_picture = read_start(start, settings)
-    pictures = [read_picture(name, settings) for name in (content, *styles)]
-    losses = losses_of(pictures[0], pictures[1:], settings)
+    picture = read_picture(content, settings) if content else None
+    losses = losses_of_regions(picture, regions_of(words, settings), settings)
     runtime = Runtime.choose(settings.device, settings.precision)
     return Job(
         content=content,
-        styles=styles,
+        words=words,
         start=start,
         start_picture=start_picture,
         losses=losses,

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import Field, fields, replace
+from dataclasses import Field, replace
 from typing import Any
 
 import typer
@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from ..settings import (
     STARTS,
+    ColorSettings,
     LossSettings,
     NetworkSettings,
     ReadSettings,
@@ -17,11 +18,13 @@ from ..settings import (
     Settings,
     preset_named,
 )
+from ..settings.option import Checked, own_fields
 
 # Types as a person would say them.
 _KINDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
-_PANELS: Mapping[str, type[LossSettings | RunSettings | NetworkSettings | ReadSettings]] = {
+_PANELS: Mapping[str, type[Checked]] = {
     "Losses: what a good picture is": LossSettings,
+    "Colors: whose the result has": ColorSettings,
     "Run: how the picture is found": RunSettings,
     "Network: which VGG-16 looks at the pictures": NetworkSettings,
     "Files: what is read": ReadSettings,
@@ -35,7 +38,7 @@ def with_settings(command: Callable[..., None]) -> Callable[..., None]:
     """
     signature = inspect.signature(command)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    flags = [_flag(item, panel) for panel, kind in _PANELS.items() for item in fields(kind)]
+    flags = [_flag(item, panel) for panel, kind in _PANELS.items() for item in own_fields(kind)]
     # Where `inspect.signature`, and so typer, looks first.
     vars(command)["__signature__"] = signature.replace(parameters=[*own, *flags])
     return command

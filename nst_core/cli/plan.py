@@ -10,6 +10,7 @@ from .console import polite
 from .files import Outputs
 from .job import prepared
 from .options import with_settings
+from .regions import Words
 from .stylize import Content, PresetName, Styles
 
 
@@ -23,7 +24,7 @@ def plan_command(
     **flags: Any,
 ) -> None:
     """Say how much memory and about how long `nst stylize` with the same words will take."""
-    job = prepared(content, styles, Outputs(Path("plan.png"), None, None), preset, flags)
+    job = prepared(content, Words(styles), Outputs(Path("plan.png"), None, None), preset, flags)
     planned = plan(
         job.losses,
         vgg=job.vgg,

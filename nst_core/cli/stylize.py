@@ -1,4 +1,4 @@
-"""`nst stylize`: its arguments, the run, and Ctrl-C."""
+"""`nst stylize`, `texture` and `reconstruct`: their arguments, the run, and Ctrl-C."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,6 +12,7 @@ from .console import INTERRUPTED, polite, say
 from .files import Outputs
 from .job import Job, prepared
 from .options import with_settings
+from .regions import Words
 from .watch import Watch, display
 
 
@@ -24,7 +25,50 @@ Content = Annotated[
     str, typer.Argument(metavar="CONTENT", help="Picture to repaint: a file, or sample:NAME.")
 ]
 Styles = Annotated[
-    list[str], typer.Argument(metavar="STYLE", help="Pictures to paint like, one or more.")
+    list[str],
+    typer.Argument(
+        metavar="STYLE",
+        help="Pictures to paint like, one or more. With --regions: COLOR=PICTURE, such as "
+        "red=painting.jpg; one without a color paints the rest.",
+    ),
+]
+_Textures = Annotated[
+    list[str], typer.Argument(metavar="STYLE", help="Pictures to make more of, one or more.")
+]
+_PANEL = "Regions: what is painted where"
+_Regions = Annotated[
+    str | None,
+    typer.Option(
+        metavar="MAP",
+        help="A picture with one flat color per region, laid over CONTENT. What no style claims "
+        "stays as it is.",
+        rich_help_panel=_PANEL,
+    ),
+]
+_Mask = Annotated[
+    str | None,
+    typer.Option(
+        metavar="PICTURE",
+        help="Laid over CONTENT: white is painted, black stays as it is.",
+        rich_help_panel=_PANEL,
+    ),
+]
+_StyleRegions = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="MAP",
+        help="The same colors laid over STYLE: each region is painted like its color there. Once "
+        "for all styles, or once for each.",
+        rich_help_panel=_PANEL,
+    ),
+]
+_StyleMask = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="PICTURE",
+        help="Laid over STYLE: only what is white counts. Once for all styles, or once for each.",
+        rich_help_panel=_PANEL,
+    ),
 ]
 _Output = Annotated[
     Path, typer.Option("--output", "-o", metavar="FILE", help="Where the picture goes.")
@@ -51,14 +95,21 @@ _Quiet = Annotated[
 ]
 
 
+_polite = polite("Stopped before the first evaluation: nothing was written.")
+
+
 @with_settings
-@polite("Stopped before the first evaluation: nothing was written.")
+@_polite
 def stylize_command(
     content: Content,
     styles: Styles,
     *,
     output: _Output,
     preset: PresetName = "default",
+    regions: _Regions = None,
+    mask: _Mask = None,
+    style_regions: _StyleRegions = None,
+    style_mask: _StyleMask = None,
     report: _Report = None,
     plot: _Plot = None,
     save_every: _SaveEvery = 0,
@@ -66,7 +117,51 @@ def stylize_command(
     **flags: Any,
 ) -> None:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
-    job = prepared(content, styles, Outputs(output, report, plot), preset, flags)
+    words = Words(styles, regions, mask, style_regions or (), style_mask or ())
+    job = prepared(content, words, Outputs(output, report, plot), preset, flags)
+    _make(job, save_every, quiet)
+
+
+@with_settings
+@_polite
+def texture_command(
+    styles: _Textures,
+    *,
+    output: _Output,
+    preset: PresetName = "texture",
+    style_mask: _StyleMask = None,
+    report: _Report = None,
+    plot: _Plot = None,
+    save_every: _SaveEvery = 0,
+    quiet: _Quiet = False,
+    **flags: Any,
+) -> None:
+    """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
+    words = Words(styles, style_masks=style_mask or ())
+    job = prepared(None, words, Outputs(output, report, plot), preset, flags)
+    _make(job, save_every, quiet)
+
+
+@with_settings
+@_polite
+def reconstruct_command(
+    content: Content,
+    *,
+    output: _Output,
+    preset: PresetName = "reconstruction",
+    report: _Report = None,
+    plot: _Plot = None,
+    save_every: _SaveEvery = 0,
+    quiet: _Quiet = False,
+    **flags: Any,
+) -> None:
+    """CONTENT from noise, by what --content-layers know of it."""
+    job = prepared(content, Words(()), Outputs(output, report, plot), preset, flags)
+    _make(job, save_every, quiet)
+
+
+def _make(job: Job, save_every: int, quiet: bool) -> None:
+    """Run the job and write what it leaves."""
     with display(quiet) as show:
         result, interrupted = _run(job, Watch(show, job.save_step, save_every))
     if not quiet:

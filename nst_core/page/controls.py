@@ -19,7 +19,13 @@ from ..settings import (
 )
 
 # Steps of a slider; its limits are the engine's and the page's.
-_SLIDER_STEP = {"size": 16, "steps": 10, "style_strength": 0.05, "style_share": 0.05}
+_SLIDER_STEP = {
+    "size": 16,
+    "steps": 10,
+    "style_strength": 0.05,
+    "style_share": 0.05,
+    "color_strength": 0.05,
+}
 
 # Folded away, by theme.
 LOSSES = (
@@ -30,14 +36,34 @@ LOSSES = (
     "tv_weight",
     "normalization",
     "pooling",
+    "statistics",
+    "style_scale",
+    "laplacian_weight",
 )
-SEARCH = ("init", "scales", "seed", "precision", "shape", "bounded")
+COLORS = ("colors", "color_when", "color_source", "color_strength")
+SEARCH = (
+    "init",
+    "scales",
+    "seed",
+    "precision",
+    "shape",
+    "bounded",
+    "scale_factor",
+    "views",
+    "seamless",
+    "aspect",
+)
 # Every setting that has a control.
-NAMES = ("size", "steps", *LOSSES, *SEARCH)
+NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH)
 # The server's business: with what and where it computes, and how much memory that takes.
 SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
 
-_LABELS = {"steps": "Effort (steps)", "init": "Start", "tv_weight": "Total variation"}
+_LABELS = {
+    "steps": "Effort (steps)",
+    "init": "Start",
+    "tv_weight": "Total variation",
+    "laplacian_weight": "Laplacian (detail)",
+}
 _LAYERS = ["all", "low", "high"]
 
 
@@ -87,7 +113,7 @@ def settings_of(preset: str, strength: float, given: Mapping[str, Any]) -> Setti
         SettingsError: a value is missing, of the wrong kind, or outside its limits.
     """
     for name, value in given.items():
-        if value is None or value == "":
+        if value is None or (value == "" and default_of(name) != ""):
             raise SettingsError(f"{_label(name)} is empty. Fill it in.")
         if name in SERVER:
             raise SettingsError(f"{_label(name)} is for the server to decide. Leave it out.")

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from ..errors import OutOfMemory
 from ..pyramid import plan_scales, resize
+from ..recipes import losses_of
 from ..runtime import Runtime
 from ..settings import ServingSettings
 from ..staging import first_picture, result_size
-from ..stylize import Result, losses_of, stylize
+from ..stylize import Result, stylize
 from ..terms import ContentLoss, Loss, StyleLoss
 from ..vgg import VGG16
 from .job import Cancelled, Job, Request

@@ -7,7 +7,7 @@ import gradio as gr
 
 from ..samples import CONTENTS, STYLES
 from ..settings import ServingSettings
-from .controls import LOSSES, SEARCH, control, explained, preset_names
+from .controls import COLORS, LOSSES, SEARCH, control, explained, preset_names
 from .live import WELCOME
 from .pictures import Samples, file_input, picture_input
 
@@ -86,6 +86,7 @@ def arrange(samples: Samples, limits: ServingSettings, weights_line: str) -> Par
             gr.Markdown(weights_line, elem_id="weights")
             parts |= _more_styles(limits)
             _folded("Layers and weights", "losses", LOSSES, limits, settings)
+            _folded("Colors", "color", COLORS, limits, settings)
             _folded("Start, scales, seed", "search", SEARCH, limits, settings)
             parts |= _restoring()
     parts["styles"] = [parts.pop("style"), *parts.pop("others")]

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from ..errors import ImageError
 from ..image_io import load_image, save_image
+from ..layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..samples import CONTENTS, STYLES, sample
 from ..settings import LossSettings, ServingSettings, Settings
-from ..terms import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..vgg import check_large_enough, size_of
 
 SAMPLE = "sample:"

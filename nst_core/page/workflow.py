@@ -13,6 +13,8 @@ from .pictures import SAMPLE
 _OPTIMIZE = (
     *("init", "size", "steps", "scales", "seed", "precision", "preview_interval", "shape"),
     *("tolerance", "bounded", "history", "preconditioner", "max_evaluations", "tile"),
+    *("scale_factor", "views", "seamless", "aspect"),
+    *("colors", "color_when", "color_source", "color_strength"),
 )
 _PREVIEW_INTERVAL = 0.5
 
@@ -89,8 +91,20 @@ def _chain(graph: Graph, request: Request) -> Node:
                 "style_weight": settings.style_weight * share / total,
                 "style_layers": settings.style_layers,
                 "normalization": settings.normalization,
+                "statistics": settings.statistics,
+                "style_scale": settings.style_scale,
+                "style_shares": "",
             },
             inputs={"image": (style, "image"), "losses": (last, "losses_out")},
+            outputs=(("losses_out", "NST_LOSSES"),),
+        )
+    if settings.laplacian_weight:
+        last = graph.add(
+            "NST_LaplacianLoss",
+            1,
+            90,
+            widgets={"laplacian_weight": settings.laplacian_weight},
+            inputs={"image": (content, "image"), "losses": (last, "losses_out")},
             outputs=(("losses_out", "NST_LOSSES"),),
         )
     if settings.tv_weight:

@@ -5,6 +5,7 @@ nothing else, so a limit or a help text is changed here and nowhere else.
 """
 
 from .all import Settings, choices_of, default_of, help_of, limits_of
+from .color import ColorSettings
 from .loss import LossSettings, StrengthSettings
 from .network import NetworkSettings, ReadSettings
 from .option import option
@@ -16,6 +17,7 @@ __all__ = [
     "MAX_SIZE",
     "PRESETS",
     "STARTS",
+    "ColorSettings",
     "LossSettings",
     "NetworkSettings",
     "Preset",

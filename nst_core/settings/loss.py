@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..losses import NORMALIZATIONS
+from ..statistics import STATISTICS
 from .option import Checked, option
 
 
@@ -40,6 +41,37 @@ class LossSettings(Checked):
         "What weights are measured in. relative: free of units, the same at every size, layer "
         "and network; gatys: the paper's formulas; mean: neural-style's.",
         choices=tuple(NORMALIZATIONS),
+    )
+    statistics: str = option(
+        "gram",
+        "What of a style is compared. gram: which features occur together (Gatys); gram+mean-std "
+        "and gram+histogram: steadier contrast; gaussian: means and covariances (Wasserstein-2); "
+        "sliced-wasserstein: whole distributions, the most faithful and the slowest.",
+        choices=tuple(STATISTICS),
+    )
+    style_scale: float = option(
+        1.0,
+        "Size of the style pictures against the result: 2 paints with strokes twice as large, 0.5 "
+        "with strokes half as large.",
+        minimum=0.05,
+        maximum=8,
+    )
+    style_shares: str = option(
+        "",
+        "How much of each style picture, such as 3,1 or 0.75,0.25; empty is equal shares. Two "
+        "shares lead from one style to the other.",
+    )
+    laplacian_weight: float = option(
+        0.0,
+        "Laplacian loss: keeps the content's edges and detail where they are; try 100. 0 is off.",
+        minimum=0,
+        maximum=1e9,
+    )
+    feather: float = option(
+        0.02,
+        "Width of the soft edges of regions, in longer sides of the picture; 0 is hard.",
+        minimum=0,
+        maximum=0.5,
     )
 
 

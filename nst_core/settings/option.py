@@ -28,6 +28,12 @@ class Checked:
             _check(item, getattr(self, item.name))
 
 
+def own_fields(kind: type[Checked]) -> "list[Field[Any]]":
+    """The settings that a record does not have from another one."""
+    every = fields(kind)  # type: ignore[arg-type]
+    return [item for item in every if item.name in vars(kind)["__annotations__"]]
+
+
 def _check(item: "Field[Any]", value: Any) -> None:
     name, limits = item.name.replace("_", " "), item.metadata
     if limits["choices"] and value not in limits["choices"]:

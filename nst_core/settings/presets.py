@@ -57,6 +57,19 @@ PRESETS: Mapping[str, Preset] = {
         ),
         "jcjohnson's neural-style: mean squared errors, content 5, style 100, from noise.",
     ),
+    # arXiv:1505.07376, Gatys' texture synthesis: the style term alone, from noise.
+    "texture": Preset(
+        Settings(content_weight=0.0, init="noise"),
+        "Texture synthesis (Gatys, Ecker and Bethge, arXiv:1505.07376): the style alone, from "
+        "noise.",
+    ),
+    # As figure 1 of arXiv:1508.06576 shows what a layer knows of a picture. The network is blind to
+    # some noise; a little smoothness picks the plainest of the pictures that it takes for one.
+    "reconstruction": Preset(
+        Settings(style_weight=0.0, tv_weight=1.0, init="noise"),
+        "The content alone, from noise: what the content layers know of a picture (figure 1 of "
+        "arXiv:1508.06576).",
+    ),
 }
 
 

@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass
 
-from .option import Checked, option
+from .color import ColorSettings
+from .option import option
 
 STARTS = ("content", "gray", "noise", "style")
 SHAPES = ("keep", "square")
@@ -13,7 +14,7 @@ MAX_SIZE = 16384
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(Checked):
+class RunSettings(ColorSettings):
     """How the picture is found."""
 
     size: int = option(512, "Longer side of the result, in pixels.", minimum=16, maximum=MAX_SIZE)
@@ -36,10 +37,35 @@ class RunSettings(Checked):
     )
     scales: int = option(
         0,
-        "Sizes from coarse to fine, each twice the one before. 0 adds scales while the coarser "
-        "one keeps 256 pixels; 1 works at full size only.",
+        "Sizes from coarse to fine. 0 adds scales while the coarser one keeps 256 pixels; 1 works "
+        "at full size only.",
         minimum=0,
         maximum=8,
+    )
+    scale_factor: float = option(
+        2.0,
+        "How much larger each scale is than the one before: 2, or 1.41 for more and gentler steps.",
+        minimum=1.1,
+        maximum=4,
+    )
+    views: int = option(
+        0,
+        "Sizes at which the picture must show the style, each a quarter of the one before: what "
+        "keeps strokes as large and strong in large pictures as in small ones. 0 adds views from "
+        "768 pixels up; 1 looks at full size only.",
+        minimum=0,
+        maximum=5,
+    )
+    seamless: bool = option(
+        False,
+        "Left meets right and top meets bottom, so that copies lie side by side without a seam. "
+        "The size is rounded to 16 pixels.",
+    )
+    aspect: float = option(
+        0.0,
+        "Width divided by height of a result without content; 0 takes the style's proportions.",
+        minimum=0,
+        maximum=16,
     )
     seed: int = option(
         0,

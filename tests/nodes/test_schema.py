@@ -72,8 +72,10 @@ def test_inputs_have_the_limits_and_the_help_of_the_settings(modules, host, engi
             assert part.facts.get("min") == item.metadata["minimum"]
             assert part.facts.get("max") == item.metadata["maximum"]
             checked.add(part.id)
-    # The host chooses the device and reads the files; total variation has a node of its own.
-    assert set(from_settings) - checked == {"device", "max_pixels", "tv_weight"}
+    # The host chooses the device, reads the files and softens masks; the others have nodes of their
+    # own, which begin with a weight.
+    others = {"device", "max_pixels", "feather", "tv_weight", "laplacian_weight"}
+    assert set(from_settings) - checked == others
 
 
 def test_the_nodes_repeat_no_help_text(engine):

@@ -10,7 +10,8 @@ from PIL import Image
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
 from nst_core.image_io import load_image, read_metadata
 from nst_core.page.job import Job
-from nst_core.stylize import losses_of, stylize
+from nst_core.recipes import losses_of
+from nst_core.stylize import stylize
 
 
 def finished(runs, request):
