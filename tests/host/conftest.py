@@ -32,7 +32,8 @@ def comfy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     host.stop()
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while playwright is open, no other test can run an event loop of its own.
+@pytest.fixture(scope="module")
 def page(comfy: Any) -> Iterator[Any]:
     pytest.importorskip("playwright", reason="the page needs playwright and Chromium")
     from real_host import CHROMIUM, opened
