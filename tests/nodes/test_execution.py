@@ -15,7 +15,7 @@ def engine_result(engine, vgg, losses, **settings):
         losses,
         vgg=vgg,
         settings=engine.RunSettings(**{"size": 32, "steps": 3, **settings}),
-        runtime=engine.Runtime(torch.device("cpu")),
+        runtime=engine.Runtime.choose("cpu"),
     ).image.movedim(1, -1)
 
 
