@@ -46,7 +46,8 @@ def build(network: Network, limits: ServingSettings, folder: Path) -> gr.Blocks:
 
 def _wire_choosing(parts: Parts, do: Choosing) -> None:
     for picture in parts.pictures:
-        picture.input(do.look_at, picture, picture, **_OURS)
+        # The last of several: emptied and filled at once, the second must not be dropped.
+        picture.input(do.look_at, picture, picture, trigger_mode="always_last", **_OURS)
     parts.content_samples.select(do.content_sample, None, parts.content, **_OURS)
     parts.style_samples.select(do.style_sample, None, parts.styles[0], **_OURS)
     pair = [parts.content, parts.styles[0]]
