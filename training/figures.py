@@ -119,15 +119,15 @@ def _relative_distances(grams: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def linear_probe(vgg: VGG16) -> dict[str, float]:
+def linear_probe(vgg: VGG16, count: int = _PROBE_CLASSES) -> dict[str, float]:
     """Top-1 of ridge regression from pooled features to texture classes never trained on."""
-    classes = Classes.drawn(_PROBE_CLASSES, _PROBE_SEED, torch.device("cpu"))
+    classes = Classes.drawn(count, _PROBE_SEED, torch.device("cpu"))
     generator = torch.Generator().manual_seed(_PROBE_SEED)
     layers = ("relu3_3", "relu4_3", "relu5_3")
     pooled: dict[str, list[Tensor]] = {name: [] for name in layers}
     labels = []
     # Both pictures of a pair have one ground; things on it are part of the difficulty.
-    for _ in range((_PROBE_TRAIN + _PROBE_TEST) * _PROBE_CLASSES // 100):
+    for _ in range((_PROBE_TRAIN + _PROBE_TEST) * count // 100):
         batch = draw_batch(classes, 50, _PROBE_SIDE, generator)
         for name, features in vgg(batch.images, layers).items():
             pooled[name].append(features.mean(dim=(2, 3)))
@@ -141,7 +141,7 @@ def linear_probe(vgg: VGG16) -> dict[str, float]:
 
 def _ridge_accuracy(values: Tensor, label: Tensor, split: int) -> float:
     values = (values - values[:split].mean(dim=0)) / values[:split].std(dim=0).clamp(min=1e-6)
-    wanted = F.one_hot(label, _PROBE_CLASSES).float()
+    wanted = F.one_hot(label).float()
     train = values[:split]
     gram = train.mT @ train / split + _RIDGE * torch.eye(values.shape[1])
     weights = torch.linalg.solve(gram, train.mT @ wanted[:split] / split)
