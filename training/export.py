@@ -32,8 +32,8 @@ def with_classic_scales(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
     ReLU and max pooling commute with a positive factor, and the next layer divides it out, so what
     a channel looks for stays. A layer's size becomes about the Caffe network's, which is what
     presets made for that network expect. At the layers of the style all channels come to vary
-    equally much: without it a few loud ones decide every Gram distance. At the others, where
-    content is measured, they keep their shares: pictures are rebuilt better from these.
+    equally much, so that no few loud ones decide a Gram distance. At the others, where content is
+    measured, they keep the shares that they were trained with.
     """
     generator = torch.Generator().manual_seed(_SEED)
     classes = Classes.drawn(_PICTURES, _SEED, torch.device("cpu"))

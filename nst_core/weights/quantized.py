@@ -1,7 +1,7 @@
 """Weights in 8 bits: integers, a float32 factor for each filter and one for each input channel.
 
 The second factor is for channels of very different loudness: on one grid for a whole filter, what
-it does with the quiet ones would be lost (2 dB of a picture rebuilt from relu4_2 with `builtin`).
+it does with the quiet ones would be lost.
 """
 
 from collections.abc import Mapping
