@@ -206,6 +206,8 @@ def test_a_photograph_of_the_camera_is_painted(visit):
     page.locator("#content button[aria-label='Remove Image']").click()
     page.locator("#content button[aria-label='Capture from camera']").click()
     page.locator("#content button", has_text="Click to Access Webcam").click()
+    # The stream's first picture may come later than its button.
+    page.wait_for_function("document.querySelector('#content video')?.videoWidth > 0")
     page.locator("#content button[aria-label='capture photo']").click()
     page.wait_for_selector("#content img")
     start(page)
