@@ -53,6 +53,17 @@ def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
         return from_pil(picture)
 
 
+def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
+    """(height, width) as stored, out of the header alone; EXIF may swap them when it is read.
+
+    Raises:
+        ImageError: There is no such file, or it is empty, no picture or damaged.
+    """
+    with _opened(source) as (stream, name):
+        width, height = _identify(stream, name).size
+        return height, width
+
+
 def save_image(
     image: Tensor,
     path: str | Path,

@@ -44,6 +44,19 @@ class Plan:
     seconds: float
 
 
+@dataclass(frozen=True)
+class Pace:
+    """Seconds per pixel of one evaluation.
+
+    Attributes:
+        usual: in the arithmetic that the search begins with.
+        exact: in float32, for the last steps, if they are done in another.
+    """
+
+    usual: float
+    exact: float
+
+
 def plan(
     losses: Sequence[Loss],
     *,
@@ -51,8 +64,13 @@ def plan(
     settings: RunSettings | None = None,
     runtime: Runtime | None = None,
     start: Tensor | None = None,
+    pace: Pace | None = None,
 ) -> Plan:
     """What `stylize` with the same arguments will take. Costs a few evaluations at 256 pixels.
+
+    Args:
+        losses, vgg, settings, runtime, start: as `stylize` takes them.
+        pace: of `pace_of` for losses that cost the same; with it, this costs nothing.
 
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would.
@@ -60,17 +78,15 @@ def plan(
     settings = settings or RunSettings()
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     with torch.inference_mode(False), torch.no_grad():
-        here = (moved(loss, runtime.device) for loss in losses)
-        weighed = [loss for loss in here if not isinstance(loss, Keep)]
+        weighed = [loss for loss in losses if not isinstance(loss, Keep)]
         height, width = result_size(weighed, settings, start)
         scales = scales_of(height, width, settings)
         last = scales[-1]
         tile = tile_of(weighed, last, settings, runtime)
         exact = exact_steps(last, runtime) * last.height * last.width
-        rough = sum(s.height * s.width * (s.steps + 1) for s in scales) - exact
-        seconds = rough * _seconds_per_pixel(weighed, vgg, settings, runtime, last)
-        if exact:
-            seconds += exact * _seconds_per_pixel(weighed, vgg, settings, runtime.exact(), last)
+        usual = sum(s.height * s.width * (s.steps + 1) for s in scales) - exact
+        pace = pace or pace_of(weighed, vgg=vgg, settings=settings, runtime=runtime, start=start)
+        seconds = usual * pace.usual + exact * pace.exact
     return Plan(
         scales=scales,
         tile=tile,
@@ -78,6 +94,25 @@ def plan(
         free=runtime.memory,
         seconds=seconds * _tiling_costs(last, tile, weighed),
     )
+
+
+def pace_of(
+    losses: Sequence[Loss],
+    *,
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+    start: Tensor | None = None,
+) -> Pace:
+    """How long an evaluation takes here and now: a few of them at 256 pixels."""
+    with torch.inference_mode(False), torch.no_grad():
+        here = (moved(loss, runtime.device) for loss in losses)
+        weighed = [loss for loss in here if not isinstance(loss, Keep)]
+        last = scales_of(*result_size(weighed, settings, start), settings)[-1]
+        usual = _seconds_per_pixel(weighed, vgg, settings, runtime, last)
+        if not exact_steps(last, runtime):
+            return Pace(usual, usual)
+        return Pace(usual, _seconds_per_pixel(weighed, vgg, settings, runtime.exact(), last))
 
 
 def _seconds_per_pixel(

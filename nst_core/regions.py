@@ -27,6 +27,13 @@ def is_color(name: str) -> bool:
     return True
 
 
+def colors_in(map_: Tensor, colors: Sequence[str]) -> list[str]:
+    """Those of the colors that a (1, 3, H, W) map has."""
+    apart = torch.cdist(map_[0].flatten(1).T, _named(colors).to(map_))  # (H·W, K)
+    there = (apart < _SAME).any(0).tolist()
+    return [color for color, is_there in zip(colors, there, strict=True) if is_there]
+
+
 def masks_of_map(map_: Tensor, colors: Sequence[str]) -> list[Tensor]:
     """Where in a map each color is.
 

@@ -22,6 +22,7 @@ from nst_core.image_io import (
     WRITABLE,
     check_writable,
     from_pil,
+    image_size,
     load_image,
     read_metadata,
     save_image,
@@ -138,6 +139,7 @@ def test_exif_orientation_turns_the_picture_upright(kind, orientation, turn):
     assert torch.equal(load_image(io.BytesIO(data), max_pixels=LIMIT), tensor_of(turn(flat)))
     # Also for a picture that a page hands over before its pixels are read.
     assert torch.equal(from_pil(Image.open(io.BytesIO(data))), tensor_of(turn(flat)))
+    assert sorted(image_size(io.BytesIO(data))) == sorted(flat.shape[:2])
 
 
 def test_damaged_exif_is_ignored_with_a_line_in_the_log(caplog):

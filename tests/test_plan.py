@@ -8,6 +8,7 @@ from small import picture
 
 from nst_core import Runtime, Settings, losses_of, plan
 from nst_core.cli import main
+from nst_core.plan import Pace
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(size=64, steps=10, scales=2, style_layers="low", content_layers="relu2_1")
@@ -38,6 +39,16 @@ def test_a_float32_finish_needs_the_memory_of_float32(vgg):
     finished = planned(vgg, runtime=Runtime(CPU, torch.bfloat16, finish=True))
     assert finished.memory == planned(vgg).memory
     assert finished.memory > planned(vgg, runtime=Runtime(CPU, torch.bfloat16)).memory
+
+
+def test_with_a_pace_time_is_pixels_times_pace(vgg):
+    settings = replace(SETTINGS, scales=1)
+    given = {"vgg": vgg, "settings": settings, "pace": Pace(1e-6, 1e-3)}
+    steps = settings.steps + 1
+    one = plan(LOSSES, runtime=Runtime(CPU), **given)
+    assert one.seconds == pytest.approx(64 * 48 * steps * 1e-6)
+    two = plan(LOSSES, runtime=Runtime(CPU, torch.bfloat16, finish=True), **given)
+    assert two.seconds == pytest.approx(64 * 48 * ((steps - 1) * 1e-6 + 1e-3))
 
 
 def test_the_command_line_says_it_before_it_does_anything(tmp_path, monkeypatch, capsys):

@@ -9,7 +9,7 @@ from torch.testing import assert_close
 from nst_core import Keep, Region, Runtime, Settings, losses_of, losses_of_regions, stylize
 from nst_core.errors import SettingsError
 from nst_core.losses import gram_sum
-from nst_core.regions import feathered, masks_of_map
+from nst_core.regions import colors_in, feathered, masks_of_map
 
 CONTENT = picture(48, 64, seed=1)
 RED, BLUE = (
@@ -123,3 +123,9 @@ def test_smoothed_edges_and_jpeg_noise_make_no_third_region():
 def test_colors_that_the_map_does_not_have_are_refused(colors, words):
     with pytest.raises(SettingsError, match=words):
         masks_of_map(painted_map(), colors)
+
+
+def test_a_map_has_the_colors_that_are_in_it():
+    map_ = torch.ones(1, 3, 8, 8)
+    map_[0, :, :2, 0] = torch.tensor([0.95, 0.05, 0.0]).view(3, 1)
+    assert colors_in(map_, ["blue", "red", "white", "black"]) == ["red", "white"]
