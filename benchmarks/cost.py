@@ -17,7 +17,7 @@ from collections.abc import Callable
 import torch
 
 from nst_core import Runtime, Settings, load_vgg16, losses_of, sample, stylize
-from nst_core.runtime import peak_memory
+from nst_core.memory import peak_memory
 from nst_core.vgg import VGG16
 
 

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from nst_core import Runtime, Settings, load_vgg16, losses_of, sample, stylize
 from nst_core.losses import gram_sum
+from nst_core.memory import peak_memory
 from nst_core.pyramid import fit, resize
-from nst_core.runtime import peak_memory
 from nst_core.vgg import VGG16, size_of
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

@@ -17,6 +17,7 @@ from server import PromptServer
 from torch import Tensor
 from torch.nn import Module
 
+from ..nst_core.memory import give_back_memory
 from ..nst_core.pixels import to_pil
 from ..nst_core.progress import Progress
 from ..nst_core.runtime import Runtime
@@ -93,24 +94,9 @@ def runtime_for(precision: str, needed: Callable[[Runtime], int]) -> Runtime:
 
 
 def give_memory_back() -> None:
-    """Return what the device's allocator keeps for later."""
+    """Return what allocators keep for later. The host's own function does not know the CPU's."""
     comfy.model_management.soft_empty_cache()
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a class for it; the allocators of CPU and MPS only have words.
-
-    The last of them are those of oneDNN, the CPU's convolutions, when it gets no memory.
-    """
-    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
-        return True
-    words = (
-        "can't allocate memory",
-        "not enough memory",
-        "out of memory",
-        "could not create a primitive",
-    )
-    return any(word in str(error) for word in words)
+    give_back_memory()
 
 
 def to_host(image: Tensor) -> Tensor:

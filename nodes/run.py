@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .. import nst_core
 from ..nst_core.errors import OutOfMemory
+from ..nst_core.memory import is_out_of_memory
 from ..nst_core.runtime import Runtime
 from ..nst_core.settings import RunSettings
 from ..nst_core.staging import result_size
@@ -88,7 +89,7 @@ def _run(
                 on_tile=host.stop_if_asked,
             )
         except (RuntimeError, MemoryError) as error:
-            if not host.is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
         # Not inside `except`, where the traceback would keep what filled the memory alive.
         host.give_memory_back()

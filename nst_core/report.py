@@ -17,8 +17,9 @@ import torch
 
 from .errors import ImageError
 from .image_io import check_writable
+from .memory import peak_memory
 from .progress import Record
-from .runtime import Runtime, peak_memory
+from .runtime import Runtime
 from .settings import Settings
 from .stylize import Result
 from .vgg import VGG16

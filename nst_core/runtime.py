@@ -1,14 +1,13 @@
 """Where and in which arithmetic to compute, and what fits there."""
 
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TypeVar
 
 import torch
 
 from .errors import OutOfMemory, SettingsError
+from .memory import free_memory
 from .tiling import margin_of
 from .vgg import LAYERS, VGG16
 
@@ -156,33 +155,6 @@ def has_bfloat16(device: torch.device) -> bool:
         tests = [getattr(torch.cpu, name, None) for name in names]  # older torch lacks some
         return any(test() for test in tests if test is not None)
     return False
-
-
-def free_memory(device: torch.device) -> int | None:
-    """Bytes that can still be had on a device; None where the system does not say."""
-    if device.type == "cuda":
-        return int(torch.cuda.mem_get_info(device)[0])
-    if device.type == "mps":
-        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    meminfo = Path("/proc/meminfo")
-    if not meminfo.exists():
-        return None
-    for line in meminfo.read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
-
-
-def peak_memory(device: torch.device) -> int | None:
-    """The most bytes held so far: on CUDA by tensors, else by the process; None on Windows."""
-    if device.type == "cuda":
-        return int(torch.cuda.max_memory_allocated(device))
-    if sys.platform == "win32":
-        return None
-    import resource  # Unix only
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, kilobytes elsewhere
 
 
 def _best_device() -> str:

@@ -260,6 +260,7 @@ class _Run:
         """What tells the caller of each evaluation in one scale."""
         scales, index = place.scales, place.index
         work = [scale.height * scale.width * (scale.steps + 1) for scale in scales]
+        finish = self.finish  # whoever keeps a preview for later shall not keep the network
 
         def report(state: State, evaluation: Evaluation) -> None:
             steps = steps_before + state.steps
@@ -282,7 +283,7 @@ class _Run:
                     stops=self.stops,
                     tile=place.tile,
                     fraction=done / sum(work),
-                    preview=lambda: self.finish(image),
+                    preview=lambda: finish(image),
                 )
             )
 

@@ -3,7 +3,8 @@ import torch
 from small import seeded_vgg
 
 from nst_core.errors import OutOfMemory, SettingsError
-from nst_core.runtime import Runtime, free_memory, peak_memory
+from nst_core.memory import free_memory, peak_memory
+from nst_core.runtime import Runtime
 
 CPU = torch.device("cpu")
 LAYERS = ("relu1_1", "relu4_2", "relu5_1")

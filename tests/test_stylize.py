@@ -1,3 +1,4 @@
+import gc
 from dataclasses import replace
 
 import pytest
@@ -19,6 +20,7 @@ from nst_core import (
 from nst_core.errors import ImageError, NotFinite, SettingsError
 from nst_core.pyramid import Scale
 from nst_core.staging import resized
+from nst_core.vgg import VGG16
 
 CPU = Runtime(torch.device("cpu"))
 CONTENT, STYLE = picture(40, 56, seed=1), picture(50, 40, seed=2)
@@ -229,3 +231,14 @@ def test_a_start_without_its_picture_is_refused(vgg):
         stylize([StyleLoss(images=(STYLE,))], vgg=vgg, settings=SETTINGS, runtime=CPU)
     with pytest.raises(SettingsError, match="There is no picture"):
         stylize([TotalVariationLoss(weight=1.0)], vgg=vgg, settings=SETTINGS, runtime=CPU)
+
+
+def test_a_kept_preview_keeps_no_network_alive(vgg):
+    def networks():
+        gc.collect()
+        return sum(type(one) is VGG16 for one in gc.get_objects())
+
+    before, kept = networks(), []
+    run(vgg, on_progress=kept.append)
+    assert networks() == before
+    assert kept[0].preview().shape == (1, 3, 34, 48)

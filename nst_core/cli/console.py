@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
 from ..errors import NSTError
+from ..memory import is_out_of_memory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -38,20 +38,12 @@ def polite(stopped: str = "Stopped.") -> Iterator[None]:
     except NSTError as error:
         raise refusal(str(error)) from error
     except (RuntimeError, MemoryError) as error:
-        if not _is_out_of_memory(error):
+        if not is_out_of_memory(error):
             raise
         raise refusal("The memory is full. Use a smaller --size, or --tile 512.") from error
     except KeyboardInterrupt as error:
         say(stopped)
         raise typer.Exit(INTERRUPTED) from error
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has a class for it; the CPU's and MPS's allocators only have words."""
-    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
-        return True
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return any(word in str(error) for word in words)
 
 
 @contextmanager

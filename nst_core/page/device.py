@@ -1,7 +1,5 @@
 """The one thread that computes, and the line in front of it."""
 
-import ctypes
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import OutOfMemory
+from ..memory import give_back_memory, is_out_of_memory
 from ..pyramid import plan_scales, resize
 from ..recipes import losses_of
 from ..runtime import Runtime
@@ -104,20 +103,3 @@ def losses_for(request: Request, limits: ServingSettings) -> list[Loss]:
 
 def _content(losses: list[Loss]) -> Tensor:
     return next(loss.image for loss in losses if isinstance(loss, ContentLoss))
-
-
-def give_back_memory() -> None:
-    """Return to the system what the allocators keep of a run: hundreds of megabytes."""
-    if torch.cuda.is_available():
-        torch.cuda.empty_cache()
-    # Of the C libraries, glibc alone keeps so much, and alone has a function for it.
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        libc.malloc_trim(0)
-
-
-def is_out_of_memory(error: BaseException) -> bool:
-    """CUDA has a class for it; the allocators of CPU and MPS only have words."""
-    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
-        return True
-    words = ("can't allocate memory", "not enough memory", "out of memory")
-    return any(word in str(error) for word in words)

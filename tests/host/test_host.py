@@ -53,7 +53,7 @@ def bits_of(comfy, prompt, path):
 
 
 def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(comfy, tmp_path):
-    prompt = prompt_of()
+    prompt = prompt_of(precision="auto")
     prompt["content"] = {
         "class_type": "NST_SampleImage",
         "inputs": {"name": "harbor", "size": 128},

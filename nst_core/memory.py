@@ -1,0 +1,59 @@
+"""The memory of a device: what is free, what was used, giving it back, and how its lack is told."""
+
+import ctypes
+import sys
+from pathlib import Path
+
+import torch
+
+
+def free_memory(device: torch.device) -> int | None:
+    """Bytes that can still be had on a device; None where the system does not say."""
+    if device.type == "cuda":
+        return int(torch.cuda.mem_get_info(device)[0])
+    if device.type == "mps":
+        return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
+    meminfo = Path("/proc/meminfo")
+    if not meminfo.exists():
+        return None
+    for line in meminfo.read_text().splitlines():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return None
+
+
+def peak_memory(device: torch.device) -> int | None:
+    """The most bytes held so far: on CUDA by tensors, else by the process; None on Windows."""
+    if device.type == "cuda":
+        return int(torch.cuda.max_memory_allocated(device))
+    if sys.platform == "win32":
+        return None
+    import resource  # Unix only
+
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # bytes there, kilobytes elsewhere
+
+
+def give_back_memory() -> None:
+    """Return to the system what allocators keep of a run: on a CPU, hundreds of megabytes."""
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+    # Of the C libraries, glibc alone keeps so much, and alone has a function for it.
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+        libc.malloc_trim(0)
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """CUDA has a class for it; the allocators of CPU and MPS only have words.
+
+    The last of them are those of oneDNN, the CPU's convolutions, when it gets no memory.
+    """
+    if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
+        return True
+    words = (
+        "can't allocate memory",
+        "not enough memory",
+        "out of memory",
+        "could not create a primitive",
+    )
+    return any(word in str(error) for word in words)
