@@ -1,6 +1,7 @@
 """A batch of runs on the host's device: memory, progress, notes, and a second try in tiles."""
 
 import logging
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -48,6 +49,10 @@ def stylize_batch(
                 _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
                 for index, job in enumerate(jobs)
             ]
+    except BaseException as error:
+        # Else what was computed lives as long as the traceback, past the point of giving it back.
+        traceback.clear_frames(error.__traceback__)
+        raise
     finally:
         host.give_memory_back()
     report = batch_report(

@@ -1,8 +1,9 @@
 """The one thread that computes, and the line in front of it."""
 
+import contextlib
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 
 import torch
@@ -39,7 +40,8 @@ class Device:
         """Run it when its turn comes."""
         self._line.append(job)
         job.future = self._thread.submit(self._run, job)
-        job.future.add_done_callback(lambda _: self._leaves(job))
+        # Known by its future: a callback that knows the job would keep it and its pictures alive.
+        job.future.add_done_callback(self._leaves)
 
     def before(self, job: Job) -> int:
         """How many runs come before this one; 0 while it works."""
@@ -49,11 +51,17 @@ class Device:
     def __len__(self) -> int:
         return len(self._line)
 
+    def tidy(self) -> None:
+        """Give back what a visitor's pictures took, between two runs."""
+        with contextlib.suppress(RuntimeError):  # closed: nothing is kept for later any more
+            self._thread.submit(give_back_memory)
+
     def close(self) -> None:
         """Let the thread go, once its present run has ended."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def _leaves(self, job: Job) -> None:
+    def _leaves(self, future: "Future[Result | None]") -> None:
+        job = next(job for job in self._line if job.future is future)
         job.ended = time.monotonic()
         self._line.remove(job)
 

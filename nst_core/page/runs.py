@@ -115,6 +115,7 @@ class Runs:
         job = self._jobs.pop(key, None)
         if job:
             job.stop()
+            self.device.tidy()
 
     def leave(self, session: str) -> None:
         """A visitor has left: end all its runs, those that a program asked for too."""
