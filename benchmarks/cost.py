@@ -1,6 +1,6 @@
 """What an evaluation costs.
 
-    python benchmarks/cost.py [--sizes 256,512] [--steps 10]
+    python benchmarks/cost.py [--sizes 256,512] [--steps 10] [--statistics gram]
 
 Each size runs in a process of its own, so that peak memory is its own. Ratios are medians over
 pairs measured in turn, because shared machines change speed from one second to the next.
@@ -36,10 +36,12 @@ def network_alone(vgg: VGG16, image: torch.Tensor) -> None:
     torch.autograd.grad(features, leaf, torch.ones_like(features))
 
 
-def measure(size: int, steps: int) -> dict[str, float]:
+def measure(size: int, steps: int, statistic: str) -> dict[str, float]:
     """One size, in this process."""
     content, style = sample("harbor", size), sample("brushstrokes", size)
-    settings = Settings(size=size, steps=steps, scales=1, tolerance=0, device="cpu")
+    settings = Settings(
+        size=size, steps=steps, scales=1, tolerance=0, device="cpu", statistics=statistic
+    )
     vgg = load_vgg16("builtin")
     runtime = Runtime.choose("cpu", settings.precision)
     network = runtime.place(vgg)
@@ -77,14 +79,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", default="256,512")
     parser.add_argument("--steps", type=int, default=10)
+    parser.add_argument("--statistics", default="gram", help="what is compared of the style")
     parser.add_argument("--one", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.steps)))
+        print(json.dumps(measure(options.one, options.steps, options.statistics)))
         return
     print("| longer side | seconds per step | VGG alone | ratio | peak memory |\n|-|-|-|-|-|")
     for size in map(int, options.sizes.split(",")):
         command = [sys.executable, __file__, "--one", str(size), "--steps", str(options.steps)]
+        command += ["--statistics", options.statistics]
         row = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         print(
             f"| {size} px | {row['seconds']:.2f} | {row['network']:.2f} | {row['ratio']:.2f} "

@@ -15,7 +15,7 @@ from ..nst_core.memory import is_out_of_memory
 from ..nst_core.runtime import Runtime
 from ..nst_core.settings import RunSettings
 from ..nst_core.staging import result_size
-from ..nst_core.stylize import Result, stylize
+from ..nst_core.stylize import Result, extra_bytes, stylize
 from ..nst_core.terms import Loss
 from ..nst_core.vgg import VGG16
 from . import _host as host
@@ -41,7 +41,7 @@ def stylize_batch(
     start, losses = jobs[0][0], jobs[0][1:]
     height, width = result_size(losses, settings=settings, start=start)
     runtime = host.runtime_for(
-        settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings)
+        settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings, losses)
     )
     try:
         with _warnings_shown():
@@ -65,9 +65,12 @@ def stylize_batch(
     return host.to_host(torch.cat([result.image for result in results])), report
 
 
-def bytes_needed(runtime: Runtime, height: int, width: int, settings: RunSettings) -> int:
+def bytes_needed(
+    runtime: Runtime, height: int, width: int, settings: RunSettings, losses: Sequence[Loss]
+) -> int:
     """What a run takes on the device beside the network itself."""
-    return runtime.estimate(height, width, settings.history, settings.tile)
+    extra = extra_bytes(losses)
+    return runtime.estimate(height, width, settings.history, settings.tile, extra)
 
 
 def _run(

@@ -12,7 +12,7 @@ from .pyramid import Scale, fit
 from .runtime import Runtime
 from .settings import RunSettings
 from .staging import moved, resized, result_size
-from .stylize import exact_steps, scales_of, tile_of
+from .stylize import exact_steps, extra_bytes, scales_of, tile_of
 from .terms import Keep, Loss, Weighed
 from .tiling import plan_tiles
 from .vgg import VGG16
@@ -90,7 +90,9 @@ def plan(
     return Plan(
         scales=scales,
         tile=tile,
-        memory=runtime.estimate(last.height, last.width, settings.history, tile),
+        memory=runtime.estimate(
+            last.height, last.width, settings.history, tile, extra_bytes(weighed)
+        ),
         free=runtime.memory,
         seconds=seconds * _tiling_costs(last, tile, weighed),
     )

@@ -92,15 +92,23 @@ class Runtime:
         copy.load_state_dict(vgg.state_dict())
         return copy
 
-    def tile_for(self, height: int, width: int, layers: Iterable[str], history: int) -> int:
+    def tile_for(
+        self, height: int, width: int, layers: Iterable[str], history: int, extra: int = 0
+    ) -> int:
         """The largest tile that fits in memory; 0 when the whole picture does.
+
+        Args:
+            height, width: of the picture, in pixels.
+            layers: whose features are needed.
+            history: curvature pairs that are remembered.
+            extra: bytes for each pixel that the statistics of the style take.
 
         Raises:
             OutOfMemory: not even the smallest tile fits; names a size that would.
         """
         if self.memory is None:
             return 0
-        budget = self.memory * _SHARE - picture_bytes(height, width, history)
+        budget = self.memory * _SHARE - picture_bytes(height, width, history, extra)
         per_pixel = network_bytes_per_pixel(self.widest)
         if height * width * per_pixel <= budget:
             return 0
@@ -109,25 +117,27 @@ class Runtime:
             if (tile + 2 * margin) ** 2 * per_pixel <= budget:
                 return tile
         smallest = (_TILES[-1] + 2 * margin) ** 2 * per_pixel
-        room = max(0.0, self.memory * _SHARE - smallest) / picture_bytes(1, 1, history)
+        room = max(0.0, self.memory * _SHARE - smallest) / picture_bytes(1, 1, history, extra)
         side = int((room * max(height, width) / min(height, width)) ** 0.5)
         raise OutOfMemory(
-            f"{width}x{height} px need about {self.estimate(height, width, history) / 1e9:.1f} GB, "
+            f"{width}x{height} px need about "
+            f"{self.estimate(height, width, history, extra=extra) / 1e9:.1f} GB, "
             f"and {self.device} has {self.memory / 1e9:.1f} GB free. "
             + (f"Use a size up to {side}." if side >= 64 else "Free some memory first.")
         )
 
-    def estimate(self, height: int, width: int, history: int, tile: int = 0) -> int:
+    def estimate(self, height: int, width: int, history: int, tile: int = 0, extra: int = 0) -> int:
         """Bytes that a run of a (height, width) picture takes beside the network.
 
         Args:
             height, width: in pixels.
             history: curvature pairs that are remembered.
             tile: longest side of a tile's core; 0 is untiled.
+            extra: bytes for each pixel that the statistics of the style take.
         """
         reach = tile + 2 * margin_of(LAYERS) if tile else max(height, width)
         walked = min(height, reach) * min(width, reach) * network_bytes_per_pixel(self.widest)
-        return walked + picture_bytes(height, width, history)
+        return walked + picture_bytes(height, width, history, extra)
 
 
 def network_bytes_per_pixel(dtype: torch.dtype) -> int:
@@ -135,10 +145,10 @@ def network_bytes_per_pixel(dtype: torch.dtype) -> int:
     return _VALUES_PER_PIXEL * dtype.itemsize + _INDEX_BYTES_PER_PIXEL
 
 
-def picture_bytes(height: int, width: int, history: int) -> int:
-    """Memory that a run holds whatever the tiles are: pictures, curvature, content targets."""
+def picture_bytes(height: int, width: int, history: int, extra: int = 0) -> int:
+    """Memory that a run holds whatever the tiles are: pictures, curvature, targets."""
     pictures = _PICTURE_BYTES * (_PICTURES + 2 * history)
-    return height * width * (pictures + _TARGET_VALUES_PER_PIXEL * 4)
+    return height * width * (pictures + _TARGET_VALUES_PER_PIXEL * 4 + extra)
 
 
 def has_bfloat16(device: torch.device) -> bool:

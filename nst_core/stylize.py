@@ -16,6 +16,7 @@ from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
 from .settings import RunSettings
 from .staging import bounds_of, first_picture, moved, picture, resized, result_size
+from .statistics import EXTRA_BYTES
 from .terms import ContentLoss, Keep, Loss, StyleLoss, Weighed
 from .tiling import ALIGNMENT
 from .vgg import VGG16
@@ -119,7 +120,14 @@ def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime
         if isinstance(loss, ContentLoss | StyleLoss)
         for layer in loss.layer_weights
     }
-    return runtime.tile_for(scale.height, scale.width, layers, settings.history)
+    return runtime.tile_for(
+        scale.height, scale.width, layers, settings.history, extra_bytes(losses)
+    )
+
+
+def extra_bytes(losses: Sequence[Loss]) -> int:
+    """Bytes for each pixel that the statistics of the styles take beside Gram matrices."""
+    return sum(EXTRA_BYTES[loss.statistics] for loss in losses if isinstance(loss, StyleLoss))
 
 
 def exact_steps(last: Scale, runtime: Runtime) -> int:

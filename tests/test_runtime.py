@@ -5,6 +5,7 @@ from small import seeded_vgg
 from nst_core.errors import OutOfMemory, SettingsError
 from nst_core.memory import free_memory, peak_memory
 from nst_core.runtime import Runtime
+from nst_core.statistics import EXTRA_BYTES, STATISTICS
 
 CPU = torch.device("cpu")
 LAYERS = ("relu1_1", "relu4_2", "relu5_1")
@@ -41,6 +42,15 @@ def test_the_size_that_the_message_names_would_fit():
 def test_bfloat16_needs_less_than_float32():
     half = Runtime(CPU, torch.bfloat16).estimate(512, 512, 10)
     assert half < Runtime(CPU).estimate(512, 512, 10)
+
+
+def test_distributions_of_the_style_need_more_and_so_smaller_tiles():
+    runtime, extra = Runtime(CPU, memory=14 * 10**9), EXTRA_BYTES["sliced-wasserstein"]
+    more = runtime.estimate(512, 512, 10, extra=extra) - runtime.estimate(512, 512, 10)
+    assert more == 512 * 512 * extra
+    assert 0 < runtime.tile_for(2000, 2000, LAYERS, 10, extra) < 2000
+    assert runtime.tile_for(2000, 2000, LAYERS, 10) == 0
+    assert set(EXTRA_BYTES) == set(STATISTICS)
 
 
 def test_the_system_is_asked_for_its_memory():

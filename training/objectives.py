@@ -21,11 +21,13 @@ from .network import POOLED, REBUILT, Heads
 from .scenes import Batch
 
 # (from this share of the training on, weights). First the classes have the largest gradient at
-# relu4_1: with pairs or pictures in front, the late layers learn nothing of textures. At the end,
-# while the learning rate falls, the picture gets more say.
+# relu4_1: with pairs or pictures in front, the late layers learn nothing of textures. At the end
+# of a cycle, while the learning rate falls, the picture gets more say; in the second, pairs too.
 WEIGHTS = (
     (0.0, {"classes": 1.0, "pairs": 0.1, "rebuild": 0.5}),
-    (0.8148, {"classes": 1.0, "pairs": 0.1, "rebuild": 2.0}),
+    (0.4288, {"classes": 1.0, "pairs": 0.1, "rebuild": 2.0}),
+    (0.5263, {"classes": 1.0, "pairs": 0.3, "rebuild": 1.0}),
+    (0.83, {"classes": 1.0, "pairs": 0.3, "rebuild": 3.0}),
 )
 _SMOOTHING = 0.1
 _GRAM_LAYERS = STYLE_LAYERS["all"]

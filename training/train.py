@@ -1,9 +1,11 @@
 """From nothing to the weights called `builtin`."""
 
 import json
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,12 +19,15 @@ from .network import Heads, TrainingVGG
 from .objectives import losses_of, weights_at
 from .scenes import Batch, Classes, draw_batch, without_color
 
-# (share of the pictures, side in pixels, pictures a batch): small pictures teach most per second,
-# larger ones what the late layers see of them.
+# (share of a cycle's pictures, side in pixels, pictures a batch): small pictures teach most per
+# second, larger ones what the late layers see of them.
 STAGES = ((0.60, 48, 64), (0.30, 64, 48), (0.10, 96, 32))
+# (share of all pictures, height of the learning rate's peak): each cycle runs through all stages
+# and ends with a rate of zero, so that its end is a network to be used.
+CYCLES = ((0.5263, 1.0), (0.4737, 0.7))
 CLASSES = 224
 LOG_EVERY = 20  # steps, over which the log has means
-WARM_UP = 0.03  # share of the training in which the learning rate rises
+WARM_UP = 0.03  # share of a cycle in which the learning rate rises
 
 
 @dataclass(frozen=True)
@@ -35,10 +40,11 @@ class Plan:
     def steps(self) -> list[tuple[int, int, float]]:
         """(side, batch, share of the training done) of every step."""
         plan, done = [], 0
-        for share, side, batch in self.stages:
-            for _ in range(round(share * self.pictures / batch)):
-                plan.append((side, batch, done / self.pictures))
-                done += batch
+        for cycle, _ in CYCLES:
+            for share, side, batch in self.stages:
+                for _ in range(round(cycle * share * self.pictures / batch)):
+                    plan.append((side, batch, done / self.pictures))
+                    done += batch
         return plan
 
 
@@ -63,16 +69,19 @@ class Pictures(IterableDataset[Batch]):
 
 
 def learning_rate(done: float, peak: float) -> float:
-    """Up in a line, down along a cosine."""
-    if done < WARM_UP:
-        return peak * done / WARM_UP
-    turn = torch.tensor(torch.pi * (done - WARM_UP) / (1 - WARM_UP))
-    return peak * 0.5 * float(1 + turn.cos())
+    """In each cycle up in a line and down along a cosine."""
+    starts = list(accumulate((share for share, _ in CYCLES), initial=0.0))[:-1]
+    cycle = max(index for index, start in enumerate(starts) if start <= done)
+    share, height = CYCLES[cycle]
+    way = min(1.0, (done - starts[cycle]) / share)
+    if way < WARM_UP:
+        return peak * height * way / WARM_UP
+    return peak * height * 0.5 * (1 + math.cos(math.pi * (way - WARM_UP) / (1 - WARM_UP)))
 
 
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint, the log and the weights.")],
-    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 200_000,
+    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 190_000,
     peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",

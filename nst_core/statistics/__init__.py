@@ -15,7 +15,7 @@ from .distribution import Distribution, random_directions
 from .moments import Gaussian, Gram, MeanStd
 from .statistic import Statistic
 
-__all__ = ["STATISTICS", "Statistic", "statistics_named"]
+__all__ = ["EXTRA_BYTES", "STATISTICS", "Statistic", "statistics_named"]
 
 # What a name stands for. Risser et al. and Galerne et al. both add to the Gram matrix.
 STATISTICS: Mapping[str, tuple[str, ...]] = {
@@ -24,6 +24,17 @@ STATISTICS: Mapping[str, tuple[str, ...]] = {
     "gram+histogram": ("gram", "histogram"),
     "gaussian": ("gaussian",),
     "sliced-wasserstein": ("sliced-wasserstein",),
+}
+
+# Memory beside that of a Gram matrix, in bytes for each pixel of the picture, and none of it less
+# in tiles: float32 copies of features, and maps to be sorted. `benchmarks/cost.py --statistics`
+# prints peaks to hold it against.
+EXTRA_BYTES: Mapping[str, int] = {
+    "gram": 0,
+    "gram+mean-std": 1800,
+    "gaussian": 600,
+    "gram+histogram": 2000,
+    "sliced-wasserstein": 1600,
 }
 
 

@@ -188,7 +188,7 @@ def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine):
 def test_tiles_ask_for_less(modules, engine):
     runtime = engine.Runtime(torch.device("cpu"))
     needed = [
-        modules.run.bytes_needed(runtime, 2000, 2000, engine.RunSettings(tile=tile))
+        modules.run.bytes_needed(runtime, 2000, 2000, engine.RunSettings(tile=tile), [])
         for tile in (256, 1024, 4096, 0)
     ]
     assert needed == sorted(needed)
