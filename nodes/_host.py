@@ -19,6 +19,7 @@ from torch.nn import Module
 
 from ..nst_core.memory import give_back_memory
 from ..nst_core.pixels import to_pil
+from ..nst_core.plan import duration
 from ..nst_core.progress import Progress
 from ..nst_core.runtime import Runtime
 from ..nst_core.vgg import VGG16
@@ -33,6 +34,8 @@ EXTENSIONS = {".safetensors", ".pth", ".h5"}
 # The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
 PARTS = 1000
 PREVIEW_SIDE = 512
+# Evaluations after which the pace is known well enough to say how long the rest will take.
+PACED = 8
 
 
 def schema(**fields: Any) -> io.Schema:
@@ -117,7 +120,10 @@ _notes: dict[tuple[str, str], list[str]] = {}
 
 
 def show(text: str) -> None:
-    """Write a note onto the node that is running, below those it has, and into the log."""
+    """Write a note onto the node that is running, and into the log.
+
+    The page shows three lines of them: the latest is the first.
+    """
     log.info(text)
     context, server = get_executing_context(), getattr(PromptServer, "instance", None)
     if not context or not server:
@@ -127,12 +133,12 @@ def show(text: str) -> None:
         _notes.clear()
     notes = _notes.setdefault(run, [])
     if text not in notes:
-        notes.append(text)
+        notes.insert(0, text)
         server.send_progress_text("\n".join(notes), context.node_id)
 
 
 class Watch:
-    """Progress, previews and Cancel of a batch of runs.
+    """Progress, previews, the time it will take and Cancel of a batch of runs.
 
     The host's own preview setting is for latents, whose previews cost a decoder, and is off unless
     a user turns it on. Ours cost next to nothing and are half the fun: only `interval` rules them.
@@ -144,7 +150,7 @@ class Watch:
 
     def __init__(self, runs: int, interval: float) -> None:
         self.bar = comfy.utils.ProgressBar(runs * PARTS)
-        self.total = runs * PARTS
+        self.runs, self.total = runs, runs * PARTS
         self.interval = interval
         self.next_preview = 0.0
 
@@ -156,8 +162,14 @@ class Watch:
             stop_if_asked()
             done = int((index + progress.fraction) * PARTS)
             self.bar.update_absolute(done, self.total, self._preview(progress))
+            if index == 0 and progress.latest.evaluation == PACED:
+                show(f"It takes about {duration(self._seconds(progress))}.")
 
         return on_progress
+
+    def _seconds(self, progress: Progress) -> float:
+        """Of the whole batch, at the pace of its first run."""
+        return self.runs * (progress.latest.seconds + progress.seconds_left)
 
     def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
         if not self.interval or time.monotonic() < self.next_preview:

@@ -4,10 +4,10 @@ import torch
 from torch import Tensor
 
 from ..nst_core import terms
-from ..nst_core.settings import help_of, limits_of
+from ..nst_core.settings import default_of, help_of, limits_of
 from . import _host as host
 from ._host import io
-from ._inputs import STEP, chain_input, losses_output
+from ._inputs import STEP, chain_input, losses_output, setting
 from .losses import Chain
 from .pictures import masks_of, pictures_of, together
 
@@ -72,16 +72,23 @@ class KeepPixels(io.ComfyNode):
                     "stretched over the picture. One that is all black keeps nothing.",
                 ),
                 chain_input(),
+                setting("feather", advanced=True),
             ],
             outputs=[losses_output()],
         )
 
     @classmethod
-    def execute(cls, image: Tensor, mask: Tensor, losses: Chain = ()) -> io.NodeOutput:
+    def execute(
+        cls,
+        image: Tensor,
+        mask: Tensor,
+        losses: Chain = (),
+        feather: float = default_of("feather"),
+    ) -> io.NodeOutput:
         """One for each picture, at the end of the chain."""
-        rows = together(
-            "Pictures and masks", pictures_of(image, "kept"), masks_of(mask, "kept pixels")
-        )
+        black = "nothing is kept. Paint white what shall stay."
+        masks = masks_of(mask, "kept pixels", black=black, feather=feather)
+        rows = together("Pictures and masks", pictures_of(image, "kept"), masks)
         link = tuple(
             terms.Keep(image=picture, mask=torch.zeros(1, 1) if area is None else area)
             for picture, area in rows

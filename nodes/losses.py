@@ -18,6 +18,11 @@ from ._host import io
 from ._inputs import STEP, chain_input, image_mask_input, losses_output, mask_input, setting
 from .pictures import masks_of, pictures_of, together
 
+_BLACK = (
+    "it is ignored and this loss counts everywhere. Paint white where it shall count, or set its "
+    "weight to 0 to turn it off."
+)
+
 Link: TypeAlias = tuple[Loss, ...]
 Chain: TypeAlias = tuple[Link, ...]
 
@@ -56,6 +61,7 @@ class ContentLoss(io.ComfyNode):
                 setting("normalization"),
                 mask_input(),
                 chain_input(),
+                setting("feather", advanced=True),
             ],
             outputs=[losses_output()],
         )
@@ -69,9 +75,13 @@ class ContentLoss(io.ComfyNode):
         normalization: str,
         mask: Tensor | None = None,
         losses: Chain = (),
+        feather: float = default_of("feather"),
     ) -> io.NodeOutput:
         """One loss for each picture, at the end of the chain."""
-        batches = pictures_of(image, "content"), masks_of(mask, "content")
+        batches = (
+            pictures_of(image, "content"),
+            masks_of(mask, "content", black=_BLACK, feather=feather),
+        )
         link = tuple(
             terms.ContentLoss(
                 image=picture,
@@ -110,6 +120,7 @@ class StyleLoss(io.ComfyNode):
                 *(setting(name, advanced=True) for name in ("statistics", "style_scale")),
                 setting("style_shares", advanced=True),
                 image_mask_input(),
+                setting("feather", advanced=True),
             ],
             outputs=[losses_output()],
         )
@@ -127,10 +138,20 @@ class StyleLoss(io.ComfyNode):
         style_scale: float = default_of("style_scale"),
         style_shares: str = default_of("style_shares"),
         image_mask: Tensor | None = None,
+        feather: float = default_of("feather"),
     ) -> io.NodeOutput:
-        """One loss of all pictures at the end of the chain; with many masks, one for each."""
+        """One loss of all pictures at the end of the chain; with many masks, one for each.
+
+        As with `Region`s, it counts by the mask's area: a mask changes where is painted, and not
+        how strongly.
+        """
         pictures = pictures_of(image, "style")
-        rows = together("Style pictures and their masks", pictures, masks_of(image_mask, "picture"))
+        parts = masks_of(
+            image_mask,
+            "style picture's",
+            black="all of the picture counts. Paint white what shall count.",
+        )
+        rows = together("Style pictures and their masks", pictures, parts)
         pictures, image_masks = (tuple(column) for column in zip(*rows, strict=True))
         link = tuple(
             terms.StyleLoss(
@@ -139,12 +160,12 @@ class StyleLoss(io.ComfyNode):
                 shares=shares_in(style_shares),
                 statistics=statistics,
                 scale=style_scale,
-                weight=style_weight,
+                weight=style_weight * (1.0 if area is None else float(area.mean())),
                 layers=style_layers,
                 normalization=normalization,
                 mask=area,
             )
-            for area in masks_of(mask, "style")
+            for area in masks_of(mask, "style", black=_BLACK, feather=feather)
         )
         check_sizes(link[0], "style")
         return io.NodeOutput((*losses, link))

@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from ..nst_core.recipes import Region, losses_of_regions
-from ..nst_core.settings import PRESETS, Settings, default_of, help_of, preset_named
+from ..nst_core.settings import PRESETS, Settings, default_of, help_of, limits_of, preset_named
 from ..nst_core.vgg import VGG16
 from . import _host as host
 from ._host import io
@@ -19,7 +19,7 @@ from .run import stylize_batch
 # What the sliders span is what people use; L-BFGS Optimize takes all that the engine does.
 SIZES = (128, 2048, 16)
 STEPS = (10, 1000, 10)
-STRENGTHS = (0.0, 4.0, 0.05)
+STRENGTH_STEP = 0.05
 
 
 class NeuralStyleTransfer(io.ComfyNode):
@@ -64,6 +64,7 @@ class NeuralStyleTransfer(io.ComfyNode):
                 ),
                 setting("colors", advanced=True),
                 setting("style_scale", advanced=True),
+                setting("feather", advanced=True),
             ],
             outputs=[image_output(), report_output()],
         )
@@ -86,6 +87,7 @@ class NeuralStyleTransfer(io.ComfyNode):
         mask: Tensor | None = None,
         colors: str = default_of("colors"),
         style_scale: float = default_of("style_scale"),
+        feather: float = default_of("feather"),
     ) -> io.NodeOutput:
         """One result for each content."""
         wanted = preset_named(preset).settings
@@ -96,6 +98,7 @@ class NeuralStyleTransfer(io.ComfyNode):
             steps=steps,
             colors=colors,
             style_scale=style_scale,
+            feather=feather,
         )
         image, report = stylize_batch(
             chain_of(content, style, settings, mask),
@@ -111,9 +114,9 @@ def chain_of(
 ) -> Chain:
     """The usual losses for each content, as a chain of them would come from loss nodes."""
     styles = pictures_of(style, "style")
-    rows = together(
-        "Content pictures and masks", pictures_of(content, "content"), masks_of(mask, "content")
-    )
+    black = "everything is painted. Paint white what shall be painted."
+    areas = masks_of(mask, "content", black=black)
+    rows = together("Content pictures and masks", pictures_of(content, "content"), areas)
     of_each = [
         losses_of_regions(single, [Region(styles=styles, mask=area)], settings)
         for single, area in rows
@@ -128,16 +131,15 @@ def _sliders() -> list[io.Input]:
     return [
         io.Float.Input(
             "style_strength",
-            default=1.0,
-            **_range(STRENGTHS),
-            tooltip="How strongly the style shows. 1 is the preset's balance, 0 leaves the content "
-            "as it is.",
+            default=default_of("style_strength"),
+            **_range((*limits_of("style_strength"), STRENGTH_STEP)),
+            tooltip=help_of("style_strength"),
         ),
         io.Int.Input("size", default=size, **_range(SIZES), tooltip=help_of("size")),
         io.Int.Input("steps", default=steps, **_range(STEPS), tooltip=help_of("steps")),
     ]
 
 
-def _range(limits: tuple[float, float, float]) -> dict[str, object]:
+def _range(limits: tuple[float | None, float | None, float]) -> dict[str, object]:
     low, high, step = limits
     return {"min": low, "max": high, "step": step, "display_mode": io.NumberDisplay.slider}

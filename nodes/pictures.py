@@ -6,6 +6,7 @@ from typing import TypeVar
 from torch import Tensor
 
 from ..nst_core.errors import ImageError, SettingsError
+from ..nst_core.regions import feathered
 from . import _host as host
 
 # Images without transparency have a mask that is black, or 1/255 where an encoder rounded.
@@ -43,11 +44,19 @@ def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
     return pixels.split(1)
 
 
-def masks_of(mask: Tensor | None, what: str) -> tuple[Tensor | None, ...]:
+def masks_of(
+    mask: Tensor | None, what: str, *, black: str, feather: float = 0.0
+) -> tuple[Tensor | None, ...]:
     """Each mask of a batch as (h, w) in [0, 1]; a single None if there is nothing to mask.
 
     The host gives pictures without transparency a mask that is all black, so a black mask cannot
     mean "nowhere": it counts as no mask, and a note on the node says so.
+
+    Args:
+        mask: (B, h, w) or (h, w).
+        what: names the mask in messages: "content", "style".
+        black: says what becomes of a black one, and what to do about it.
+        feather: width of its soft edges, in its longer sides; 0 leaves them as they are.
     """
     if mask is None:
         return (None,)
@@ -62,17 +71,10 @@ def masks_of(mask: Tensor | None, what: str) -> tuple[Tensor | None, ...]:
             f"The {what} mask has values that are not numbers (NaN or infinite). Draw it again."
         )
     masks = masks.clamp(0, 1)
-    return tuple(_mask_or_none(single, what) for single in masks)
-
-
-def _mask_or_none(mask: Tensor, what: str) -> Tensor | None:
-    if mask.max() > _BLACK:
-        return mask
-    host.show(
-        f"The {what} mask is empty (all black), so it is ignored and the {what} loss counts "
-        "everywhere. Paint white where it shall count, or set its weight to 0 to turn it off."
-    )
-    return None
+    kept = [feathered(single, feather) if single.max() > _BLACK else None for single in masks]
+    if any(single is None for single in kept):
+        host.show(f"The {what} mask is empty (all black), so {black}")
+    return tuple(kept)
 
 
 def together(what: str, *batches: Sequence[_T]) -> list[tuple[_T, ...]]:

@@ -12,6 +12,7 @@ from torch import Tensor
 from .. import nst_core
 from ..nst_core.errors import OutOfMemory
 from ..nst_core.memory import is_out_of_memory
+from ..nst_core.plan import Needs, needs
 from ..nst_core.runtime import Runtime
 from ..nst_core.settings import RunSettings
 from ..nst_core.staging import result_size
@@ -43,6 +44,7 @@ def stylize_batch(
     runtime = host.runtime_for(
         settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings, losses)
     )
+    host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
     try:
         with _warnings_shown():
             results = [
@@ -71,6 +73,13 @@ def bytes_needed(
     """What a run takes on the device beside the network itself."""
     extra = extra_bytes(losses)
     return runtime.estimate(height, width, settings.history, settings.tile, extra)
+
+
+def _said(needed: Needs) -> str:
+    """A line, because a node has little room."""
+    last = needed.scales[-1]
+    tiles = f", in tiles of {needed.tile} px" if needed.tile else ""
+    return f"{last.width}x{last.height} px: about {needed.memory / 1e9:.2f} GB of memory{tiles}."
 
 
 def _run(

@@ -25,23 +25,73 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a run will take, before it is done.
+class Needs:
+    """What a run will take, as far as it is known without trying.
 
     Attributes:
         scales: the sizes to work on, coarse to fine, each with its steps.
         tile: longest side of the last scale's tiles in pixels; 0 is untiled.
         memory: bytes on the device at most, beside the network itself.
         free: bytes that can be had there; None where the system does not say.
-        seconds: of all steps, at the pace of a small evaluation measured just now. A search that
-            stops early takes less.
     """
 
     scales: tuple[Scale, ...]
     tile: int
     memory: int
     free: int | None
+
+    @property
+    def sentences(self) -> list[str]:
+        """For people, a line each."""
+        sizes = ", then ".join(
+            f"{scale.width}x{scale.height} px in {scale.steps} step{'s' * (scale.steps != 1)}"
+            for scale in self.scales
+        )
+        free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
+        tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        return [
+            f"Sizes: {sizes}.",
+            f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
+        ]
+
+
+@dataclass(frozen=True)
+class Plan(Needs):
+    """What a run will take, before it is done.
+
+    Attributes:
+        seconds: of all steps, at the pace of a small evaluation measured just now. A search that
+            stops early takes less.
+    """
+
     seconds: float
+
+    @property
+    def sentences(self) -> list[str]:
+        """For people, a line each."""
+        time = f"Time: about {duration(self.seconds)}, less if a scale is finished early."
+        return [*super().sentences, time]
+
+
+def needs(
+    losses: Sequence[Loss],
+    *,
+    settings: RunSettings,
+    runtime: Runtime,
+    start: Tensor | None = None,
+) -> Needs:
+    """What `stylize` with the same arguments will take. Costs nothing.
+
+    Raises:
+        SettingsError, OutOfMemory: as `stylize` would.
+    """
+    weighed = [loss for loss in losses if not isinstance(loss, Keep)]
+    scales = scales_of(*result_size(weighed, settings, start), settings)
+    last = scales[-1]
+    tile = tile_of(weighed, last, settings, runtime)
+    extra = extra_bytes(weighed)
+    memory = runtime.estimate(last.height, last.width, settings.history, tile, extra)
+    return Needs(scales, tile, memory, runtime.memory)
 
 
 @dataclass(frozen=True)
@@ -79,23 +129,21 @@ def plan(
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     with torch.inference_mode(False), torch.no_grad():
         weighed = [loss for loss in losses if not isinstance(loss, Keep)]
-        height, width = result_size(weighed, settings, start)
-        scales = scales_of(height, width, settings)
-        last = scales[-1]
-        tile = tile_of(weighed, last, settings, runtime)
+        needed = needs(weighed, settings=settings, runtime=runtime, start=start)
+        scales, last = needed.scales, needed.scales[-1]
         exact = exact_steps(last, runtime) * last.height * last.width
         usual = sum(s.height * s.width * (s.steps + 1) for s in scales) - exact
         pace = pace or pace_of(weighed, vgg=vgg, settings=settings, runtime=runtime, start=start)
         seconds = usual * pace.usual + exact * pace.exact
-    return Plan(
-        scales=scales,
-        tile=tile,
-        memory=runtime.estimate(
-            last.height, last.width, settings.history, tile, extra_bytes(weighed)
-        ),
-        free=runtime.memory,
-        seconds=seconds * _tiling_costs(last, tile, weighed),
-    )
+    seconds *= _tiling_costs(last, needed.tile, weighed)
+    return Plan(needed.scales, needed.tile, needed.memory, needed.free, seconds)
+
+
+def duration(seconds: float) -> str:
+    """How long that is, for people."""
+    if seconds >= 90:
+        return f"{round(seconds / 60)} minutes"
+    return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
 def pace_of(

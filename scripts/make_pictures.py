@@ -10,6 +10,7 @@ from pathlib import Path
 
 import torch
 from PIL import Image, ImageDraw
+from strip import side_by_side
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
@@ -35,7 +36,7 @@ from nst_core.pixels import to_pil  # noqa: E402
 from nst_core.plot import plot_losses  # noqa: E402
 from nst_core.samples import CONTENTS, STYLES  # noqa: E402
 
-SIZE, HEIGHT, GAP, ICON = 224, 192, 8, 256
+SIZE, HEIGHT, ICON = 224, 192, 256
 QUALITY = 88
 
 Picture = Image.Image
@@ -64,14 +65,8 @@ def drawn(name: str) -> Picture:
 
 
 def row(*pictures: Picture) -> Picture:
-    """All side by side, at one height."""
-    resized = [p.resize((round(p.width * HEIGHT / p.height), HEIGHT)) for p in pictures]
-    width = sum(p.width for p in resized) + GAP * (len(resized) - 1)
-    strip, left = Image.new("RGB", (width, HEIGHT), "white"), 0
-    for picture in resized:
-        strip.paste(picture, (left, 0))
-        left += picture.width + GAP
-    return strip
+    """All side by side."""
+    return side_by_side(list(pictures), HEIGHT)
 
 
 def transfer(vgg: VGG16) -> Picture:

@@ -44,3 +44,8 @@ def test_the_readmes_snippet_runs(tmp_path):
     environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
     subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, env=environment, check=True)
     assert load_image(tmp_path / "harbor-waves.png", max_pixels=10**6).shape == (1, 3, 96, 128)
+
+
+def test_the_readme_shows_every_picture_of_its_own_and_no_other():
+    shown = re.findall(r"docs/images/([\w-]+\.jpg)", (ROOT / "README.md").read_text())
+    assert sorted(shown) == sorted(path.name for path in (ROOT / "docs/images").iterdir())

@@ -5,7 +5,7 @@ from typing import Any
 
 import typer
 
-from ..plan import Plan, plan
+from ..plan import plan
 from .console import polite
 from .files import Outputs
 from .job import prepared
@@ -32,25 +32,5 @@ def plan_command(
         runtime=job.runtime,
         start=job.start_picture,
     )
-    for line in lines_of(planned):
+    for line in planned.sentences:
         typer.echo(line)
-
-
-def lines_of(planned: Plan) -> list[str]:
-    """The plan for people, a line each: sizes, memory, time."""
-    sizes = ", then ".join(
-        f"{scale.width}x{scale.height} px in {scale.steps} steps" for scale in planned.scales
-    )
-    free = "" if planned.free is None else f" of {planned.free / 1e9:.1f} GB free"
-    tiles = f", in tiles of {planned.tile} px" if planned.tile else ""
-    return [
-        f"Sizes: {sizes}.",
-        f"Memory: about {planned.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
-        f"Time: about {_duration(planned.seconds)}, less if a scale is finished early.",
-    ]
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 90:
-        return f"{max(1, round(seconds))} seconds"
-    return f"{round(seconds / 60)} minutes"

@@ -1,14 +1,19 @@
 """What ships beside the nodes: example workflows, help pages, pictures."""
 
 import json
+import sys
 
 import pytest
 from PIL import Image
 from standin import ROOT
 
+sys.path.append(str(ROOT / "scripts"))
+from example_graphs import EXAMPLES
+
 WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
 # Of the host itself, and there since long before the oldest one we run on.
-CORE = {"PreviewImage", "SaveImage", "LoadImage", "MarkdownNote"}
+CORE = {"PreviewImage", "SaveImage", "LoadImage", "MarkdownNote", "ImageStitch"}
+CORE |= {"SolidMask", "MaskComposite", "InvertMask", "MaskToImage"}
 # Wires have no widget.
 WIRES = {"IMAGE", "MASK", "NST_VGG16", "NST_LOSSES", "NST_REPORT"}
 
@@ -23,12 +28,26 @@ def opened(path):
         return picture.format, picture.size
 
 
-def test_the_three_examples_are_there():
-    assert [path.stem for path in WORKFLOWS] == [
-        "1_first_style_transfer",
-        "2_losses_by_hand",
-        "3_low_or_high_layers",
+def test_the_examples_are_those_that_the_script_makes():
+    assert {path.stem for path in WORKFLOWS} == set(EXAMPLES)
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
+def test_an_example_was_exported_since_its_graph_was_changed(path):
+    def told(kind, widgets):
+        # JavaScript has one kind of number.
+        return kind, [value if isinstance(value, str) else float(value) for value in widgets]
+
+    nodes = EXAMPLES[path.stem].graph.values()
+    exported = [
+        told(node["type"], node.get("widgets_values", [])) for node in graph_of(path)["nodes"]
     ]
+    for node in nodes:
+        kind, values = told(node.kind, node.widgets.values())
+        fitting = [e for e in exported if e[0] == kind and set(values) <= set(e[1])]
+        assert fitting, f"{kind} with {dict(node.widgets)} is not in the file: make it again"
+        exported.remove(fitting[0])
+    assert not exported
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)

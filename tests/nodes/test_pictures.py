@@ -93,6 +93,49 @@ def test_a_full_mask_is_no_mask(run, small, content, style):
     assert_close(small(plain, steps=1)[0], small(masked, steps=1)[0], atol=1e-3, rtol=0)
 
 
+HALVES = torch.zeros(1, 64, 80)
+HALVES[..., 40:] = 1
+
+
+@pytest.mark.parametrize("node_id", ["NST_ContentLoss", "NST_StyleLoss", "NST_KeepPixels"])
+def test_the_edges_of_a_mask_are_as_soft_as_asked(run, content, engine, node_id):
+    hard = run(node_id, image=content, mask=HALVES, feather=0.0)[0][0].mask
+    assert torch.equal(hard, HALVES[0])
+    soft = run(node_id, image=content, mask=HALVES, feather=0.2)[0][0].mask
+    assert torch.equal(soft, engine.regions.feathered(HALVES[0], 0.2))
+    assert 0.4 < float(soft[32, 39:41].mean()) < 0.6
+    assert (float(soft[32, 0]), float(soft[32, -1])) == (0.0, 1.0)
+
+
+def test_a_mask_says_where_is_painted_and_not_how_strongly(run, content):
+    masked = run("NST_StyleLoss", image=content, style_weight=80.0, mask=HALVES)[0][0]
+    assert masked.weight == pytest.approx(40.0)
+
+
+def test_masked_losses_by_hand_give_the_picture_of_the_one_box_with_that_mask(
+    run, small, vgg, content, style
+):
+    by_hand = run("NST_ContentLoss", image=content)
+    by_hand = run("NST_StyleLoss", image=style, mask=HALVES, losses=by_hand)
+    by_hand = run("NST_KeepPixels", image=content, mask=1 - HALVES, losses=by_hand)
+    box, _ = run(
+        "NST_NeuralStyleTransfer",
+        content=content,
+        style=style,
+        mask=HALVES,
+        size=32,
+        steps=3,
+        vgg=vgg,
+    )
+    assert_close(small(by_hand)[0], box, atol=1e-4, rtol=0)
+
+
+def test_a_black_mask_keeps_nothing_and_the_node_says_so(run, host, content):
+    kept = run("NST_KeepPixels", image=content, mask=torch.zeros(1, 64, 64))[0][0]
+    assert float(kept.mask.max()) == 0
+    assert "nothing is kept" in host.notes[-1]
+
+
 def test_what_is_no_mask_is_refused_in_a_sentence(run, engine, content):
     with pytest.raises(engine.NSTError, match="Connect a mask"):
         run("NST_ContentLoss", image=content, mask=torch.ones(4))

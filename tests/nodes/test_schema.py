@@ -72,16 +72,26 @@ def test_inputs_have_the_limits_and_the_help_of_the_settings(modules, host, engi
             assert part.facts.get("min") == item.metadata["minimum"]
             assert part.facts.get("max") == item.metadata["maximum"]
             checked.add(part.id)
-    # The host chooses the device, reads the files and softens masks; the others have nodes of their
-    # own, which begin with a weight.
-    others = {"device", "max_pixels", "feather", "tv_weight", "laplacian_weight"}
+    # The host chooses the device and reads the files; the others have nodes of their own, which
+    # begin with a weight.
+    others = {"device", "max_pixels", "tv_weight", "laplacian_weight"}
     assert set(from_settings) - checked == others
+
+
+def test_the_strength_of_the_one_box_is_that_of_the_settings(modules, host, engine):
+    parts = {p.id: p for p in modules.nodes["NST_NeuralStyleTransfer"].define_schema().inputs}
+    (item,) = (
+        item for item in fields(engine.settings.StrengthSettings) if item.name == "style_strength"
+    )
+    shown = parts["style_strength"].facts
+    assert (shown["min"], shown["max"]) == (item.metadata["minimum"], item.metadata["maximum"])
+    assert (shown["default"], shown["tooltip"]) == (item.default, item.metadata["help"])
 
 
 def test_the_nodes_repeat_no_help_text(engine):
     source = " ".join(path.read_text() for path in SOURCES)
     source = "".join(source.replace('"\n', "").split())
-    for item in fields(engine.Settings):
+    for item in (*fields(engine.Settings), *fields(engine.settings.StrengthSettings)):
         assert "".join(item.metadata["help"].split()) not in source, item.name
 
 
