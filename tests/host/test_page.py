@@ -28,6 +28,7 @@ def test_every_example_runs_as_it_is_by_the_run_button(page, path, tmp_path):
     ended = page.wait(page.press_run())
     assert ended.end == "execution_success", ended.error
     assert page.previews, "nothing was to be seen while it worked"
+    assert "GB of memory" in page.text()
     assert page.errors == []
     # The same by prompt: all of it is known, and none refused.
     page.host.run(page.prompt())
