@@ -4,7 +4,7 @@
 
 Both minimize the same float32 objective from the same start. The figures are our best loss divided
 by scipy's best loss after as many evaluations: below 1 is better than scipy. Power 0 is textbook
-L-BFGS.
+L-BFGS; trust is how much of the curvature by frequency is learned on the way.
 """
 
 import argparse
@@ -16,13 +16,14 @@ import torch
 from torch import Tensor
 
 from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
-from nst_core import preconditioner as spectral_room
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import Minimizer
+from nst_core.preconditioner import POWER, TRUST, Spectral
 from nst_core.pyramid import resize
 
 CHECKPOINTS = (50, 100, 200)
-POWERS = (0.0, 0.5, 0.75, 1.0)
+# (power of the first guess, trust in what is learned)
+KINDS = ((0.0, 0.0), (0.5, 0.0), (0.75, 0.0), (1.0, 0.0), (POWER, TRUST))
 Evaluate = Callable[[Tensor], Evaluation]
 
 
@@ -61,16 +62,15 @@ def scipys(evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int) -
 
 
 def ours(
-    evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int, power: float
+    evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int, power: float, trust: float
 ) -> list[float]:
-    """Best loss of our L-BFGS after each evaluation, preconditioned by 1 / f^power."""
+    """Best loss of our L-BFGS after each evaluation, preconditioned from 1 / f^power on."""
     best: list[float] = []
     height, width = start.shape[-2:]
-    smooth = spectral_room.spectral(height, width, start.device, power)
     minimizer = Minimizer(
         evaluate,
         bounds=(0.0, 1.0) if bounded else None,
-        precondition=smooth,
+        precondition=Spectral(height, width, start.device, power, trust),
         max_evaluations=evaluations,
         on_evaluation=lambda state, _: best.append(state.loss),
     )
@@ -85,21 +85,19 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200)
     options = parser.parse_args()
     checkpoints = [count for count in CHECKPOINTS if count <= options.evaluations]
-    print(f"| objective | bounds | power | {' | '.join(map(str, checkpoints))} |")
-    print("|-|-|-" + "|-" * len(checkpoints) + "|")
+    print(f"| objective | bounds | power | trust | {' | '.join(map(str, checkpoints))} |")
+    print("|-|-|-|-" + "|-" * len(checkpoints) + "|")
     for normalization, style_weight in (("relative", 100.0), ("gatys", 1e3)):
         evaluate, content = objective(options.size, normalization, style_weight)
         for name, start in (("content", content), ("gray", torch.full_like(content, 0.5))):
             for bounded in (True, False):
                 theirs = scipys(evaluate, start, bounded, options.evaluations)
-                for power in POWERS:
-                    best = ours(evaluate, start, bounded, options.evaluations, power)
+                for power, trust in KINDS:
+                    best = ours(evaluate, start, bounded, options.evaluations, power, trust)
                     ratios = " | ".join(f"{best[n - 1] / theirs[n - 1]:.3f}" for n in checkpoints)
                     bounds = "[0, 1]" if bounded else "none"
-                    print(
-                        f"| {normalization}, from {name} | {bounds} | {power} | {ratios} |",
-                        flush=True,
-                    )
+                    kind = f"{normalization}, from {name} | {bounds} | {power} | {trust}"
+                    print(f"| {kind} | {ratios} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,14 +12,14 @@ Nothing here has a unit: every test is relative, so a loss of 1e-9 is minimized 
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
 
 import torch
 from torch import Tensor
 
 from .errors import NotFinite
-from .preconditioner import identity
+from .preconditioner import Identity, Preconditioner
 
 # Sufficient decrease (Nocedal and Wright, equation 3.4) and the fewest of it to ask for.
 _ARMIJO = 1e-4
@@ -51,11 +51,12 @@ Bounds = tuple[float, float] | tuple[Tensor, Tensor]
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """One lesson about curvature: a step, what it changed in the gradient, and |step| |change|."""
+    """A step, what it changed in the gradient, |step| |change|, and the preconditioner's lesson."""
 
     step: Tensor
     change: Tensor
     size: float
+    lesson: Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,7 +92,7 @@ class Minimizer(Generic[E]):
         evaluate: image -> loss and gradient.
         bounds: smallest and largest value of the image, or of each of its values; None is
             unbounded.
-        precondition: the inverse Hessian to start from, up to a factor; symmetric and positive.
+        precondition: the inverse Hessian to start from, up to a factor.
         history: pairs to remember; 10 are as good as 100.
         tolerance: stop when `STALL_STEPS` steps lowered the loss by less than this share.
         max_evaluations: budget of evaluations; 0 is no limit.
@@ -101,7 +102,7 @@ class Minimizer(Generic[E]):
 
     evaluate: Callable[[Tensor], E]
     bounds: Bounds | None = (0.0, 1.0)
-    precondition: Callable[[Tensor], Tensor] = identity
+    precondition: Preconditioner = field(default_factory=Identity)
     history: int = 10
     tolerance: float = 0.0
     max_evaluations: int = 0
@@ -186,10 +187,10 @@ class Minimizer(Generic[E]):
 
     def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
         change = evaluation.gradient - state.gradient
-        pair = Pair(move, change, math.sqrt(_dot(move, move) * _dot(change, change)))
+        size = math.sqrt(_dot(move, move) * _dot(change, change))
         pairs = deque(state.pairs, maxlen=self.history)
-        if _dot(move, change) > _CURVATURE * pair.size:
-            pairs.append(pair)
+        if _dot(move, change) > _CURVATURE * size:
+            pairs.append(Pair(move, change, size, self.precondition.lesson(move, change)))
         return State(
             image,
             evaluation.loss,
@@ -212,13 +213,14 @@ class Minimizer(Generic[E]):
             along = _dot(pair.step, direction) / curvature
             direction.sub_(change, alpha=along)
             used.append((pair.step, change, curvature, along))
-        direction = self.precondition(direction) * free
+        lessons = [pair.lesson for pair in state.pairs]
+        direction = self.precondition(direction, lessons) * free
         if not used:
             size = float(direction.abs().mean())
             return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
         # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
         _, change, curvature, _ = used[0]
-        direction *= curvature / _dot(change, self.precondition(change))
+        direction *= curvature / _dot(change, self.precondition(change, lessons))
         for step, change, curvature, along in reversed(used):
             direction.addcmul_(step, free, value=along - _dot(change, direction) / curvature)
         return direction

@@ -6,41 +6,106 @@ the frequency evens that out: reaching a given loss takes about half the evaluat
 the decorrelated parametrization of Mordvintsev et al. ("Differentiable Image Parameterizations",
 Distill 2018); used as the initial inverse Hessian instead, it changes neither the picture's space
 nor its bounds nor the objective, only the path.
+
+How steep and how flat differs between networks, styles and sizes. Each remembered pair of a step
+and the gradient's change tells it for every frequency, and so the power is only the first guess.
 """
 
-from collections.abc import Callable
+from collections.abc import Sequence
+from typing import Protocol
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-# Gains fall as 1 / f^0.75. `benchmarks/preconditioner.py` prints what other powers do.
+# The first guess: gains fall as 1 / f^0.75. `benchmarks/preconditioner.py` prints what others do.
 POWER = 0.75
+# How much of the gains, in logarithms, is what was learned; the rest is the guess.
+TRUST = 0.6
+# Pairs that say enough to be listened to, bands of an octave, and the flattest that a band may be.
+_PAIRS, _BANDS, _FLATTEST = 3, 2, 1e-3
+_TINY = 1e-30
 
 
-def spectral(
-    height: int, width: int, device: torch.device, power: float = POWER
-) -> Callable[[Tensor], Tensor]:
-    """A symmetric positive smoothing of (1, 3, height, width) images, of gain 1 on average.
+class Preconditioner(Protocol):
+    """An inverse Hessian to start from, up to a factor; symmetric and positive."""
+
+    def lesson(self, step: Tensor, change: Tensor) -> Tensor:
+        """What a step and the gradient's change teach, to be kept with the pair."""
+
+    def __call__(self, image: Tensor, lessons: Sequence[Tensor]) -> Tensor:
+        """The matrix, as the lessons make it, times an image."""
+
+
+class Identity:
+    """The plain L-BFGS of the textbooks: nothing is assumed, nothing learned."""
+
+    def lesson(self, step: Tensor, change: Tensor) -> Tensor:
+        """Nothing."""
+        return step.new_empty(0)
+
+    def __call__(self, image: Tensor, lessons: Sequence[Tensor]) -> Tensor:
+        """The image itself."""
+        return image
+
+
+class Spectral:
+    """A smoothing of (1, 3, height, width) images, of gain 1 on average.
 
     Args:
         height, width: in pixels.
         device: of the images.
-        power: how much more slow waves gain than fast ones; 0 changes nothing.
+        power: how much more slow waves gain than fast ones at first; 0 is not at all.
+        trust: how much of the gains is learned, from 0 to 1.
     """
-    rows = torch.fft.fftfreq(height, device=device)[:, None]  # cycles per pixel
-    columns = torch.fft.rfftfreq(width, device=device)[None, :]
-    lowest = 1 / max(height, width)  # the mean color is treated like the slowest wave
-    gain = torch.hypot(rows, columns).clamp(min=lowest) ** -power  # (height, width // 2 + 1)
-    gain = gain / gain.mean()
 
-    def smooth(image: Tensor) -> Tensor:
-        spectrum = torch.fft.rfft2(image) * gain.to(image.dtype)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=(height, width))
+    def __init__(
+        self,
+        height: int,
+        width: int,
+        device: torch.device,
+        power: float = POWER,
+        trust: float = TRUST,
+    ) -> None:
+        rows = torch.fft.fftfreq(height, device=device)[:, None]  # cycles per pixel
+        columns = torch.fft.rfftfreq(width, device=device)[None, :]
+        lowest = 1 / max(height, width)  # the mean color is treated like the slowest wave
+        self._octaves = torch.hypot(rows, columns).clamp(min=lowest).log2()
+        self._size, self._power, self._trust = (height, width), power, trust
+        self._place = (self._octaves - self._octaves.min()) * _BANDS  # of each wave, in bands
+        self._band = self._place.round().long().flatten()
+        self._bands = int(self._band.max()) + 1
+
+    def lesson(self, step: Tensor, change: Tensor) -> Tensor:
+        """(2, bands): <s, s> and <s, y> of the waves in each band."""
+        waves, answers = torch.fft.rfft2(step)[0], torch.fft.rfft2(change)[0]
+        products = torch.stack([_product(waves, waves), _product(waves, answers)]).flatten(1)
+        return products.new_zeros(2, self._bands).index_add_(1, self._band, products)
+
+    def gains(self, lessons: Sequence[Tensor]) -> Tensor:
+        """(height, width // 2 + 1), the factor of each wave."""
+        gains = -self._power * self._octaves
+        if self._trust and len(lessons) >= _PAIRS:
+            learned = -self._curvatures(lessons)[self._band].view_as(gains)
+            gains = gains + self._trust * (learned - learned.mean() - gains + gains.mean())
+        gains = (gains - gains.max()).exp2()
+        return gains / gains.mean()
+
+    def _curvatures(self, lessons: Sequence[Tensor]) -> Tensor:
+        """(bands,) logarithms of <s, y> / <s, s>, each the mean of three neighbors."""
+        steps, changes = torch.stack(list(lessons)).sum(0).clamp(min=_TINY)
+        curvatures = changes / steps
+        curvatures = curvatures.clamp(min=curvatures.max() * _FLATTEST).log2()
+        padded = F.pad(curvatures[None, None], (1, 1), mode="replicate")
+        return F.avg_pool1d(padded, 3, 1)[0, 0]
+
+    def __call__(self, image: Tensor, lessons: Sequence[Tensor] = ()) -> Tensor:
+        """(1, 3, height, width), each wave by its gain."""
+        spectrum = torch.fft.rfft2(image) * self.gains(lessons).to(image.dtype)
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self._size)
         return smoothed
 
-    return smooth
 
-
-def identity(image: Tensor) -> Tensor:
-    """The plain L-BFGS of the textbooks: nothing is assumed."""
-    return image
+def _product(a: Tensor, b: Tensor) -> Tensor:
+    """Inner product of two waves' three channels, real: (3, h, w) -> (h, w)."""
+    return (a.real * b.real + a.imag * b.imag).sum(0)

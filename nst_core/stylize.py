@@ -10,7 +10,7 @@ from torch import Tensor
 from .finishing import Finish, recolored
 from .objective import Evaluation
 from .optimizer import Minimizer, State
-from .preconditioner import identity, spectral
+from .preconditioner import Identity, Spectral
 from .progress import OnProgress, Progress, Record, ignore_progress
 from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
@@ -242,11 +242,13 @@ class _Run:
             wrap=settings.seamless,
             on_tile=self.on_tile,
         )
-        smooth = spectral(scale.height, scale.width, image.device)
+        spectral = settings.preconditioner == "spectral"
         minimizer = Minimizer(
             objective.evaluate,
             bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
-            precondition=smooth if settings.preconditioner == "spectral" else identity,
+            precondition=Spectral(scale.height, scale.width, image.device)
+            if spectral
+            else Identity(),
             history=settings.history,
             tolerance=settings.tolerance,
             max_evaluations=budget,

@@ -10,7 +10,7 @@ from torch.testing import assert_close
 from nst_core.errors import NotFinite
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import STALL_STEPS, Minimizer
-from nst_core.preconditioner import spectral
+from nst_core.preconditioner import Spectral
 from nst_core.terms import ContentLoss, StyleLoss
 
 BOUNDS = (0.0, 1.0)
@@ -193,7 +193,7 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
     minimizer = Minimizer(
         evaluate,
         bounds=bounds,
-        precondition=spectral(32, 48, image.device),
+        precondition=Spectral(32, 48, image.device),
         max_evaluations=200,
         on_evaluation=lambda state, _: ours.append(state.loss),
     )
@@ -204,7 +204,7 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
 
 
 def test_the_preconditioner_is_symmetric_positive_and_has_gain_one():
-    smooth = spectral(6, 5, CENTER.device)
+    smooth = Spectral(6, 5, CENTER.device)
     basis = torch.eye(90, dtype=torch.float64).view(90, 1, 3, 6, 5)
     matrix = torch.stack([smooth(one).flatten() for one in basis])
     assert_close(matrix, matrix.T, atol=1e-7, rtol=0)  # gains are float32
@@ -218,5 +218,20 @@ def test_the_preconditioner_is_symmetric_positive_and_has_gain_one():
 def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     evaluate = quadratic(CENTER, CURVATURE)
     plain = minimized(evaluate, START, 400)
-    smoothed = minimized(evaluate, START, 400, precondition=spectral(10, 10, CENTER.device))
+    smoothed = minimized(evaluate, START, 400, precondition=Spectral(10, 10, CENTER.device))
     assert_close(smoothed.image, plain.image, atol=1e-4, rtol=0)
+
+
+def test_what_pairs_say_of_curvature_by_frequency_becomes_the_gain():
+    height, width = 32, 48
+    rows, columns = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
+    curvature = 0.1 + torch.hypot(rows, columns) ** 2  # of each wave
+    learner = Spectral(height, width, CENTER.device, trust=1.0)
+    lessons = []
+    for seed in range(3):
+        step = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
+        change = torch.fft.irfft2(torch.fft.rfft2(step) * curvature, s=(height, width))
+        lessons.append(learner.lesson(step, change))
+    flat = (learner.gains(lessons) * curvature).flatten()
+    guess = (learner.gains([]) * curvature).flatten()
+    assert flat.std() / flat.mean() < 0.2 < guess.std() / guess.mean()
