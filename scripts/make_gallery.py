@@ -43,10 +43,6 @@ GALLERY: Mapping[str, tuple[str, ...]] = {
         f"stylize sample:landscape sample:stained_glass --colors {colors}"
         for colors in ("style", "luminance", "histogram")
     ),
-    "statistics": tuple(
-        f"stylize sample:harbor sample:mosaic --statistics {statistics}"
-        for statistics in ("gram", "sliced-wasserstein")
-    ),
     "detail": tuple(
         f"stylize sample:portrait sample:ink --laplacian-weight {weight}"
         for weight in ("0", "1000")
