@@ -14,7 +14,7 @@ from .settings import RunSettings
 from .staging import moved, resized, result_size
 from .stylize import exact_steps, extra_bytes, scales_of, tile_of
 from .terms import Keep, Loss, Weighed
-from .tiling import plan_tiles
+from .tiling import margin_of, plan_tiles
 from .vgg import VGG16
 
 # Longer side of the picture that is timed: large enough to keep the device busy, and 4 or 16 times
@@ -90,7 +90,11 @@ def needs(
     last = scales[-1]
     tile = tile_of(weighed, last, settings, runtime)
     extra = extra_bytes(weighed)
-    memory = runtime.estimate(last.height, last.width, settings.history, tile, extra)
+    # A seamless picture goes on at its other end, as far as the network looks.
+    around = 2 * margin_of(_layers(weighed)) if settings.seamless else 0
+    memory = runtime.estimate(
+        last.height + around, last.width + around, settings.history, tile, extra
+    )
     return Needs(scales, tile, memory, runtime.memory)
 
 
@@ -130,13 +134,13 @@ def plan(
     with torch.inference_mode(False), torch.no_grad():
         weighed = [loss for loss in losses if not isinstance(loss, Keep)]
         needed = needs(weighed, settings=settings, runtime=runtime, start=start)
-        scales, last = needed.scales, needed.scales[-1]
-        exact = exact_steps(last, runtime) * last.height * last.width
-        usual = sum(s.height * s.width * (s.steps + 1) for s in scales) - exact
+        scales, tile, last = needed.scales, needed.tile, needed.scales[-1]
         pace = pace or pace_of(weighed, vgg=vgg, settings=settings, runtime=runtime, start=start)
-        seconds = usual * pace.usual + exact * pace.exact
-    seconds *= _tiling_costs(last, needed.tile, weighed)
-    return Plan(needed.scales, needed.tile, needed.memory, needed.free, seconds)
+        layers = _layers(weighed)
+        pixels = sum((s.steps + 1) * _pixels(s, tile, layers, settings.seamless) for s in scales)
+        exact = exact_steps(last, runtime) * _pixels(last, tile, layers, settings.seamless)
+        seconds = (pixels - exact) * pace.usual + exact * pace.exact
+    return Plan(scales, tile, needed.memory, needed.free, seconds)
 
 
 def duration(seconds: float) -> str:
@@ -144,6 +148,10 @@ def duration(seconds: float) -> str:
     if seconds >= 90:
         return f"{round(seconds / 60)} minutes"
     return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
+
+
+def _layers(losses: Sequence[Weighed]) -> list[str]:
+    return [name for loss in losses for name in getattr(loss, "layer_weights", {})]
 
 
 def pace_of(
@@ -186,11 +194,11 @@ def _seconds_per_pixel(
     return min(times) / (scale.height * scale.width)
 
 
-def _tiling_costs(last: Scale, tile: int, losses: Sequence[Weighed]) -> float:
-    """How much more work tiles are: margins are computed twice, and the way there is too."""
-    layers = [n for loss in losses for n in getattr(loss, "layer_weights", {})]
-    tiles = plan_tiles(last.height, last.width, tile, layers)
-    if len(tiles) == 1:
-        return 1.0
+def _pixels(scale: Scale, tile: int, layers: Sequence[str], seamless: bool) -> float:
+    """What an evaluation costs, in pixels: margins are read too, and of tiles the way there twice.
+
+    A seamless picture has margins of its own, where it goes on at its other end.
+    """
+    tiles = plan_tiles(scale.height, scale.width, tile, layers, wrap=seamless)
     read = sum((t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start) for t in tiles)
-    return 1.5 * read / (last.height * last.width)
+    return read if len(tiles) == 1 else 1.5 * read

@@ -51,6 +51,15 @@ def test_with_a_pace_time_is_pixels_times_pace(vgg):
     assert two.seconds == pytest.approx(64 * 48 * ((steps - 1) * 1e-6 + 1e-3))
 
 
+def test_a_seamless_picture_takes_more_of_both(vgg):
+    plain, seamless = (
+        plan(LOSSES, vgg=vgg, settings=replace(SETTINGS, seamless=on), pace=Pace(1e-6, 1e-6))
+        for on in (False, True)
+    )
+    assert seamless.memory > plain.memory
+    assert seamless.seconds > plain.seconds
+
+
 def test_the_command_line_says_it_before_it_does_anything(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     words = "plan sample:harbor sample:waves --weights builtin --size 64 --steps 4 --scales 1"

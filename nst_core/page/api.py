@@ -1,11 +1,13 @@
-"""What programs call: `/stylize`, with two files and a few settings."""
+"""What programs call: `/stylize`, `/texture`, `/reconstruct`, with files and a few settings."""
 
 import asyncio
+from typing import Any
 from uuid import uuid4
 
 import gradio as gr
 
 from ..errors import SettingsError
+from .kinds import RECONSTRUCT, STYLIZE, TEXTURE, Kind
 from .runs import Runs, spoken
 
 # Seconds between looks at a run.
@@ -13,7 +15,7 @@ _LOOK = 0.2
 
 
 class Api:
-    """The endpoint.
+    """The endpoints.
 
     Args:
         runs: of all visitors; programs wait in the same line.
@@ -33,12 +35,45 @@ class Api:
         seed: int,
         visitor: gr.Request,
     ) -> str:
-        """The finished PNG, with its settings inside."""
+        """The content in the style."""
         given = {"size": size, "steps": steps, "seed": seed}
+        pictures = {"content": content, "styles": [style]}
+        return await self._made(
+            visitor, STYLIZE, **pictures, preset=preset, strength=style_strength, given=given
+        )
+
+    async def texture(
+        self,
+        style: str | None,
+        size: int,
+        aspect: float,
+        seamless: bool,
+        steps: int,
+        seed: int,
+        visitor: gr.Request,
+    ) -> str:
+        """More of the style."""
+        given = {"size": size, "aspect": aspect, "seamless": seamless, "steps": steps, "seed": seed}
+        return await self._made(visitor, TEXTURE, styles=[style], given=given)
+
+    async def reconstruct(
+        self,
+        content: str | None,
+        content_layers: str,
+        size: int,
+        steps: int,
+        seed: int,
+        visitor: gr.Request,
+    ) -> str:
+        """The content, from what some layers know of it."""
+        given = {"content_layers": content_layers, "size": size, "steps": steps, "seed": seed}
+        return await self._made(visitor, RECONSTRUCT, content=content, given=given)
+
+    async def _made(self, visitor: gr.Request, kind: Kind, **asked: Any) -> str:
+        """The finished PNG, with its settings inside."""
         key = f"{visitor.session_hash}/{uuid4()}"
         with spoken():
-            request = self._runs.request([content, style], [1.0], preset, style_strength, given)
-            job = self._runs.begin(key, request)
+            job = self._runs.begin(key, self._runs.request(kind, **asked))
             try:
                 while not job.future.done():
                     await asyncio.sleep(_LOOK)

@@ -1,5 +1,6 @@
 """The page put together: who calls whom."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +8,15 @@ import gradio as gr
 
 from ..settings import ServingSettings
 from .api import Api
+from .canvas import CLEAR, FOLLOW
 from .choosing import Choosing
-from .layout import Parts, arrange
+from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
+from .layout import arrange
 from .network import Network
+from .parts import Parts
 from .pictures import Samples
+from .planning import Planning
+from .restoring import Restoring
 from .runs import Runs
 from .watching import Watching
 
@@ -32,33 +38,86 @@ def build(network: Network, limits: ServingSettings, folder: Path) -> gr.Blocks:
     """
     samples = Samples(folder)
     runs = Runs(network, samples, limits, folder)
+    planning = Planning(network, runs)
     with gr.Blocks(
         title="Neural style transfer", analytics_enabled=False, delete_cache=CLEARED
     ) as page:
-        parts = arrange(samples, limits, network.line())
-        _wire_choosing(parts, Choosing(parts, samples, limits))
-        _wire_running(page, parts, Watching(parts, runs))
-        _wire_api(parts, Api(runs))
+        gr.Markdown("# Neural style transfer", elem_id="title")
+        tabs, every = tabs_of(samples, limits, network.line())
+        restoring = Restoring(tabs, every, samples, limits)
+        for parts in every.values():
+            _wire_choosing(page, parts, Choosing(parts, samples, limits), restoring)
+            _wire_plan(page, parts, planning)
+            _wire_running(parts, Watching(parts, runs))
+        page.unload(Watching(every[STYLIZE.name], runs).leave)
+        _wire_api(every, Api(runs))
     # Ours come first and are friendlier; this is for programs that ask past the page.
     page.queue(max_size=4 * limits.max_waiting)
     return page
 
 
-def _wire_choosing(parts: Parts, do: Choosing) -> None:
+def tabs_of(
+    samples: Samples, limits: ServingSettings, weights_line: str
+) -> tuple[gr.Tabs, dict[str, Parts]]:
+    """A tab for each kind, and its parts by the kind's name."""
+    every = {}
+    with gr.Tabs(selected=STYLIZE.name, elem_id="tabs") as tabs:
+        for kind in KINDS:
+            with gr.Tab(kind.title, id=kind.name, elem_id=f"{kind.name}_tab"):
+                every[kind.name] = arrange(kind, samples, limits, weights_line)
+    return tabs, every
+
+
+def _wire_choosing(page: gr.Blocks, parts: Parts, do: Choosing, restoring: Restoring) -> None:
     for picture in parts.pictures:
         # The last of several: emptied and filled at once, the second must not be dropped.
         picture.input(do.look_at, picture, picture, trigger_mode="always_last", **_OURS)
-    parts.content_samples.select(do.content_sample, None, parts.content, **_OURS)
-    parts.style_samples.select(do.style_sample, None, parts.styles[0], **_OURS)
-    pair = [parts.content, parts.styles[0]]
-    parts.swap.click(do.swap, pair, pair, **_OURS)
-    # `input`, not `change`: a restored picture sets the preset and keeps its own settings.
-    parts.preset.input(do.preset, parts.preset, parts.of_preset, **_OURS)
-    restored = [parts.restored, parts.preset, *parts.of_preset, *parts.shares, *parts.pictures]
-    parts.dropped.upload(do.restore, parts.dropped, restored, **_OURS)
+    firsts = {"content": parts.content, "style": parts.styles[0] if parts.styles else None}
+    chosen = {"content": do.content_sample, "style": do.style_sample}
+    for name, gallery in parts.samples.items():
+        gallery.select(chosen[name], None, firsts[name], **_OURS)
+    if parts.swap:
+        pair = [parts.content, parts.styles[0]]
+        parts.swap.click(do.swap, pair, pair, **_OURS)
+    if len(parts.kind.presets) > 1:
+        # `input`, not `change`: a restored picture sets the preset and keeps its own settings.
+        parts.preset.input(do.preset, parts.preset, parts.of_preset, **_OURS)
+    restore = partial(restoring.restore, parts.dropped)
+    inputs = restoring.inputs(parts.dropped)
+    parts.dropped.upload(restore, inputs, restoring.outputs, **_OURS)
+    _wire_canvases(page, parts, do)
 
 
-def _wire_running(page: gr.Blocks, parts: Parts, do: Watching) -> None:
+def _wire_canvases(page: gr.Blocks, parts: Parts, do: Choosing) -> None:
+    """Each canvas lies over its picture, and what is painted goes with a picture that is left."""
+    uploads = [do.map_upload] if parts.map else []
+    uploads += [partial(do.part_upload, index) for index in range(len(parts.parts))]
+    painted = parts.pictures if parts.map else parts.styles
+    rows = zip(painted, parts.canvases, parts.uploads, uploads, strict=True)
+    for picture, canvas, button, upload in rows:
+        gr.on([page.load, picture.change], None, [picture, canvas], canvas, js=FOLLOW)
+        left = [picture.input]
+        if picture is parts.content:
+            left += [parts.samples["content"].select, parts.swap.click]
+        if picture is parts.styles[0]:
+            left += [parts.samples["style"].select, *([parts.swap.click] if parts.swap else [])]
+        gr.on(left, None, canvas, canvas, js=CLEAR)
+        button.upload(upload, [button, canvas], canvas, **_OURS)
+
+
+def _wire_plan(page: gr.Blocks, parts: Parts, planning: Planning) -> None:
+    changes = [page.load, *(one.change for one in [*parts.settings.values(), *parts.pictures])]
+    gr.on(
+        changes,
+        partial(planning.line, parts),
+        set(parts.chosen),
+        parts.plan,
+        trigger_mode="always_last",
+        **_OURS,
+    )
+
+
+def _wire_running(parts: Parts, do: Watching) -> None:
     # A set: the handler gets one dictionary, by component.
     begun = parts.run.click(do.begin, set(parts.asked), parts.status, **_OURS)
     # Two events, because Gradio lets a button do nothing while its own is at work: so a second
@@ -66,18 +125,38 @@ def _wire_running(page: gr.Blocks, parts: Parts, do: Watching) -> None:
     watched = begun.success(do.watch, None, parts.shown, scroll_to_output=True, **_OURS)
     watched.failure(do.failed, None, parts.status, **_OURS)
     parts.stop.click(do.stop, None, None, **_OURS)
-    page.unload(do.leave)
 
 
-def _wire_api(parts: Parts, do: Api) -> None:
-    settings = [parts.settings[name] for name in ("size", "steps", "seed")]
-    button, answer = gr.Button(visible=False), gr.File(visible=False, label="picture")
-    button.click(
-        do.stylize,
-        [parts.content, parts.styles[0], parts.preset, parts.strength, *settings],
-        answer,
-        **_EVENT,
-        api_name="stylize",
-        api_description="Repaint a content picture in the style of another; gives a PNG with its "
-        "settings inside.",
-    )
+def _wire_api(every: dict[str, Parts], do: Api) -> None:
+    first, texture, rebuilt = (every[kind.name] for kind in (STYLIZE, TEXTURE, RECONSTRUCT))
+    for name, answer, inputs, words in (
+        (
+            "stylize",
+            do.stylize,
+            [first.content, first.styles[0], first.preset, first.strength]
+            + [first.settings[name] for name in ("size", "steps", "seed")],
+            "Repaint a content picture in the style of another",
+        ),
+        (
+            "texture",
+            do.texture,
+            [texture.styles[0]]
+            + [texture.settings[n] for n in ("size", "aspect", "seamless", "steps", "seed")],
+            "More of a style picture, in any size, to lie side by side without a seam if wanted",
+        ),
+        (
+            "reconstruct",
+            do.reconstruct,
+            [rebuilt.content]
+            + [rebuilt.settings[n] for n in ("content_layers", "size", "steps", "seed")],
+            "What some layers of the network know of a picture",
+        ),
+    ):
+        gr.Button(visible=False).click(
+            answer,
+            inputs,
+            gr.File(visible=False, label="picture"),
+            **_EVENT,
+            api_name=name,
+            api_description=f"{words}; gives a PNG with its settings inside.",
+        )

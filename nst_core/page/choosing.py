@@ -1,4 +1,4 @@
-"""Choosing pictures and presets, and settings out of a picture: all but the run itself."""
+"""Choosing pictures, drawings and presets on a tab: all but the run itself."""
 
 from threading import Lock
 from typing import Any
@@ -8,13 +8,15 @@ import gradio as gr
 from ..errors import NSTError
 from ..samples import CONTENTS, STYLES
 from ..settings import ServingSettings, Settings, preset_named
+from .canvas import url_of
 from .controls import explained, values_of
-from .layout import Parts
-from .pictures import SAMPLE, Samples, check_upload
-from .restore import Restored, restore
+from .parts import Parts
+from .pictures import Samples, check_upload
+from .regions import COLORS, map_of_file, part_of_file
 
 # What to change on the page: new values by component. What is not named stays as it is.
 Changes = dict[Any, Any]
+_UNUSABLE = "This picture cannot be used"
 
 
 class Choosing:
@@ -37,7 +39,7 @@ class Choosing:
             with self._one_at_a_time:
                 check_upload(path, self._limits)
         except NSTError as error:
-            gr.Warning(str(error), title="This picture cannot be used")
+            gr.Warning(str(error), title=_UNUSABLE)
             return None
         return gr.skip()
 
@@ -53,57 +55,43 @@ class Choosing:
         """Each in the place of the other."""
         return style, content
 
+    def map_upload(self, path: str | None, canvas: dict[str, str]) -> Any:
+        """A map in place of what is painted over the content."""
+        return self._drawn(canvas, map_of_file, path)
+
+    def part_upload(self, index: int, path: str | None, canvas: dict[str, str]) -> Any:
+        """A mask in place of what is painted over a style."""
+        return self._drawn(canvas, part_of_file, path, COLORS[index])
+
+    def _drawn(self, canvas: dict[str, str], read: Any, path: str | None, *color: str) -> Any:
+        if path is None:
+            return gr.skip()
+        try:
+            with self._one_at_a_time:
+                png = read(path, *color, self._limits)
+        except NSTError as error:
+            gr.Warning(str(error), title=_UNUSABLE)
+            return gr.skip()
+        return {**canvas, "map": url_of(png)}
+
     def preset(self, name: str) -> Changes:
         """Its explanation, strength 1, nothing left of a restored picture, its settings."""
-        return self._preset(name, 1, {}, preset_named(name).settings)
-
-    def restore(self, path: str | None) -> Changes:
-        """All that a picture says: a message, what a preset sets, shares and pictures."""
-        parts = self._parts
-        if path is None:
-            return {parts.restored: gr.skip()}
-        try:
-            found = restore(path)
-        except NSTError as error:
-            gr.Warning(str(error), title="Nothing was restored")
-            return {parts.restored: ""}
-        return {
-            parts.restored: _words(found, self._limits),
-            parts.preset: found.preset,
-            **self._preset(found.preset, found.strength, dict(found.rest), found.settings),
-            **dict(zip(parts.shares, (*found.shares, *[1.0] * len(parts.shares)), strict=False)),
-            **self._pictures(found),
-        }
-
-    def _preset(
-        self, name: str, strength: float, rest: dict[str, Any], settings: Settings
-    ) -> Changes:
-        parts, values = self._parts, values_of(settings, self._limits)
-        return {
-            parts.explanation: explained(name),
-            parts.strength: strength,
-            parts.rest: rest,
-            **{component: values[setting] for setting, component in parts.settings.items()},
-        }
-
-    def _pictures(self, found: Restored) -> Changes:
-        """Samples by name, empty places, and those that only the visitor has left as they are."""
-        chosen: Changes = {}
-        names = (*found.names, *[""] * len(self._parts.pictures))
-        for component, name in zip(self._parts.pictures, names, strict=False):
-            file = self._samples.files.get(name.removeprefix(SAMPLE)) if SAMPLE in name else None
-            if file or not name:
-                chosen[component] = str(file) if file else None
-        return chosen
+        return preset_changes(self._parts, self._limits, name, 1, {}, preset_named(name).settings)
 
 
-def _words(found: Restored, limits: ServingSettings) -> str:
-    words = ["The settings are restored."]
-    settings = found.settings
-    if settings.size > limits.max_size or settings.steps > limits.max_steps:
-        words.append("Size and effort are as large as this page gives.")
-    if found.missing:
-        # Names come out of a file: as code, they can be neither links nor pictures.
-        names = ", ".join(f"`{name.replace('`', '')}`" for name in found.missing)
-        words.append(f"Choose these pictures again: {names}.")
-    return " ".join(words)
+def preset_changes(
+    parts: Parts,
+    limits: ServingSettings,
+    name: str,
+    strength: float,
+    rest: dict[str, Any],
+    settings: Settings,
+) -> Changes:
+    """What settings look like on a tab."""
+    values = values_of(settings, limits)
+    return {
+        parts.explanation: explained(name),
+        parts.strength: strength,
+        parts.rest: rest,
+        **{component: values[setting] for setting, component in parts.settings.items()},
+    }

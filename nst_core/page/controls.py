@@ -7,8 +7,8 @@ from typing import Any
 import gradio as gr
 
 from ..errors import SettingsError
+from ..layers import CONTENT_LAYERS, STYLE_LAYERS
 from ..settings import (
-    PRESETS,
     ServingSettings,
     Settings,
     choices_of,
@@ -25,6 +25,7 @@ _SLIDER_STEP = {
     "style_strength": 0.05,
     "style_share": 0.05,
     "color_strength": 0.05,
+    "feather": 0.01,
 }
 
 # Folded away, by theme.
@@ -53,8 +54,9 @@ SEARCH = (
     "seamless",
     "aspect",
 )
+REGIONS = ("feather",)
 # Every setting that has a control.
-NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH)
+NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH, *REGIONS)
 # The server's business: with what and where it computes, and how much memory that takes.
 SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
 
@@ -63,8 +65,13 @@ _LABELS = {
     "init": "Start",
     "tv_weight": "Total variation",
     "laplacian_weight": "Laplacian (detail)",
+    "aspect": "Aspect (width / height)",
+    "feather": "Soft edges",
 }
-_LAYERS = ["all", "low", "high"]
+_LAYERS = {
+    "content_layers": [*CONTENT_LAYERS, *CONTENT_LAYERS["all"]],
+    "style_layers": [*STYLE_LAYERS, *STYLE_LAYERS["all"]],
+}
 
 
 def control(name: str, limits: ServingSettings, **look: Any) -> gr.components.Component:
@@ -82,8 +89,8 @@ def control(name: str, limits: ServingSettings, **look: Any) -> gr.components.Co
         "elem_id": name,
         **look,
     }
-    if name.endswith("_layers"):
-        return gr.Dropdown(_LAYERS, allow_custom_value=True, **shared)
+    if name in _LAYERS:
+        return gr.Dropdown(_LAYERS[name], allow_custom_value=True, **shared)
     choices = choices_of(name)
     if choices:
         return gr.Dropdown(list(choices), **shared)
@@ -171,8 +178,3 @@ def _most(limits: ServingSettings) -> dict[str, int]:
 def explained(preset: str) -> str:
     """One line about a preset."""
     return preset_named(preset).description
-
-
-def preset_names() -> list[str]:
-    """Every preset, the default first."""
-    return list(PRESETS)

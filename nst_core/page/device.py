@@ -2,25 +2,28 @@
 
 import contextlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from ..errors import OutOfMemory
 from ..memory import give_back_memory, is_out_of_memory
-from ..pyramid import plan_scales, resize
-from ..recipes import losses_of
+from ..pyramid import resize
+from ..recipes import losses_of_regions
 from ..runtime import Runtime
 from ..settings import ServingSettings
 from ..staging import first_picture, result_size
-from ..stylize import Result, stylize
-from ..terms import ContentLoss, Loss, StyleLoss
+from ..stylize import Result, scales_of, stylize
+from ..terms import ContentLoss, Loss
 from ..vgg import VGG16
 from .job import Cancelled, Job, Request
 from .pictures import read_pictures
+from .regions import regions_of
+
+T = TypeVar("T")
 
 
 class Device:
@@ -42,6 +45,17 @@ class Device:
         job.future = self._thread.submit(self._run, job)
         # Known by its future: a callback that knows the job would keep it and its pictures alive.
         job.future.add_done_callback(self._leaves)
+
+    def measure(self, work: Callable[[], T]) -> "Future[T]":
+        """Do something short that is nobody's run, in its turn."""
+
+        def alone() -> T:
+            try:
+                return work()
+            finally:
+                give_back_memory()
+
+        return self._thread.submit(alone)
 
     def before(self, job: Job) -> int:
         """How many runs come before this one; 0 while it works."""
@@ -87,9 +101,9 @@ class Device:
         losses = losses_for(job.request, self._limits)
         runtime = Runtime.choose(settings.device, settings.precision)
         height, width = result_size(losses, settings)
-        scale = plan_scales(height, width, scales=settings.scales, steps=settings.steps)[0]
-        job.content = resize(_content(losses), height, width)
-        job.start = first_picture(losses, scale, settings, torch.device("cpu"))
+        job.content = _content(losses, height, width)
+        first = scales_of(height, width, settings)[0]
+        job.start = first_picture(losses, first, settings, torch.device("cpu"))
         return stylize(
             losses,
             vgg=self._network(settings.pooling),
@@ -101,13 +115,13 @@ class Device:
 
 
 def losses_for(request: Request, limits: ServingSettings) -> list[Loss]:
-    """The usual three losses, with a share for each style."""
-    pictures = read_pictures(request.paths, request.names, request.settings, limits)
-    return [
-        replace(loss, shares=request.shares) if isinstance(loss, StyleLoss) else loss
-        for loss in losses_of(pictures[0], pictures[1:], request.settings)
-    ]
+    """The usual losses, with what was painted."""
+    pictures = read_pictures(request, limits)
+    content = pictures[0] if request.content else None
+    styles = pictures[-len(request.styles) :] if request.styles else []
+    return losses_of_regions(content, regions_of(request, styles), request.settings)
 
 
-def _content(losses: list[Loss]) -> Tensor:
-    return next(loss.image for loss in losses if isinstance(loss, ContentLoss))
+def _content(losses: Sequence[Loss], height: int, width: int) -> Tensor | None:
+    contents = [loss.image for loss in losses if isinstance(loss, ContentLoss)]
+    return resize(contents[0], height, width) if contents else None

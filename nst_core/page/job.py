@@ -19,15 +19,52 @@ class Cancelled(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Request:
-    """What a visitor asks for; `paths` and `names` are of the content, then the styles."""
+class Picture:
+    """A picture of a request.
 
-    paths: tuple[str, ...]
-    names: tuple[str, ...]
-    shares: tuple[float, ...]
+    Attributes:
+        path: of its file.
+        name: of the file as the visitor knows it, or sample:NAME.
+        share: of a style, among the styles.
+        color: of a style's region on the drawing.
+        part: a drawing in this color over a style, where it counts; None is all of it.
+    """
+
+    path: str
+    name: str
+    share: float = 1.0
+    color: str = ""
+    part: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What a visitor asks for.
+
+    Attributes:
+        content: what is repainted; None is a texture.
+        styles: those whose share is above 0; none is a reconstruction.
+        map: a drawing over the content, of which style goes where, as a PNG; None is everywhere.
+        settings: of the run.
+        preset, strength: where they come from, and what has multiplied their style weight.
+    """
+
+    content: Picture | None
+    styles: tuple[Picture, ...]
+    map: bytes | None
     settings: Settings
     preset: str
     strength: float
+
+    @property
+    def pictures(self) -> tuple[Picture, ...]:
+        """The content, if there is one, then the styles."""
+        return (*([self.content] if self.content else []), *self.styles)
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether a drawing says where something counts."""
+        return any([self.map, *(style.part for style in self.styles)])
 
 
 @dataclass(eq=False)
@@ -38,7 +75,7 @@ class Job:
         request: what was asked for.
         progress: after its latest evaluation; None before the first.
         start: the picture it starts from, once there is one.
-        content: the content at the result's size, likewise.
+        content: the content at the result's size, if there is one, likewise.
         why: what ended it before its time, if anything did.
         future: its result; canceled if it was stopped before its turn came.
         ended: when it was over, by the monotonic clock; None before.

@@ -1,128 +1,76 @@
-"""What stands where on the page. Nothing here reacts to anything."""
+"""What stands where on a tab. Nothing here reacts to anything."""
 
-from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
 
 from ..samples import CONTENTS, STYLES
 from ..settings import ServingSettings
-from .controls import COLORS, LOSSES, SEARCH, control, explained, preset_names
+from .controls import control, explained
+from .kinds import Kind
 from .live import WELCOME
-from .pictures import Samples, file_input, picture_input
+from .panels import more_styles, parts_of_styles, regions, restoring, settings_under
+from .parts import Parts
+from .pictures import Samples, picture_input
 
-STYLE_SLOTS = 4
 FIRST_CONTENT, FIRST_STYLE = next(iter(CONTENTS)), next(iter(STYLES))
 
 
-@dataclass(frozen=True, kw_only=True)
-class Parts:
-    """The components that something happens to or with; `settings` are by their names."""
-
-    content: Any
-    styles: list[Any]
-    shares: list[Any]
-    content_samples: Any
-    style_samples: Any
-    swap: Any
-    preset: Any
-    explanation: Any
-    strength: Any
-    settings: dict[str, Any]
-    rest: Any
-    run: Any
-    stop: Any
-    dropped: Any
-    restored: Any
-    status: Any
-    live: Any
-    slider: Any
-    downloads: Any
-    picture: Any
-    workflow: Any
-    curve: Any
-
-    @property
-    def pictures(self) -> list[Any]:
-        """The content, then the styles."""
-        return [self.content, *self.styles]
-
-    @property
-    def of_preset(self) -> list[Any]:
-        """What a preset sets."""
-        return [self.explanation, self.strength, self.rest, *self.settings.values()]
-
-    @property
-    def asked(self) -> list[Any]:
-        """What a run is made from."""
-        choices = [self.preset, self.strength, self.rest]
-        return [*self.pictures, *self.shares, *choices, *self.settings.values()]
-
-    @property
-    def shown(self) -> list[Any]:
-        """What a run shows itself in."""
-        result = [self.slider, self.downloads, self.picture, self.workflow]
-        return [self.status, self.live, *result, self.curve]
-
-
-def arrange(samples: Samples, limits: ServingSettings, weights_line: str) -> Parts:
-    """Everything on the page: pictures, result, controls.
+def arrange(kind: Kind, samples: Samples, limits: ServingSettings, weights_line: str) -> Parts:
+    """Everything on a tab: pictures, result, controls.
 
     They stand below each other on a telephone; elsewhere the result has a column of its own.
     """
-    gr.Markdown(
-        "# Neural style transfer\nTwo pictures in, one out: what the first shows, painted like "
-        "the second. Press **Run**.",
-        elem_id="title",
-    )
-    with gr.Row(elem_id="columns"):
-        with gr.Column(elem_id="pictures"):
-            parts = _pictures(samples)
-        with gr.Column(elem_id="result"):
-            parts |= _result()
-        with gr.Column(elem_id="controls"):
+    gr.Markdown(kind.words, elem_classes="nst-words")
+    with gr.Row(elem_classes="nst-columns"):
+        with gr.Column(elem_classes="nst-pictures"):
+            parts = _pictures(kind, samples)
+        with gr.Column(elem_classes="nst-result"):
+            parts |= _result(kind)
+        with gr.Column(elem_classes="nst-controls"):
             settings: dict[str, Any] = {}
-            parts |= _main_controls(limits, settings)
-            gr.Markdown(weights_line, elem_id="weights")
-            parts |= _more_styles(limits)
-            _folded("Layers and weights", "losses", LOSSES, limits, settings)
-            _folded("Colors", "color", COLORS, limits, settings)
-            _folded("Start, scales, seed", "search", SEARCH, limits, settings)
-            parts |= _restoring()
-    parts["styles"] = [parts.pop("style"), *parts.pop("others")]
-    return Parts(settings=settings, rest=gr.State({}), **parts)
+            parts |= _main_controls(kind, limits, settings)
+            gr.Markdown(weights_line, elem_id=kind.id("weights"), elem_classes="nst-small")
+            parts |= _folded(kind, limits, settings)
+            parts |= restoring(kind)
+    if kind.styles:
+        parts["styles"] = [parts.pop("style"), *parts.pop("others")]
+    return Parts(kind=kind, settings=settings, rest=gr.State({}), **parts)
 
 
-def _pictures(samples: Samples) -> dict[str, Any]:
-    files = samples.files
+def _pictures(kind: Kind, samples: Samples) -> dict[str, Any]:
+    parts: dict[str, Any] = {"samples": {}}
     with gr.Row(equal_height=False, elem_classes="nst-pair"):
-        with gr.Column(min_width=150):
-            content = picture_input("Content", "content", files[FIRST_CONTENT])
-            content_samples = _gallery(samples, list(CONTENTS), "content_samples")
-        with gr.Column(min_width=150):
-            style = picture_input("Style", "style", files[FIRST_STYLE])
-            style_samples = _gallery(samples, list(STYLES), "style_samples")
+        for name, there, names, first in (
+            ("content", kind.content, CONTENTS, FIRST_CONTENT),
+            ("style", kind.styles, STYLES, FIRST_STYLE),
+        ):
+            if there:
+                with gr.Column(min_width=150):
+                    file = samples.files[first]
+                    parts[name] = picture_input(name.capitalize(), kind.id(name), file)
+                    gallery = _gallery(
+                        samples,
+                        list(names),
+                        kind.id(f"{name}_samples"),
+                        3 if kind.has_regions else 6,
+                    )
+                    parts["samples"][name] = gallery
     with gr.Row(elem_classes="nst-buttons"):
-        run = gr.Button("Run", variant="primary", elem_id="run", min_width=110, scale=3)
-        stop = gr.Button("Stop", variant="stop", elem_id="stop", min_width=70, scale=1)
-        swap = gr.Button("⇄ Swap", elem_id="swap", min_width=80, scale=1)
-    return {
-        "run": run,
-        "stop": stop,
-        "content": content,
-        "style": style,
-        "content_samples": content_samples,
-        "style_samples": style_samples,
-        "swap": swap,
-    }
+        run = gr.Button("Run", variant="primary", elem_id=kind.id("run"), min_width=110, scale=3)
+        stop = gr.Button("Stop", variant="stop", elem_id=kind.id("stop"), min_width=70, scale=1)
+        if kind.has_regions:
+            parts["swap"] = gr.Button("⇄ Swap", elem_id=kind.id("swap"), min_width=80, scale=1)
+    plan = gr.HTML(elem_id=kind.id("plan"), elem_classes="nst-small", min_height=0)
+    return {**parts, "run": run, "stop": stop, "plan": plan}
 
 
-def _gallery(samples: Samples, names: list[str], name: str) -> gr.Gallery:
+def _gallery(samples: Samples, names: list[str], name: str, columns: int) -> gr.Gallery:
     return gr.Gallery(
         [(str(samples.files[sample]), sample) for sample in names],
         label="Samples",
         show_label=False,
-        columns=3,
+        columns=columns,
         height="auto",
         allow_preview=False,
         object_fit="cover",
@@ -133,68 +81,66 @@ def _gallery(samples: Samples, names: list[str], name: str) -> gr.Gallery:
     )
 
 
-def _main_controls(limits: ServingSettings, settings: dict[str, Any]) -> dict[str, Any]:
-    preset = gr.Dropdown(
-        preset_names(), value=preset_names()[0], label="Preset", elem_id="preset", filterable=False
+def _main_controls(kind: Kind, limits: ServingSettings, settings: dict[str, Any]) -> dict[str, Any]:
+    """The preset and the most important settings, which are added to `settings`."""
+    usual, several = kind.presets[0], len(kind.presets) > 1
+    preset = (
+        gr.Dropdown(
+            list(kind.presets),
+            value=usual,
+            label="Preset",
+            elem_id=kind.id("preset"),
+            filterable=False,
+        )
+        if several
+        else gr.State(usual)
     )
-    explanation = gr.Markdown(explained(preset_names()[0]), elem_id="explanation")
-    strength = control("style_strength", limits)
-    settings |= {name: control(name, limits) for name in ("size", "steps")}
+    explanation = gr.Markdown(
+        explained(usual), elem_id=kind.id("explanation"), elem_classes="nst-small"
+    )
+    strength = (
+        control("style_strength", limits, elem_id=kind.id("style_strength"))
+        if kind.has_regions
+        else gr.State(1.0)
+    )
+    settings_under(kind, kind.main, limits, settings)
     return {"preset": preset, "explanation": explanation, "strength": strength}
 
 
-def _more_styles(limits: ServingSettings) -> dict[str, Any]:
-    others = []
-    with gr.Accordion("More styles", open=False, elem_id="more_styles"):
-        shares = [_share(1, limits, label="Share of the first style")]
-        with gr.Row():
-            for number in range(2, STYLE_SLOTS + 1):
-                with gr.Column(min_width=150):
-                    others.append(picture_input(f"Style {number}", f"style_{number}"))
-                    shares.append(_share(number, limits, label="Share", info=None))
-    return {"others": others, "shares": shares}
+def _folded(kind: Kind, limits: ServingSettings, settings: dict[str, Any]) -> dict[str, Any]:
+    parts: dict[str, Any] = {}
+    if kind.styles:
+        parts |= more_styles(kind, limits)
+    if kind.has_regions:
+        parts |= regions(kind, limits, settings)
+    if kind.styles:
+        canvases, uploads = parts_of_styles(kind)
+        parts["parts"] = canvases
+        parts["uploads"] = [*parts.get("uploads", []), *uploads]
+    for title, names in kind.folded.items():
+        name = title.split(" ")[0].lower()
+        with gr.Accordion(title, open=False, elem_id=kind.id(f"{name}_panel")), gr.Row():
+            settings_under(kind, names, limits, settings)
+    return parts
 
 
-def _share(number: int, limits: ServingSettings, **look: Any) -> gr.components.Component:
-    return control("style_share", limits, elem_id=f"share_{number}", **look)
-
-
-def _folded(
-    title: str,
-    elem_id: str,
-    names: tuple[str, ...],
-    limits: ServingSettings,
-    settings: dict[str, Any],
-) -> None:
-    """Controls under a title, which opens them; they are added to `settings`."""
-    with gr.Accordion(title, open=False, elem_id=elem_id), gr.Row():
-        settings |= {name: control(name, limits) for name in names}
-
-
-def _restoring() -> dict[str, Any]:
-    with gr.Accordion("Restore the settings of a picture", open=False, elem_id="restore"):
-        dropped = file_input("Drop a PNG that was made here", "dropped", ".png")
-        restored = gr.Markdown(elem_id="restored")
-    return {"dropped": dropped, "restored": restored}
-
-
-def _result() -> dict[str, Any]:
-    status = gr.HTML(elem_id="status", min_height=0)
-    live = gr.HTML(WELCOME, elem_id="live")
+def _result(kind: Kind) -> dict[str, Any]:
+    status = gr.HTML(elem_id=kind.id("status"), min_height=0)
+    live = gr.HTML(WELCOME, elem_id=kind.id("live"))
     slider = gr.ImageSlider(
         label="Before and after",
         type="filepath",
         interactive=False,
         visible=False,
         max_height=560,
-        elem_id="slider",
+        elem_id=kind.id("slider"),
     )
     with gr.Row(visible=False, elem_classes="nst-buttons") as downloads:
         picture = gr.DownloadButton(
-            "Download PNG", variant="primary", elem_id="download", min_width=140
+            "Download PNG", variant="primary", elem_id=kind.id("download"), min_width=140
         )
-        workflow = gr.DownloadButton("ComfyUI workflow", elem_id="workflow", min_width=140)
-    curve = gr.HTML(elem_id="curve")
+        workflow = gr.DownloadButton("ComfyUI workflow", elem_id=kind.id("workflow"), min_width=140)
+    note = gr.Markdown(visible=False, elem_id=kind.id("note"), elem_classes="nst-small")
     return {
         "status": status,
         "live": live,
@@ -202,5 +148,6 @@ def _result() -> dict[str, Any]:
         "downloads": downloads,
         "picture": picture,
         "workflow": workflow,
-        "curve": curve,
+        "note": note,
+        "curve": gr.HTML(elem_id=kind.id("curve")),
     }

@@ -11,6 +11,7 @@ from html import escape
 from torch import Tensor
 
 from ..pixels import to_pil
+from ..plan import Plan, duration
 from ..plot import plot_losses
 from ..progress import Progress, Record
 from ..stylize import Result
@@ -28,6 +29,43 @@ WELCOME = (
 def picture_html(image: Tensor, words: str) -> str:
     """The picture so far."""
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
+
+
+def result_html(image: Tensor, *, seamless: bool) -> str:
+    """A result that there is nothing to compare with; a seamless one also four times."""
+    picture = picture_html(image, "The result")
+    if not seamless:
+        return picture
+    height, width = image.shape[-2:]
+    look = f"aspect-ratio: {width} / {height}; background-image: url({_url(image, 'JPEG')})"
+    return (
+        f'{picture}<figure class="nst-tiles"><div style="{look}" role="img" '
+        'aria-label="The result, four times side by side"></div>'
+        "<figcaption>Four copies, side by side</figcaption></figure>"
+    )
+
+
+def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
+    """What a run will take.
+
+    Args:
+        planned: the plan.
+        timed: whether its time is known.
+        minutes: that this page gives to a run.
+    """
+    size = planned.memory
+    memory = f"{size / 1e9:.1f} GB of memory" if size >= 1e9 else f"{size / 1e6:.0f} MB of memory"
+    if not timed:
+        return f"Takes about {memory}."
+    words = f"Takes up to about {duration(planned.seconds)} and {memory}."
+    if planned.seconds > 60 * minutes:
+        words += f" After {minutes:g} minutes this page ends it with the best picture so far."
+    return words
+
+
+def warning_html(words: str) -> str:
+    """Why a run cannot begin yet."""
+    return escape(words)
 
 
 def curve_html(records: Sequence[Record]) -> str:

@@ -1,7 +1,8 @@
 """Pictures that come in: samples as files, uploads that are looked at before they are decoded."""
 
 import filecmp
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ import gradio as gr
 from torch import Tensor
 
 from ..errors import ImageError
-from ..image_io import load_image, save_image
+from ..image_io import image_size, load_image, save_image
 from ..layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..samples import CONTENTS, STYLES, sample
 from ..settings import LossSettings, ServingSettings, Settings
 from ..vgg import check_large_enough, size_of
+from .job import Request
 
 SAMPLE = "sample:"
 # Longer side of a sample's file, which is only looked at: a run draws its own.
@@ -48,7 +50,7 @@ def _handing_on(base: Any) -> Any:
     return type.__new__(type(base), base.__name__, (base,), changed | ours)
 
 
-_Picture, _File = _handing_on(gr.Image), _handing_on(gr.File)
+_Picture, _File, _Upload = map(_handing_on, (gr.Image, gr.File, gr.UploadButton))
 
 
 def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
@@ -69,6 +71,11 @@ def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
 def file_input(label: str, name: str, suffix: str) -> gr.File:
     """An upload of one file, which becomes its path."""
     return _File(label=label, file_types=[suffix], height=150, elem_id=name)
+
+
+def upload_button(label: str, name: str) -> gr.UploadButton:
+    """A button that uploads a picture, which becomes the path of its file."""
+    return _Upload(label, file_types=["image"], size="sm", elem_id=name)
 
 
 class Samples:
@@ -102,17 +109,27 @@ def check_upload(path: str, limits: ServingSettings) -> None:
 
 def load_named(path: str, name: str, limits: ServingSettings) -> Tensor:
     """A picture; what is wrong with it is told without the server's folders."""
-    try:
+    with _named(path, name):
         return load_image(path, max_pixels=limits.max_megapixels * 10**6)
+
+
+def size_named(path: str, name: str) -> tuple[int, int]:
+    """(height, width) of a picture, likewise."""
+    with _named(path, name):
+        return image_size(path)
+
+
+@contextmanager
+def _named(path: str, name: str) -> Iterator[None]:
+    try:
+        yield
     except ImageError as error:
         message = str(error).replace(f"'{path}'", f"'{name}'").replace(path, name)
         raise ImageError(message) from error
 
 
-def read_pictures(
-    paths: Sequence[str], names: Sequence[str], settings: Settings, limits: ServingSettings
-) -> list[Tensor]:
-    """The content, then the styles.
+def read_pictures(request: Request, limits: ServingSettings) -> list[Tensor]:
+    """The content, if there is one, then the styles.
 
     Raises:
         ImageError: a file is no picture, damaged, or too small for its layers; one of them or all
@@ -120,20 +137,20 @@ def read_pictures(
     """
     pictures: list[Tensor] = []
     pixels = 0
-    for path, name in zip(paths, names, strict=True):
-        if name.startswith(SAMPLE):
-            picture = _drawn(name.removeprefix(SAMPLE), _drawn_size(settings))
+    for given in request.pictures:
+        if given.name.startswith(SAMPLE):
+            picture = _drawn(given.name.removeprefix(SAMPLE), _drawn_size(request.settings))
         else:
-            picture = load_named(path, name, limits)
+            picture = load_named(given.path, given.name, limits)
             pixels += picture[0, 0].numel()
             if pixels > limits.max_megapixels * 10**6:
                 raise ImageError(
                     f"These pictures have more than {limits.max_megapixels} million pixels "
                     "together, the limit of this page. Make them smaller."
                 )
-        first = not pictures
-        layers = _layers(settings, content=first)
-        what = f"The {'content' if first else 'style'} picture '{name}'"
+        is_content = given is request.content
+        layers = _layers(request.settings, content=is_content)
+        what = f"The {'content' if is_content else 'style'} picture '{given.name}'"
         check_large_enough(*size_of(picture), layers, what)
         pictures.append(picture)
     return pictures

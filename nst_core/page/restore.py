@@ -1,18 +1,24 @@
 """Settings back from a PNG that was made here or by the command line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ..errors import ImageError, SettingsError
 from ..image_io import read_metadata
+from ..recipes import shares_in
 from ..samples import CONTENTS, STYLES
 from ..settings import PRESETS, Settings
-from .controls import NAMES, SERVER, checked
+from .canvas import png_in, url_of
+from .controls import SERVER, checked
+from .kinds import Kind, kind_of
 from .pictures import SAMPLE
+from .regions import COLORS
 from .result import KEY
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,26 +26,35 @@ class Restored:
     """What a picture says about how it was made.
 
     Attributes:
+        kind: what it is.
         settings: all but the server's own.
-        preset: the page's menu; the first one for pictures of the command line.
+        preset: of the kind's; the first one for pictures of the command line.
         strength: of the page's slider; `settings.style_weight` is without it.
         rest: settings that have no control.
-        names: of the content and the styles.
+        content: name of the content; "" is none.
+        styles: names of the styles by their places, as many as the page has; "" is none.
         shares: of the styles.
+        left_out: styles of the command line for which the page has no place.
+        map, parts: what was painted over the content and over each style.
     """
 
+    kind: Kind
     settings: Settings
     preset: str
     strength: float
     rest: Mapping[str, Any]
-    names: tuple[str, ...]
+    content: str
+    styles: tuple[str, ...]
     shares: tuple[float, ...]
+    left_out: int
+    map: str
+    parts: tuple[str, ...]
 
     @property
     def missing(self) -> list[str]:
         """Pictures that the visitor has to choose again: no sample of ours has their name."""
-        known = {SAMPLE + name for name in (*CONTENTS, *STYLES)}
-        return [name for name in self.names if name not in known]
+        known = {"", *(SAMPLE + name for name in (*CONTENTS, *STYLES))}
+        return [name for name in (self.content, *self.styles) if name not in known]
 
 
 def restore(path: str) -> Restored:
@@ -69,8 +84,10 @@ def restore(path: str) -> Restored:
 
 
 def _restored(summary: Mapping[str, Any]) -> Restored:
+    styles = [str(name) for name in summary["styles"]]
+    kind = kind_of(summary["content"] is not None, len(styles))
     preset = str(summary.get("preset", ""))
-    preset = preset if preset in PRESETS else next(iter(PRESETS))
+    preset = preset if preset in kind.presets else kind.presets[0]
     given = {k: v for k, v in summary["settings"].items() if k not in SERVER}
     strength = float(summary.get("style_strength", 1.0))
     # What the slider multiplied is divided out; at 0 nothing is left to divide.
@@ -79,13 +96,31 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
     else:
         strength = 1.0
     settings = checked(PRESETS[preset].settings, given)
-    styles = tuple(str(name) for name in summary["styles"])
-    shares = tuple(float(share) for share in summary.get("shares", [1.0] * len(styles)))
+    drawn = summary.get("drawn", {})
+    shares = summary.get("shares") or shares_in(settings.style_shares) or [1.0] * len(styles)
+    most = max([1.0, *map(float, shares)])  # the command line's may be above 1
+    places = [COLORS.index(color) for color in drawn.get("colors", COLORS[: len(styles)])]
     return Restored(
+        kind=kind,
         settings=settings,
         preset=preset,
         strength=strength,
-        rest={k: v for k, v in given.items() if k not in NAMES},
-        names=(str(summary["content"]), *styles),
-        shares=shares,
+        rest={k: v for k, v in given.items() if k not in kind.settings},
+        content=str(summary["content"] or ""),
+        styles=_placed(styles, places, "", kind),
+        shares=_placed([share / most for share in shares], places, 1.0, kind),
+        left_out=max(0, len(styles) - kind.styles),
+        map=_drawing(drawn.get("map")),
+        parts=_placed([_drawing(part) for part in drawn.get("parts", [])], places, "", kind),
     )
+
+
+def _placed(values: Sequence[T], places: Sequence[int], empty: T, kind: Kind) -> tuple[T, ...]:
+    """Values of styles at the places that the styles had on the page."""
+    by_place = dict(zip(places, values, strict=False))
+    return tuple(by_place.get(place, empty) for place in range(kind.styles))
+
+
+def _drawing(text: Any) -> str:
+    """A drawing as the page takes it: what is in a file was looked at before."""
+    return url_of(png_in(text))

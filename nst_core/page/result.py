@@ -13,6 +13,7 @@ from ..pyramid import resize
 from ..report import summary_of
 from ..stylize import Result
 from ..vgg import VGG16, size_of
+from .canvas import url_of
 from .job import Request
 from .workflow import graph_of
 
@@ -22,36 +23,54 @@ KEY, PROMPT, WORKFLOW = "nst", "prompt", "workflow"
 
 @dataclass(frozen=True)
 class Files:
-    """What a visitor gets; `before` is the content at the size of the picture."""
+    """What a visitor gets; `before` is the content, if there is one, at the picture's size."""
 
-    before: Path
+    before: Path | None
     picture: Path
     workflow: Path
 
 
 def summary(request: Request, vgg: VGG16) -> dict[str, Any]:
     """What is stored in the picture: the command line's summary, and what only the page has."""
-    content, *styles = request.names
+    content, styles = request.content, request.styles
     return {
-        **summary_of(settings=request.settings, vgg=vgg, content=content, styles=styles),
-        "shares": list(request.shares),
+        **summary_of(
+            settings=request.settings,
+            vgg=vgg,
+            content=content.name if content else None,
+            styles=[style.name for style in styles],
+        ),
+        "shares": [style.share for style in styles],
         "preset": request.preset,
         "style_strength": request.strength,
+        **({"drawn": _drawings(request)} if request.is_drawn else {}),
     }
 
 
-def write(result: Result, request: Request, vgg: VGG16, content: Tensor, folder: Path) -> Files:
+def _drawings(request: Request) -> dict[str, Any]:
+    """What is painted over the pictures; a drawing has some kilobytes."""
+    return {
+        "map": url_of(request.map),
+        "colors": [style.color for style in request.styles],
+        "parts": [url_of(style.part) for style in request.styles],
+    }
+
+
+def write(
+    result: Result, request: Request, vgg: VGG16, content: Tensor | None, folder: Path
+) -> Files:
     """Write the files into a folder of their own.
 
     Args:
         result, request, vgg: of the run.
-        content: at any size; what the slider shows before.
+        content: at any size; what the slider shows before, if there is one.
         folder: in which a folder is made whose name nobody can guess.
     """
     folder = folder / secrets.token_urlsafe(16)
     folder.mkdir(parents=True)
     prompt, workflow = graph_of(request, vgg.source)
-    files = Files(folder / "before.jpg", folder / "style-transfer.png", folder / "workflow.json")
+    before = None if content is None else folder / "before.jpg"
+    files = Files(before, folder / "style-transfer.png", folder / "workflow.json")
     save_image(
         result.image,
         files.picture,
@@ -62,5 +81,6 @@ def write(result: Result, request: Request, vgg: VGG16, content: Tensor, folder:
         },
     )
     files.workflow.write_text(json.dumps(workflow, indent=1) + "\n", encoding="utf-8")
-    save_image(resize(content, *size_of(result.image)), files.before, quality=90)
+    if content is not None and before is not None:
+        save_image(resize(content, *size_of(result.image)), before, quality=90)
     return files

@@ -11,11 +11,14 @@ import gradio as gr
 
 from ..errors import NSTError, SettingsError
 from ..settings import ServingSettings, Settings
+from .canvas import png_in
 from .controls import check_slider, settings_of
 from .device import Device
-from .job import Job, Request
+from .job import Job, Picture, Request
+from .kinds import Kind
 from .network import Network
 from .pictures import Samples
+from .regions import COLORS, check_painted
 from .result import Files, write
 
 # Seconds that the result of a run waits to be asked for. A page asks at once; a visitor who left
@@ -42,46 +45,77 @@ class Runs:
 
     def request(
         self,
-        paths: Sequence[str | None],
-        shares: Sequence[float],
-        preset: str,
-        strength: float,
+        kind: Kind,
+        *,
+        content: str | None = None,
+        styles: Sequence[str | None] = (),
+        shares: Sequence[float] | None = None,
+        preset: str | None = None,
+        strength: float = 1.0,
         given: Mapping[str, Any],
+        map_: Any = None,
+        parts: Sequence[Any] = (),
     ) -> Request:
         """What is asked for, checked as far as it can be without decoding pictures.
 
         Args:
-            paths: of the content, then of the styles; None where there is none.
-            shares: of each style.
-            preset, strength, given: as `settings_of` takes them.
+            kind: what shall be made.
+            content, styles: paths; None where there is none.
+            shares: of each style; None is equal shares.
+            preset, strength, given: as `settings_of` takes them; None is the kind's usual preset.
+            map_, parts: what is painted over the content and over each style, as `png_in` takes it.
 
         Raises:
             SettingsError: a picture is missing, or a setting is not possible or not allowed.
         """
+        preset = preset or kind.presets[0]
         settings = settings_of(preset, strength, given)
-        for share in shares:
-            check_slider("style_share", share)
         check_allowed(settings, self.limits)
-        content, *styles = paths
-        if content is None:
-            raise SettingsError("There is no content picture. Upload one, or click on a sample.")
-        if not any(styles):
-            raise SettingsError("There is no style picture. Upload one, or click on a sample.")
-        used = [(path, share) for path, share in zip(styles, shares, strict=True) if path and share]
-        if not used:
-            raise SettingsError("All shares of the styles are 0. Raise one under 'More styles'.")
-        files = (content, *(path for path, _ in used))
-        for path in files:
-            if not Path(path).is_file():
-                raise SettingsError(f"'{Path(path).name}' is no longer here. Choose it again.")
-        return Request(
-            paths=files,
-            names=tuple(self.samples.name_of(path) for path in files),
-            shares=tuple(float(share) for _, share in used),
+        request = Request(
+            content=self._content(content) if kind.content else None,
+            styles=self._styles(styles, shares, parts) if kind.styles else (),
+            map=png_in(map_),
             settings=settings,
             preset=preset,
             strength=strength,
         )
+        check_painted(request)
+        return request
+
+    def _content(self, path: str | None) -> Picture:
+        if path is None:
+            raise SettingsError("There is no content picture. Upload one, or click on a sample.")
+        return Picture(path=self._there(path), name=self.samples.name_of(path))
+
+    def _styles(
+        self, paths: Sequence[str | None], shares: Sequence[float] | None, parts: Sequence[Any]
+    ) -> tuple[Picture, ...]:
+        shares = [1.0] * len(paths) if shares is None else shares
+        for share in shares:
+            check_slider("style_share", share)
+        if not any(paths):
+            raise SettingsError("There is no style picture. Upload one, or click on a sample.")
+        parts = parts or [None] * len(paths)
+        styles = tuple(
+            Picture(
+                path=self._there(path),
+                name=self.samples.name_of(path),
+                share=float(share),
+                color=color,
+                part=png_in(part),
+            )
+            for path, share, color, part in zip(paths, shares, COLORS, parts, strict=False)
+            if path and share
+        )
+        if not styles:
+            raise SettingsError("All shares of the styles are 0. Raise one under 'More styles'.")
+        return styles
+
+    @staticmethod
+    def _there(path: str) -> str:
+        if not Path(path).is_file():
+            raise SettingsError(f"'{Path(path).name}' is no longer here. Choose it again.")
+        return path
 
     def begin(self, key: str, request: Request) -> Job:
         """Put a run in line.
@@ -129,10 +163,10 @@ class Runs:
         Raises:
             NSTError: what was wrong with the request.
         """
-        result, content = job.result(), job.content
-        if result is None or content is None:
+        result = job.result()
+        if result is None:
             return None
-        return write(result, job.request, self._network.vgg, content, self._folder)
+        return write(result, job.request, self._network.vgg, job.content, self._folder)
 
     def close(self) -> None:
         """Let the device's thread go."""

@@ -9,9 +9,10 @@ import gradio as gr
 
 from . import live
 from .choosing import Changes
-from .job import Job, Request
-from .layout import Parts
+from .job import Job
+from .parts import Parts
 from .runs import Runs, spoken
+from .workflow import WITHOUT_DRAWINGS
 
 # Seconds between looks at a run that works, at one that waits, and between drawings of its curve.
 _LOOK, _LOOK_WAITING, _CURVE = 0.2, 1.0, 2.0
@@ -21,7 +22,7 @@ class Watching:
     """The handlers of the buttons Run and Stop.
 
     Args:
-        parts: of the page.
+        parts: of the tab.
         runs: of all visitors.
     """
 
@@ -31,7 +32,8 @@ class Watching:
     def begin(self, values: Mapping[Any, Any], visitor: gr.Request) -> str:
         """Put the visitor's run in line. Nothing that is shown changes if it cannot begin."""
         with spoken():
-            job = self._runs.begin(str(visitor.session_hash), self._request(values))
+            request = self._runs.request(self._parts.kind, **self._parts.request_in(values))
+            job = self._runs.begin(str(visitor.session_hash), request)
         return live.waiting_html(self._runs.device.before(job))
 
     async def watch(self, visitor: gr.Request) -> AsyncIterator[Changes]:
@@ -65,17 +67,6 @@ class Watching:
     def leave(self, visitor: gr.Request) -> None:
         """The visitor has closed the page or the connection of a program."""
         self._runs.leave(str(visitor.session_hash))
-
-    def _request(self, values: Mapping[Any, Any]) -> Request:
-        parts = self._parts
-        given = {name: values[component] for name, component in parts.settings.items()}
-        return self._runs.request(
-            [values[component] for component in parts.pictures],
-            [values[component] for component in parts.shares],
-            values[parts.preset],
-            values[parts.strength],
-            {**values[parts.rest], **given},
-        )
 
     async def _waiting(self, job: Job) -> AsyncIterator[Changes]:
         """The run's place in the line, until its turn comes."""
@@ -121,18 +112,24 @@ class Watching:
             self._parts.live: gr.update(value=picture, visible=True),
             self._parts.slider: hidden,
             self._parts.downloads: hidden,
+            self._parts.note: hidden,
         }
 
     def _finished(self, job: Job) -> Changes:
         parts, result, files = self._parts, job.result(), self._runs.files_of(job)
         if result is None or files is None:
             return {parts.status: live.nothing_html()}
+        compared = files.before is not None
+        seen = live.result_html(result.image, seamless=job.request.settings.seamless)
         return {
             parts.status: live.finished_html(result, job.why),
-            parts.live: gr.update(value="", visible=False),
-            parts.slider: gr.update(value=(files.before, files.picture), visible=True),
+            parts.live: gr.update(value="" if compared else seen, visible=not compared),
+            parts.slider: gr.update(
+                value=(files.before, files.picture) if compared else None, visible=compared
+            ),
             parts.downloads: gr.update(visible=True),
             parts.picture: gr.update(value=files.picture),
             parts.workflow: gr.update(value=files.workflow),
+            parts.note: gr.update(value=WITHOUT_DRAWINGS, visible=job.request.is_drawn),
             parts.curve: live.curve_html(result.records),
         }

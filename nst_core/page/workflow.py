@@ -6,7 +6,7 @@ The host reads `workflow` when a picture is dropped onto its page, and programs 
 from ..settings import Settings
 from ..weights import NAMES
 from .graph import Graph, Json, Node, prompt_of, workflow_of
-from .job import Request
+from .job import Picture, Request
 from .pictures import SAMPLE
 
 # Widgets of a node, in the order of the node (nodes/optimize.py); a test holds them to its schema.
@@ -17,6 +17,11 @@ _OPTIMIZE = (
     *("colors", "color_when", "color_source", "color_strength"),
 )
 _PREVIEW_INTERVAL = 0.5
+# Masks are files, which the machine that opens the graph does not have.
+WITHOUT_DRAWINGS = (
+    "What you painted is stored in the PNG, but is not in the ComfyUI workflow: masks are files "
+    "there. Connect your own to the losses."
+)
 
 
 def graph_of(request: Request, weights: str) -> tuple[Json, Json]:
@@ -54,7 +59,7 @@ def graph_of(request: Request, weights: str) -> tuple[Json, Json]:
         480,
         widgets={"filename_prefix": "style_transfer"},
         inputs={"images": (optimize, "image")},
-        title="Result",
+        title="Result, without what was painted" if request.is_drawn else "Result",
     )
     return prompt_of(graph), workflow_of(graph)
 
@@ -66,30 +71,30 @@ def _weights_name(source: str) -> str:
 
 
 def _chain(graph: Graph, request: Request) -> Node:
-    settings = request.settings
-    content, *styles = (_picture(graph, name, settings) for name in request.names)
-    content.title, total = "Content", sum(request.shares)
-    last = graph.add(
-        "NST_ContentLoss",
-        1,
-        200,
-        widgets={
-            "content_weight": settings.content_weight,
-            "content_layers": settings.content_layers,
-            "normalization": settings.normalization,
-            "feather": settings.feather,
-        },
-        inputs={"image": (content, "image")},
-        outputs=(("losses_out", "NST_LOSSES"),),
-    )
-    for style, share in zip(styles, request.shares, strict=True):
-        style.title = "Style"
-        last = graph.add(
-            "NST_StyleLoss",
-            1,
+    settings, last = request.settings, None
+    if request.content:
+        content = _picture(graph, request.content, "Content", settings)
+        last = _loss(
+            graph,
+            "NST_ContentLoss",
             200,
-            widgets={
-                "style_weight": settings.style_weight * share / total,
+            {
+                "content_weight": settings.content_weight,
+                "content_layers": settings.content_layers,
+                "normalization": settings.normalization,
+                "feather": settings.feather,
+            },
+            content,
+            last,
+        )
+    total = sum(style.share for style in request.styles)
+    for style in request.styles:
+        last = _loss(
+            graph,
+            "NST_StyleLoss",
+            200,
+            {
+                "style_weight": settings.style_weight * style.share / total,
                 "style_layers": settings.style_layers,
                 "normalization": settings.normalization,
                 "statistics": settings.statistics,
@@ -97,38 +102,45 @@ def _chain(graph: Graph, request: Request) -> Node:
                 "style_shares": "",
                 "feather": settings.feather,
             },
-            inputs={"image": (style, "image"), "losses": (last, "losses_out")},
-            outputs=(("losses_out", "NST_LOSSES"),),
+            _picture(graph, style, "Style", settings),
+            last,
         )
-    if settings.laplacian_weight:
-        last = graph.add(
-            "NST_LaplacianLoss",
-            1,
-            90,
-            widgets={"laplacian_weight": settings.laplacian_weight},
-            inputs={"image": (content, "image"), "losses": (last, "losses_out")},
-            outputs=(("losses_out", "NST_LOSSES"),),
-        )
+    if request.content and settings.laplacian_weight:
+        widgets = {"laplacian_weight": settings.laplacian_weight}
+        last = _loss(graph, "NST_LaplacianLoss", 90, widgets, content, last)
     if settings.tv_weight:
-        last = graph.add(
-            "NST_TotalVariationLoss",
-            1,
-            90,
-            widgets={"tv_weight": settings.tv_weight},
-            inputs={"losses": (last, "losses_out")},
-            outputs=(("losses_out", "NST_LOSSES"),),
-        )
+        widgets = {"tv_weight": settings.tv_weight}
+        last = _loss(graph, "NST_TotalVariationLoss", 90, widgets, None, last)
+    assert last is not None  # a request has a content or a style
     return last
 
 
-def _picture(graph: Graph, name: str, settings: Settings) -> Node:
-    if name.startswith(SAMPLE):
+def _loss(
+    graph: Graph, kind: str, height: int, widgets: Json, image: Node | None, before: Node | None
+) -> Node:
+    """A loss of a picture, at the end of the chain."""
+    wires = {"image": (image, "image")} if image else {}
+    if before:
+        wires["losses"] = (before, "losses_out")
+    return graph.add(
+        kind, 1, height, widgets=widgets, inputs=wires, outputs=(("losses_out", "NST_LOSSES"),)
+    )
+
+
+def _picture(graph: Graph, picture: Picture, title: str, settings: Settings) -> Node:
+    if picture.name.startswith(SAMPLE):
         return graph.add(
             "NST_SampleImage",
             0,
             90,
-            widgets={"name": name.removeprefix(SAMPLE), "size": max(settings.size, 512)},
+            widgets={
+                "name": picture.name.removeprefix(SAMPLE),
+                "size": max(settings.size, 512),
+            },
             outputs=(("image", "IMAGE"),),
+            title=title,
         )
     outputs = (("image", "IMAGE"), ("mask", "MASK"))
-    return graph.add("LoadImage", 0, 310, widgets={"image": name}, outputs=outputs)
+    return graph.add(
+        "LoadImage", 0, 310, widgets={"image": picture.name}, outputs=outputs, title=title
+    )

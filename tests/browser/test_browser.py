@@ -3,10 +3,12 @@
 import json
 
 import pytest
-from chromium import set_number, wait_for_status
+from chromium import color_at, open_panel, paint, set_number, wait_for_status
 from PIL import Image
 
-from nst_core.image_io import read_metadata
+from nst_core.image_io import load_image, read_metadata
+from nst_core.pyramid import resize
+from nst_core.samples import sample
 
 pytestmark = pytest.mark.slow
 
@@ -164,10 +166,106 @@ def test_nothing_sticks_out_at_any_width_in_any_light(width, theme, visit):
     page = visit(width=width, theme=theme)
     start(page)
     wait_for_status(page, "Done")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    open_panel(page, "regions")
+    page.wait_for_selector("#map canvas")
+    for name in ("Stylize", "Texture", "Reconstruct"):
+        page.get_by_role("tab", name=name).click()
+        page.wait_for_selector(f"#{name.lower()}_tab .nst-controls")
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
     text = page.evaluate("getComputedStyle(document.querySelector('#title h1')).color")
     bright = sum(int(part) for part in text.strip("rgba()").split(",")[:3]) > 3 * 128
     assert bright is (theme == "dark")
+
+
+BLACK, RED, BARE = [0, 0, 0, 255], [255, 0, 0, 255], [0, 0, 0, 0]
+
+
+def test_what_is_painted_keep_is_kept_and_comes_back_from_the_png(visit, tmp_path):
+    page = visit()
+    open_panel(page, "regions")
+    page.wait_for_selector("#map .nst-stage:not([hidden])")
+    paint(page, "map", "black", (1.0, 0.0), (1.0, 1.0))
+    paint(page, "map", "red", (0.0, 0.5))
+    page.locator("#map [data-do=undo]").click()
+    assert color_at(page, "map", 0.95, 0.5) == BLACK
+    page.wait_for_function("document.querySelector('#plan').innerText.includes('of memory')")
+    start(page, size=64, steps=20)
+    wait_for_status(page, "Done")
+    assert "What you painted is stored" in page.locator("#note").inner_text()
+    result = tmp_path / "made here.png"
+    result.write_bytes(download(page, "#download").read_bytes())
+    content = resize(sample("harbor", 512), 48, 64)
+    change = (load_image(result, max_pixels=10**6) - content).abs()
+    assert change[..., 60:].max() <= 1 / 255
+    assert change[..., :50].mean() > 4 / 255
+
+    other = visit()
+    other.get_by_role("tab", name="Texture").click()
+    open_panel(other, "texture_restore")
+    other.locator("#texture_dropped input[type=file]").set_input_files(result)
+    other.wait_for_selector("#map .nst-stage:not([hidden])")
+    other.wait_for_function("document.querySelector('#restored').innerText.includes('restored')")
+    other.wait_for_function("document.querySelector('#map canvas').width > 300")
+    assert color_at(other, "map", 0.95, 0.5) == BLACK
+    assert color_at(other, "map", 0.0, 0.5) == BARE
+    other.locator("#content_samples button").nth(1).click()
+    other.wait_for_selector("#map img[src*='portrait']")
+    other.wait_for_function("document.querySelector('#map canvas').width < 300")
+    assert color_at(other, "map", 0.95, 0.5) == BARE  # it was painted over another picture
+
+
+def test_a_map_is_uploaded_and_what_is_none_is_told(visit, tmp_path):
+    page = visit(width=390)
+    open_panel(page, "regions")
+    page.wait_for_selector("#map .nst-stage:not([hidden])")
+    map_ = Image.new("RGB", (400, 300), "white")
+    map_.paste("red", (0, 0, 200, 300))
+    map_.save(tmp_path / "map.png")
+    chooser = page.locator("#map_upload input[type=file], input[type=file]#map_upload").first
+    chooser = chooser if chooser.count() else page.locator("#regions input[type=file]").first
+    chooser.set_input_files(tmp_path / "map.png")
+    page.wait_for_function(
+        "document.querySelector('#map canvas').getContext('2d').getImageData(9, 9, 1, 1).data[3]"
+    )
+    assert color_at(page, "map", 0.25, 0.5) == RED
+    assert color_at(page, "map", 0.75, 0.5) == BARE
+    (tmp_path / "text.png").write_text("not a picture")
+    chooser.set_input_files(tmp_path / "text.png")
+    toast(page, "not a picture")
+    chooser.set_input_files(color_picture(tmp_path / "empty.png", "white"))
+    toast(page, "paints nothing")
+    assert color_at(page, "map", 0.25, 0.5) == RED  # as before
+    paint(page, "map", "blue", (0.75, 0.5))
+    page.click("#run")
+    toast(page, "Style 2 has a region (blue), but no picture")
+
+
+def test_a_seamless_texture_is_made_and_shown_four_times(visit):
+    page = visit()
+    page.get_by_role("tab", name="Texture").click()
+    page.locator("#texture_style_samples button").nth(1).click()
+    page.wait_for_selector("#texture_style img[src*='mosaic'], #texture_style img")
+    set_number(page, "texture_size", 64)
+    set_number(page, "texture_steps", 10)
+    page.locator("#texture_seamless input").check()
+    page.click("#texture_run")
+    wait_for_status(page, "Done", "texture_status")
+    page.wait_for_selector("#texture_live .nst-tiles")
+    stored = json.loads(read_metadata(download(page, "#texture_download"))["nst"])
+    assert stored["content"] is None
+    assert stored["settings"]["seamless"] is True
+
+
+def test_a_picture_is_rebuilt_from_a_layer_and_compared(visit):
+    page = visit()
+    page.get_by_role("tab", name="Reconstruct").click()
+    set_number(page, "reconstruct_size", 48)
+    set_number(page, "reconstruct_steps", 10)
+    page.click("#reconstruct_run")
+    wait_for_status(page, "Done", "reconstruct_status")
+    page.wait_for_function("document.querySelectorAll('#reconstruct_slider img').length === 2")
+    stored = json.loads(read_metadata(download(page, "#reconstruct_download"))["nst"])
+    assert stored["styles"] == []
 
 
 def test_two_visitors_at_once_wait_in_line_and_get_their_own(visit, tmp_path):

@@ -23,15 +23,18 @@ DROP = """data => {
 def painted(tmp_path):
     """A small picture in two styles, as the page writes it."""
     pytest.importorskip("gradio", reason="the Gradio page needs gradio")
+    from nst_core.page.kinds import STYLIZE
     from nst_core.page.network import Network
     from nst_core.page.pictures import Samples
     from nst_core.page.runs import Runs
 
     samples = Samples(tmp_path)
     runs = Runs(Network("builtin"), samples, ServingSettings(), tmp_path)
-    paths = [str(samples.files[name]) for name in ("harbor", "waves", "ink")]
+    content, *styles = (str(samples.files[name]) for name in ("harbor", "waves", "ink"))
     given = {"size": 64, "steps": 4, "scales": 1, "tv_weight": 0.5, "pooling": "average"}
-    request = runs.request(paths, [1.0, 0.5], "default", 1.5, given)
+    request = runs.request(
+        STYLIZE, content=content, styles=styles, shares=[1.0, 0.5], strength=1.5, given=given
+    )
     yield runs.files_of(runs.begin("me", request)).picture
     runs.close()
 

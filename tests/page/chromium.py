@@ -53,8 +53,39 @@ def set_number(page: Any, name: str, value: float) -> None:
     box.press("Tab")
 
 
-def wait_for_status(page: Any, words: str) -> None:
+def wait_for_status(page: Any, words: str, name: str = "status") -> None:
     """Until the status says so."""
     page.wait_for_function(
-        "words => document.querySelector('#status').innerText.includes(words)", arg=words
+        "([name, words]) => document.getElementById(name).innerText.includes(words)",
+        arg=[name, words],
     )
+
+
+def open_panel(page: Any, name: str) -> None:
+    """Unfold what is folded away."""
+    page.locator(f"#{name} > button").click()
+
+
+def paint(page: Any, name: str, color: str, *points: tuple[float, float]) -> None:
+    """A stroke with the widest brush over a canvas, through points in shares of its sides."""
+    page.locator(f"#{name} [data-color='{color}']").click()
+    page.locator(f"#{name} input[type=range]").fill("30")
+    canvas = page.locator(f"#{name} canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    for number, (right, down) in enumerate(points):
+        page.mouse.move(box["x"] + right * box["width"], box["y"] + down * box["height"])
+        if number == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def color_at(page: Any, name: str, right: float, down: float) -> list[int]:
+    """Red, green, blue and opacity of what is painted on a canvas."""
+    look = """([name, right, down]) => {
+      const canvas = document.querySelector(`#${name} canvas`);
+      const pixel = [right * (canvas.width - 1), down * (canvas.height - 1)].map(Math.round);
+      return [...canvas.getContext("2d").getImageData(...pixel, 1, 1).data];
+    }"""
+    color: list[int] = page.evaluate(look, [name, right, down])
+    return color

@@ -60,10 +60,40 @@ def visitor():
 @pytest.fixture
 def ask(runs, samples):
     """`ask(size=48, ...)`: a small request, harbor in brushstrokes."""
+    from nst_core.page.kinds import STYLIZE
 
-    def request(styles=("brushstrokes",), shares=None, preset="default", strength=1.0, **given):
-        paths = [str(samples.files["harbor"]), *(str(samples.files[name]) for name in styles)]
-        given = {"size": 48, "steps": 3, **given}
-        return runs.request(paths, shares or [1.0] * len(styles), preset, strength, given)
+    def request(
+        styles=("brushstrokes",),
+        shares=None,
+        preset="default",
+        strength=1.0,
+        kind=STYLIZE,
+        map_=None,
+        parts=(),
+        **given,
+    ):
+        return runs.request(
+            kind,
+            content=str(samples.files["harbor"]),
+            styles=[name and str(samples.files[name]) for name in styles],
+            shares=shares,
+            preset=preset if preset in kind.presets else None,
+            strength=strength,
+            given={"size": 48, "steps": 3, **given},
+            map_=map_,
+            parts=parts,
+        )
+
+    return request
+
+
+@pytest.fixture
+def ask_for(runs):
+    """`ask_for(content, style, size=48, ...)`: paths to be painted, one in the style of another."""
+    from nst_core.page.kinds import STYLIZE
+
+    def request(content, *styles, strength=1.0, **given):
+        given = {"size": 48, "steps": 1, **given}
+        return runs.request(STYLIZE, content=content, styles=styles, strength=strength, given=given)
 
     return request

@@ -7,9 +7,14 @@ import torch
 
 from nst_core.errors import ImageError, NSTError, SettingsError
 from nst_core.image_io import save_image
+from nst_core.page.canvas import png_of, url_of
+from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.restore import restore
 from nst_core.report import summary_of
 from nst_core.settings import Settings
+
+LEFT = torch.zeros(24, 32)
+LEFT[:, :16] = 1
 
 
 @pytest.fixture
@@ -36,20 +41,48 @@ def test_what_was_asked_for_comes_back(runs, ask):
         style_layers="relu1_1=2,relu3_1",
     )
     found = restore(str(runs.files_of(runs.begin("me", request)).picture))
-    assert found.names == request.names
-    assert found.shares == request.shares
+    assert found.kind is STYLIZE
+    assert (found.content, *found.styles) == (*(p.name for p in request.pictures), "", "")
+    assert found.shares == (0.5, 1.0, 1.0, 1.0)
     assert (found.preset, found.strength) == ("neural-style", 2.0)
-    again = runs.request(
-        request.paths,
-        found.shares,
-        found.preset,
-        found.strength,
-        {**found.rest, **{n: getattr(found.settings, n) for n in ("size", "steps", "tv_weight")}},
+    again = ask(
+        preset=found.preset,
+        strength=found.strength,
+        **found.rest,
+        **{name: getattr(found.settings, name) for name in STYLIZE.settings},
     )
-    assert again.settings.style_weight == request.settings.style_weight
-    assert again.settings.tv_weight == 0.25
+    assert again.settings == request.settings
     assert found.settings.style_layers == "relu1_1=2,relu3_1"
     assert found.missing == []
+
+
+@pytest.mark.parametrize("kind", [TEXTURE, RECONSTRUCT], ids=lambda kind: kind.name)
+def test_a_picture_of_another_tab_says_whose_it_is(kind, runs, ask):
+    request = ask(kind=kind, init="noise", steps=1, seed=5)
+    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    assert found.kind is kind
+    assert found.preset == kind.presets[0]
+    assert found.settings == request.settings
+    assert bool(found.content) is kind.content
+    assert len(found.styles) == kind.styles
+
+
+def test_shares_of_the_command_line_fit_the_sliders(stored, network):
+    settings = Settings(style_shares="3,1")
+    styles = ["a.jpg", "b.jpg"]
+    summary = summary_of(settings=settings, vgg=network.vgg, content="c.jpg", styles=styles)
+    assert restore(stored(json.dumps(summary))).shares[:2] == (1.0, pytest.approx(1 / 3))
+
+
+def test_what_was_painted_comes_back_to_the_places_of_its_styles(runs, ask):
+    drawing = png_of({"blue": LEFT})
+    request = ask(
+        styles=(None, "ink"), parts=[None, url_of(drawing)], map_=url_of(drawing), steps=1
+    )
+    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    assert found.styles == ("", "sample:ink", "", "")
+    assert found.map == found.parts[1] == url_of(drawing)
+    assert found.parts[0] == ""
 
 
 def test_a_picture_of_the_command_line_is_restored_too(stored, network):
@@ -88,6 +121,8 @@ def test_what_is_the_servers_to_decide_is_not_restored(stored, network):
         '{"settings": {"size": -4}, "content": "a", "styles": []}',
         '{"settings": {"__class__": 1}, "content": "a", "styles": []}',
         '{"settings": {}, "content": "a", "styles": ["b"], "shares": ["x"]}',
+        '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"map": "no picture"}}',
+        '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"colors": ["pink"]}}',
     ],
 )
 def test_damaged_settings_are_told_in_a_sentence(text, stored):

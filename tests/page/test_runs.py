@@ -10,7 +10,9 @@ from PIL import Image
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
 from nst_core.image_io import load_image, read_metadata
 from nst_core.page.job import Job
-from nst_core.recipes import losses_of
+from nst_core.page.kinds import RECONSTRUCT, TEXTURE
+from nst_core.recipes import Region, losses_of, losses_of_regions
+from nst_core.samples import sample
 from nst_core.stylize import stylize
 
 
@@ -26,8 +28,6 @@ def png(path, size=(64, 48)):
 
 
 def test_the_page_makes_the_same_picture_as_the_engine(runs, ask, network):
-    from nst_core.samples import sample
-
     request = ask(size=48, steps=4)
     job, _ = finished(runs, request)
     losses = losses_of(sample("harbor", 512), [sample("brushstrokes", 512)], request.settings)
@@ -45,6 +45,27 @@ def test_a_finished_picture_holds_what_the_command_line_stores(runs, ask):
     assert stored["weights"].startswith("builtin")
 
 
+@pytest.mark.parametrize("kind", [TEXTURE, RECONSTRUCT], ids=lambda kind: kind.name)
+def test_the_other_tabs_make_the_same_pictures_as_the_engine(kind, runs, ask, network):
+    job, files = finished(runs, ask(kind=kind, size=48, steps=3, init="noise"))
+    content, style = sample("harbor", 512), sample("brushstrokes", 512)
+    settings = job.request.settings
+    losses = (
+        losses_of_regions(None, [Region(styles=(style,))], settings)
+        if kind is TEXTURE
+        else losses_of_regions(content, [], settings)
+    )
+    with ThreadPoolExecutor(1) as thread:
+        run = thread.submit(stylize, losses, vgg=network.vgg, settings=settings)
+    assert job.future.result().image.equal(run.result().image)
+    assert (files.before is None) is (kind is TEXTURE)
+    stored = json.loads(read_metadata(files.picture)["nst"])
+    assert (stored["content"] is None, stored["styles"] == []) == (
+        kind is TEXTURE,
+        kind is RECONSTRUCT,
+    )
+
+
 def test_before_and_after_have_the_same_size(runs, ask):
     _, files = finished(runs, ask(size=48, steps=2))
     before, after = (load_image(p, max_pixels=10**6) for p in (files.before, files.picture))
@@ -59,7 +80,7 @@ def test_files_of_two_runs_lie_in_folders_that_nobody_can_guess(runs, ask):
 
 def test_a_style_with_share_zero_is_the_same_as_none(runs, ask):
     request = ask(styles=("brushstrokes", "waves"), shares=[1.0, 0.0])
-    assert request.names == ("sample:harbor", "sample:brushstrokes")
+    assert [one.name for one in request.pictures] == ["sample:harbor", "sample:brushstrokes"]
 
 
 def test_shares_change_the_picture(runs, ask):
@@ -160,27 +181,25 @@ def test_a_result_that_nobody_asks_for_is_forgotten(runs, ask):
     assert runs.of("left") is None
 
 
-def test_pictures_that_are_too_large_together_are_refused(runs, tmp_path):
+def test_pictures_that_are_too_large_together_are_refused(runs, ask_for, tmp_path):
     paths = [png(tmp_path / f"{name}.png", (1200, 1000)) for name in "ab"]
-    request = runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
     with pytest.raises(ImageError, match="together"):
-        finished(runs, request)
+        finished(runs, ask_for(*paths))
 
 
-def test_a_file_that_was_cleared_is_asked_for_again(runs, samples, tmp_path):
-    paths = [str(tmp_path / "gone.png"), str(samples.files["ink"])]
+def test_a_file_that_was_cleared_is_asked_for_again(ask_for, samples, tmp_path):
     with pytest.raises(SettingsError, match=r"'gone\.png' is no longer here"):
-        runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
+        ask_for(str(tmp_path / "gone.png"), str(samples.files["ink"]))
 
 
-def test_without_a_picture_a_request_says_which(runs, samples):
+def test_without_a_picture_a_request_says_which(ask, ask_for, samples):
     harbor = str(samples.files["harbor"])
     with pytest.raises(SettingsError, match="no content picture"):
-        runs.request([None, harbor], [1.0], "default", 1, {"size": 64, "steps": 1})
+        ask_for(None, harbor)
     with pytest.raises(SettingsError, match="no style picture"):
-        runs.request([harbor, None], [1.0], "default", 1, {"size": 64, "steps": 1})
+        ask_for(harbor, None)
     with pytest.raises(SettingsError, match="shares"):
-        runs.request([harbor, harbor], [0.0], "default", 1, {"size": 64, "steps": 1})
+        ask(shares=[0.0])
 
 
 def test_a_huge_size_is_refused_before_any_work(runs, ask):
@@ -200,25 +219,23 @@ def test_a_huge_size_is_refused_before_any_work(runs, ask):
     ids=["text", "empty", "too large", "tiny", "cut off"],
 )
 def test_a_bad_picture_is_told_in_a_sentence_without_the_servers_folders(
-    make, kind, runs, samples, tmp_path
+    make, kind, runs, ask_for, samples, tmp_path
 ):
-    path = tmp_path / "mine.png"
+    path, ink = tmp_path / "mine.png", str(samples.files["ink"])
     make(path)
-    paths = [str(path), str(samples.files["ink"])]
-    request = runs.request(paths, [1.0], "default", 1, {"size": 48, "steps": 1})
     with pytest.raises(kind) as caught:
-        finished(runs, request)
+        finished(runs, ask_for(str(path), ink))
     assert isinstance(caught.value, NSTError)
     assert "mine.png" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
-    finished(runs, runs.request([paths[1]] * 2, [1.0], "default", 1, {"size": 48, "steps": 1}))
+    finished(runs, ask_for(ink, ink))
 
 
-def test_an_animated_gif_is_its_first_picture(runs, samples, tmp_path):
+def test_an_animated_gif_is_its_first_picture(runs, ask_for, samples, tmp_path):
     frames = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
-    paths = [str(tmp_path / "moving.gif"), str(samples.files["ink"])]
-    request = runs.request(paths, [1.0], "default", 0, {"size": 48, "steps": 0})
+    paths = str(tmp_path / "moving.gif"), str(samples.files["ink"])
+    request = ask_for(*paths, strength=0, steps=0)
     image = finished(runs, request)[0].future.result().image
     assert image[0, 0].mean() > 0.9
     assert image[0, 2].mean() < 0.1

@@ -81,6 +81,26 @@ def test_settings_may_be_left_out(connect, picture):
     assert json.loads(read_metadata(result)["nst"])["preset"] == "default"
 
 
+def test_textures_and_reconstructions_have_doors_of_their_own(connect, picture):
+    visitor = connect()
+    tile = visitor.predict(
+        style=picture("teal"), size=32, aspect=2, seamless=True, steps=10, api_name="/texture"
+    )
+    with Image.open(tile) as image:
+        assert image.size == (32, 16)
+    rebuilt = visitor.predict(
+        content=picture("teal"),
+        content_layers="relu2_1",
+        size=32,
+        steps=10,
+        api_name="/reconstruct",
+    )
+    stored = json.loads(read_metadata(rebuilt)["nst"])
+    assert stored["content"] == "teal.png"
+    assert stored["settings"]["content_layers"] == "relu2_1"
+    assert stored["settings"]["init"] == "noise"
+
+
 def test_the_program_in_the_readme_runs(server, picture, tmp_path, monkeypatch):
     program = re.search(r"```python\n(from gradio_client.*?)```", README.read_text(), re.DOTALL)
     for name, color in (("photo.jpg", "teal"), ("painting.jpg", "orange")):

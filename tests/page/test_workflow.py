@@ -4,7 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 
+from nst_core.page.canvas import png_of, url_of
+from nst_core.page.kinds import RECONSTRUCT, TEXTURE
 from nst_core.page.workflow import graph_of
 
 SCHEMAS = json.loads((Path(__file__).parents[1] / "nodes/schemas.json").read_text())
@@ -19,9 +22,10 @@ def inputs_of(kind):
 
 @pytest.fixture
 def graphs(ask):
-    """A simple graph, and one with everything."""
-    full = ask(styles=("ink", "waves"), shares=[1.0, 0.5], tv_weight=0.5, init="gray")
-    return [graph_of(ask(), WEIGHTS), graph_of(full, WEIGHTS)]
+    """A simple graph, one with everything, a texture's and a reconstruction's."""
+    full = ask(styles=("ink", "waves"), shares=[1.0, 0.5], tv_weight=0.5, laplacian_weight=9.0)
+    others = [ask(kind=kind, init="noise") for kind in (TEXTURE, RECONSTRUCT)]
+    return [graph_of(request, WEIGHTS) for request in (ask(), full, *others)]
 
 
 def test_every_node_is_given_what_it_requires_and_nothing_it_does_not_know(graphs):
@@ -63,12 +67,24 @@ def test_links_and_their_ends_agree(graphs):
             assert nodes[target]["inputs"][slot]["type"] == kind
 
 
-def test_an_upload_becomes_a_load_image_node(runs, samples, tmp_path):
+def test_the_other_kinds_have_no_loss_that_they_are_not_about(graphs):
+    texture, rebuilt = ({n["class_type"] for n in prompt.values()} for prompt, _ in graphs[2:])
+    assert "NST_ContentLoss" not in texture
+    assert "NST_StyleLoss" in texture
+    assert "NST_ContentLoss" in rebuilt
+    assert "NST_StyleLoss" not in rebuilt
+
+
+def test_a_graph_that_lacks_what_was_painted_says_so(ask):
+    map_ = url_of(png_of({"red": torch.eye(32)}))
+    titles = [node.get("title", "") for node in graph_of(ask(map_=map_), WEIGHTS)[1]["nodes"]]
+    assert "Result, without what was painted" in titles
+
+
+def test_an_upload_becomes_a_load_image_node(ask_for, samples, tmp_path):
     mine = tmp_path / "me.jpg"
     mine.write_bytes(samples.files["portrait"].read_bytes())
-    paths = [str(mine), str(samples.files["ink"])]
-    request = runs.request(paths, [1.0], "default", 1, {"size": 64, "steps": 1})
-    prompt, _ = graph_of(request, WEIGHTS)
+    prompt, _ = graph_of(ask_for(str(mine), str(samples.files["ink"])), WEIGHTS)
     loads = [n["inputs"] for n in prompt.values() if n["class_type"] == "LoadImage"]
     assert loads == [{"image": "me.jpg"}]
 

@@ -1,0 +1,103 @@
+"""The line before a run: how long it will take, and how much memory."""
+
+import asyncio
+from collections.abc import Mapping
+from concurrent.futures import Future
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..errors import NSTError
+from ..plan import Pace, pace_of, plan
+from ..pyramid import fit
+from ..recipes import Region, losses_of, losses_of_regions
+from ..runtime import Runtime
+from ..settings import Settings
+from ..terms import ContentLoss, Loss, StyleLoss
+from ..vgg import LAYERS
+from . import live
+from .job import Picture, Request
+from .network import Network
+from .parts import Parts
+from .pictures import size_named
+from .runs import Runs
+
+# Longer side of what stands for a picture: a plan asks for its proportions alone.
+_SIDE = 64
+_UNKNOWN = Pace(0.0, 0.0)
+# What an evaluation's time depends on, beside its pixels.
+_Cost = tuple[str, ...]
+
+
+class Planning:
+    """Plans for all visitors, at paces that are measured once for each kind of evaluation.
+
+    Args:
+        network: of the page.
+        runs: what is asked for, and the device, which measures while nobody uses it.
+    """
+
+    def __init__(self, network: Network, runs: Runs) -> None:
+        self._network, self._runs = network, runs
+        self._paces: dict[_Cost, Future[Pace]] = {}
+        # The usual one, before there are visitors who would have to wait for it.
+        square, usual = torch.rand(1, 3, _SIDE, _SIDE), Settings()
+        self._pace(losses_of(square, [square], usual), usual)
+
+    async def line(self, parts: Parts, values: Mapping[Any, Any]) -> str:
+        """What a run of a tab's values will take, or what is wrong with them."""
+        try:
+            request = self._runs.request(parts.kind, **parts.request_in(values))
+            settings = request.settings
+            losses = _losses(request)
+            measured = self._pace(losses, settings)
+            pace = await asyncio.wrap_future(measured) if measured else _UNKNOWN
+            planned = plan(
+                losses,
+                vgg=self._network.vgg,
+                settings=settings,
+                runtime=Runtime.choose(settings.device, settings.precision),
+                pace=pace,
+            )
+        except NSTError as error:
+            return live.warning_html(str(error))
+        return live.plan_html(planned, pace is not _UNKNOWN, self._runs.limits.max_minutes)
+
+    def _pace(self, losses: list[Loss], settings: Settings) -> "Future[Pace] | None":
+        """Measured before, or now if the device is free; else None."""
+        cost = _cost(losses, settings)
+        if cost not in self._paces:
+            if len(self._runs.device):
+                return None
+            self._paces[cost] = self._runs.device.measure(
+                lambda: pace_of(
+                    losses,
+                    vgg=self._network.pooled(settings.pooling),
+                    settings=settings,
+                    runtime=Runtime.choose(settings.device, settings.precision),
+                )
+            )
+        return self._paces[cost]
+
+
+def _cost(losses: list[Loss], settings: Settings) -> _Cost:
+    """What makes evaluations cost alike: how far into the network, and what is done there."""
+    weighed = [loss for loss in losses if isinstance(loss, ContentLoss | StyleLoss) and loss.weight]
+    order = list(LAYERS)
+    deepest = max((order.index(n) for loss in weighed for n in loss.layer_weights), default=0)
+    styled = any(isinstance(loss, StyleLoss) for loss in weighed)
+    statistics = settings.statistics if styled else ""
+    return order[deepest], statistics, settings.pooling, settings.precision
+
+
+def _losses(request: Request) -> list[Loss]:
+    """The request's losses, with pictures that have only its pictures' proportions."""
+    content = _placeholder(request.content) if request.content else None
+    styles = tuple(_placeholder(style) for style in request.styles)
+    regions = [Region(styles=styles)] if styles else []
+    return losses_of_regions(content, regions, request.settings)
+
+
+def _placeholder(picture: Picture) -> Tensor:
+    return torch.rand(1, 3, *fit(*size_named(picture.path, picture.name), _SIDE))

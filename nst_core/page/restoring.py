@@ -1,0 +1,104 @@
+"""A picture that was made here, dropped: its tab, with everything as it was."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gradio as gr
+
+from ..errors import NSTError
+from ..settings import ServingSettings
+from .choosing import Changes, preset_changes
+from .parts import Parts
+from .pictures import SAMPLE, Samples
+from .restore import Restored, restore
+
+
+class Restoring:
+    """The handler of dropped pictures, the same on every tab.
+
+    Args:
+        tabs: what shows one of the tabs.
+        parts: of every tab, by the name of its kind.
+        samples, limits: of the page.
+    """
+
+    def __init__(
+        self, tabs: Any, parts: Mapping[str, Parts], samples: Samples, limits: ServingSettings
+    ) -> None:
+        self._tabs, self._parts = tabs, parts
+        self._samples, self._limits = samples, limits
+
+    @property
+    def outputs(self) -> list[Any]:
+        """Everything that a dropped picture may set."""
+        return [self._tabs, *(one for parts in self._parts.values() for one in parts.restorable)]
+
+    def inputs(self, dropped: Any) -> set[Any]:
+        """What `restore` needs of the page."""
+        canvases = (canvas for parts in self._parts.values() for canvas in parts.canvases)
+        return {dropped, *canvases}
+
+    def restore(self, dropped: Any, values: Mapping[Any, Any]) -> Changes:
+        """All that a picture says, on the tab of its kind.
+
+        Args:
+            dropped: where it was dropped.
+            values: of `inputs`.
+        """
+        path = values[dropped]
+        if path is None:
+            return {self._tabs: gr.skip()}
+        try:
+            found = restore(path)
+        except NSTError as error:
+            gr.Warning(str(error), title="Nothing was restored")
+            return {parts.restored: "" for parts in self._parts.values()}
+        parts = self._parts[found.kind.name]
+        return {
+            self._tabs: gr.update(selected=found.kind.name),
+            parts.restored: _words(found, self._limits),
+            parts.restored_panel: gr.update(open=True),
+            **({parts.map_panel: gr.update(open=True)} if found.map else {}),
+            parts.preset: found.preset,
+            **preset_changes(
+                parts, self._limits, found.preset, found.strength, dict(found.rest), found.settings
+            ),
+            **dict(zip(parts.shares, found.shares, strict=True)),
+            **self._pictures(parts, found),
+            **_drawings(parts, found, values),
+        }
+
+    def _pictures(self, parts: Parts, found: Restored) -> Changes:
+        """Samples by name, empty places, and those that only the visitor has left as they are."""
+        chosen: Changes = {}
+        names = [found.content, *found.styles] if parts.content else found.styles
+        for component, name in zip(parts.pictures, names, strict=True):
+            file = self._samples.files.get(name.removeprefix(SAMPLE)) if SAMPLE in name else None
+            if file or not name:
+                chosen[component] = str(file) if file else None
+        return chosen
+
+
+def _drawings(parts: Parts, found: Restored, values: Mapping[Any, Any]) -> Changes:
+    """What was painted. The pictures beneath follow theirs."""
+    drawings = [found.map, *found.parts] if parts.map else found.parts
+    return {
+        canvas: {**values[canvas], "map": drawing}
+        for canvas, drawing in zip(parts.canvases, drawings, strict=True)
+    }
+
+
+def _words(found: Restored, limits: ServingSettings) -> str:
+    words = ["The settings are restored."]
+    settings = found.settings
+    if settings.size > limits.max_size or settings.steps > limits.max_steps:
+        words.append("Size and effort are as large as this page gives.")
+    if found.left_out:
+        words.append(
+            f"This page takes {len(found.styles)} styles; {found.left_out} more are left out."
+        )
+    if found.missing:
+        # Names come out of a file: as code, they can be neither links nor pictures.
+        names = ", ".join(f"`{name.replace('`', '')}`" for name in found.missing)
+        words.append(f"Choose these pictures again: {names}.")
+    return " ".join(words)
