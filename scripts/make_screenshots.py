@@ -1,4 +1,4 @@
-"""Make the README's pictures of the page: wide and light when done, on a phone in the dark at work.
+"""Make the README's pictures of the page: at work on a phone in the dark, done, and its regions.
 
 python scripts/make_screenshots.py [nst page options, such as --weights keras]
 """
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests/page")]
 
 # Found by the line before.
-from chromium import opened, set_number, visited, wait_for_status  # noqa: E402
+from chromium import open_panel, opened, paint, set_number, visited, wait_for_status  # noqa: E402
 from page_server import running  # noqa: E402
 
 from nst_core.samples import CONTENTS, STYLES  # noqa: E402
@@ -25,11 +25,19 @@ SIZE, STEPS = 384, 100
 QUALITY = 88
 
 
-def keep(page: Any, name: str) -> None:
-    """What is seen now, in docs/images."""
-    page.wait_for_timeout(500)  # toasts and slides end
-    with Image.open(io.BytesIO(page.screenshot())) as shot:
+def keep(seen: Any, name: str) -> None:
+    """What is seen now of a page, or of an element, in docs/images."""
+    with Image.open(io.BytesIO(seen.screenshot())) as shot:
         shot.convert("RGB").save(ROOT / "docs/images" / name, quality=QUALITY)
+
+
+def regions(page: Any) -> None:
+    """The sky in one style, and the water in another."""
+    open_panel(page, "regions")
+    page.wait_for_selector("#map .nst-stage:not([hidden])")
+    paint(page, "map", "red", (0.0, 0.08), (0.6, 0.12), (1.0, 0.2), (0.6, 0.3))
+    paint(page, "map", "blue", (0.0, 0.9), (1.0, 0.9), (1.0, 0.75), (0.0, 0.75))
+    keep(page.locator("#regions"), "page-regions.jpg")
 
 
 def start(page: Any, content: str, style: str) -> None:
@@ -44,7 +52,7 @@ def start(page: Any, content: str, style: str) -> None:
 
 
 def main() -> None:
-    """Make both."""
+    """Make all of them."""
     options = sys.argv[1:] or ["--weights", "builtin"]
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -62,13 +70,16 @@ def main() -> None:
             "steps => parseInt(document.querySelector('#status dd').innerText) >= steps / 3",
             arg=STEPS,
         )
+        phone.wait_for_timeout(500)
         keep(phone, "page-phone.jpg")
         phone.context.close()
         start(wide, "harbor", "brushstrokes")
         wait_for_status(wide, "Done")
         wide.wait_for_function("document.querySelectorAll('#slider img').length === 2")
         wide.evaluate("scrollTo(0, 0)")
+        wide.wait_for_timeout(500)  # toasts and slides end
         keep(wide, "page-desktop.jpg")
+        regions(wide)
 
 
 if __name__ == "__main__":

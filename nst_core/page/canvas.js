@@ -67,8 +67,12 @@ const follow = () => {
   const { picture: address, map } = props.value;
   stage.hidden = !address;
   nothing.hidden = Boolean(address);
+  if (!map) before.length = 0; // another picture
   if (address && picture.getAttribute("src") !== address) picture.src = address;
-  else if (map !== shown) show(map);
+  else if (map !== shown) {
+    if (map) before.push(shown || ""); // a map that was uploaded
+    show(map);
+  }
 };
 
 picture.onload = () => {

@@ -5,7 +5,6 @@ sends the picture itself back with every run. This one sends a drawing of some k
 """
 
 import base64
-import binascii
 import io
 from collections.abc import Mapping
 from html import escape
@@ -82,7 +81,7 @@ def png_in(value: Any) -> bytes | None:
     try:
         png = base64.b64decode(text.removeprefix(_PREFIX), validate=True)
         load_image(io.BytesIO(png), max_pixels=SIZE**2)
-    except (AttributeError, binascii.Error, ImageError) as error:
+    except (AttributeError, ValueError, ImageError) as error:
         raise SettingsError("The drawing cannot be read. Clear it and paint again.") from error
     return png
 

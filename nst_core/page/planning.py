@@ -11,13 +11,14 @@ from torch import Tensor
 from ..errors import NSTError
 from ..plan import Pace, pace_of, plan
 from ..pyramid import fit
-from ..recipes import Region, losses_of, losses_of_regions
+from ..recipes import Region, losses_of_regions
 from ..runtime import Runtime
-from ..settings import Settings
+from ..settings import Settings, preset_named
 from ..terms import ContentLoss, Loss, StyleLoss
 from ..vgg import LAYERS
 from . import live
 from .job import Picture, Request
+from .kinds import KINDS
 from .network import Network
 from .parts import Parts
 from .pictures import size_named
@@ -41,9 +42,13 @@ class Planning:
     def __init__(self, network: Network, runs: Runs) -> None:
         self._network, self._runs = network, runs
         self._paces: dict[_Cost, Future[Pace]] = {}
-        # The usual one, before there are visitors who would have to wait for it.
-        square, usual = torch.rand(1, 3, _SIDE, _SIDE), Settings()
-        self._pace(losses_of(square, [square], usual), usual)
+        # The usual ones, before there are visitors who would have to wait for them.
+        square = torch.rand(1, 3, _SIDE, _SIDE)
+        for kind in KINDS:
+            usual = preset_named(kind.presets[0]).settings
+            regions = [Region(styles=(square,))] if kind.styles else []
+            losses = losses_of_regions(square if kind.content else None, regions, usual)
+            self._pace(losses, usual)
 
     async def line(self, parts: Parts, values: Mapping[Any, Any]) -> str:
         """What a run of a tab's values will take, or what is wrong with them."""

@@ -63,7 +63,7 @@ def wait_for_status(page: Any, words: str, name: str = "status") -> None:
 
 def open_panel(page: Any, name: str) -> None:
     """Unfold what is folded away."""
-    page.locator(f"#{name} > button").click()
+    page.locator(f"#{name} button").first.click()
 
 
 def paint(page: Any, name: str, color: str, *points: tuple[float, float]) -> None:

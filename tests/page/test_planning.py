@@ -61,12 +61,15 @@ def test_every_tab_says_time_and_memory(kind, line):
 
 
 def test_each_kind_of_evaluation_is_measured_once(line, planning):
+    before = set(planning._paces)
     for size in (32, 64, 128):
         line(STYLIZE, size=size, steps=size)
         line(TEXTURE, seamless=size == 64)
-    assert len(planning._paces) == 1
-    line(RECONSTRUCT)  # whose content layers end earlier
-    assert len(planning._paces) == 2
+        line(RECONSTRUCT, seed=size)
+    assert set(planning._paces) == before
+    line(RECONSTRUCT, content_layers="relu2_1")
+    line(RECONSTRUCT, content_layers="relu1_1,relu2_1")  # as far into the network
+    assert len(planning._paces) == len(before) + 1
 
 
 def test_while_the_device_works_nothing_is_measured(line, runs, ask):
