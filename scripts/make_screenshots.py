@@ -35,8 +35,8 @@ def regions(page: Any) -> None:
     """The sky in one style, and the water in another."""
     open_panel(page, "regions")
     page.wait_for_selector("#map .nst-stage:not([hidden])")
-    paint(page, "map", "red", (0.0, 0.08), (0.6, 0.12), (1.0, 0.2), (0.6, 0.3))
-    paint(page, "map", "blue", (0.0, 0.9), (1.0, 0.9), (1.0, 0.75), (0.0, 0.75))
+    paint(page, "map", "red", (0.02, 0.1), (0.6, 0.12), (0.98, 0.2), (0.6, 0.3))
+    paint(page, "map", "blue", (0.02, 0.9), (0.98, 0.9), (0.98, 0.75), (0.02, 0.75))
     keep(page.locator("#regions"), "page-regions.jpg")
 
 

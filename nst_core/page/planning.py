@@ -57,7 +57,8 @@ class Planning:
             settings = request.settings
             losses = _losses(request)
             measured = self._pace(losses, settings)
-            pace = await asyncio.wrap_future(measured) if measured else _UNKNOWN
+            # Shielded: others wait for the same, when this visitor leaves.
+            pace = await asyncio.shield(asyncio.wrap_future(measured)) if measured else _UNKNOWN
             planned = plan(
                 losses,
                 vgg=self._network.vgg,

@@ -80,12 +80,14 @@ def paint(page: Any, name: str, color: str, *points: tuple[float, float]) -> Non
     page.mouse.up()
 
 
-def color_at(page: Any, name: str, right: float, down: float) -> list[int]:
-    """Red, green, blue and opacity of what is painted on a canvas."""
-    look = """([name, right, down]) => {
-      const canvas = document.querySelector(`#${name} canvas`);
-      const pixel = [right * (canvas.width - 1), down * (canvas.height - 1)].map(Math.round);
-      return [...canvas.getContext("2d").getImageData(...pixel, 1, 1).data];
-    }"""
-    color: list[int] = page.evaluate(look, [name, right, down])
-    return color
+def wait_for_color(page: Any, name: str, right: float, down: float, color: list[int]) -> None:
+    """Until this is painted there on a canvas: red, green, blue and opacity."""
+    page.wait_for_function(
+        """([name, right, down, color]) => {
+          const canvas = document.querySelector(`#${name} canvas`);
+          const pixel = [right * canvas.width, down * canvas.height].map(Math.floor);
+          const found = canvas.getContext("2d").getImageData(...pixel, 1, 1).data;
+          return color.every((value, channel) => value === found[channel]);
+        }""",
+        arg=[name, right, down, color],
+    )

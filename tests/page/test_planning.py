@@ -8,8 +8,10 @@ import gradio as gr
 import pytest
 
 from nst_core.page.app import tabs_of
+from nst_core.page.job import Job
 from nst_core.page.kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.planning import Planning
+from nst_core.page.runs import Runs
 from nst_core.settings import Settings
 
 
@@ -30,7 +32,15 @@ def every(samples, limits, loop):
     return loop.run_until_complete(build())
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def runs(network, samples, limits, folder):
+    runs = Runs(network, samples, limits, folder)
+    yield runs
+    runs.close()
+
+
+# Once for the module: it measures.
+@pytest.fixture(scope="module")
 def planning(network, runs):
     return Planning(network, runs)
 
@@ -74,14 +84,14 @@ def test_each_kind_of_evaluation_is_measured_once(line, planning):
 
 def test_while_the_device_works_nothing_is_measured(line, runs, ask):
     line(STYLIZE)
-    working, go_on = Event(), Event()
+    job, working, go_on = Job(ask(steps=3)), Event(), Event()
 
     def hold(progress):
         working.set()
         go_on.wait(60)
 
-    job = runs.begin("me", ask(steps=3))
     job.watch = hold
+    runs.device.submit(job)
     assert working.wait(60)
     assert line(STYLIZE, statistics="gaussian").startswith("Takes about")
     assert "up to" in line(STYLIZE)  # known from before
