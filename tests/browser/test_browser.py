@@ -220,8 +220,7 @@ def test_a_map_is_uploaded_and_what_is_none_is_told(visit, tmp_path):
     map_ = Image.new("RGB", (400, 300), "white")
     map_.paste("red", (0, 0, 200, 300))
     map_.save(tmp_path / "map.png")
-    chooser = page.locator("#map_upload input[type=file], input[type=file]#map_upload").first
-    chooser = chooser if chooser.count() else page.locator("#regions input[type=file]").first
+    chooser = page.locator("#regions input[type=file]")
     chooser.set_input_files(tmp_path / "map.png")
     wait_for_color(page, "map", 0.25, 0.5, RED)
     wait_for_color(page, "map", 0.75, 0.5, BARE)
