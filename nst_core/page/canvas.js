@@ -99,7 +99,7 @@ const stroke = (to) => {
   pen.lineWidth = (brush.value / 100) * Math.max(canvas.width, canvas.height);
   pen.beginPath();
   pen.moveTo(...last);
-  pen.lineTo(...to);
+  pen.lineTo(to[0] + 0.01, to[1]); // a line of no length paints nothing, not even a tap's dot
   pen.stroke();
   last = to;
 };
