@@ -8,7 +8,7 @@ import gradio as gr
 
 from ..settings import ServingSettings
 from .api import Api
-from .canvas import CLEAR, FOLLOW
+from .canvas import FOLLOW
 from .choosing import Choosing
 from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
 from .layout import arrange
@@ -44,11 +44,11 @@ def build(network: Network, limits: ServingSettings, folder: Path) -> gr.Blocks:
     ) as page:
         gr.Markdown("# Neural style transfer", elem_id="title")
         tabs, every = tabs_of(samples, limits, network.line())
-        restoring = Restoring(tabs, every, samples, limits)
         for parts in every.values():
-            _wire_choosing(page, parts, Choosing(parts, samples, limits), restoring)
+            _wire_choosing(page, parts, Choosing(parts, samples, limits))
             _wire_plan(page, parts, planning)
             _wire_running(parts, Watching(parts, runs))
+        _wire_restoring(every, Restoring(tabs, every, samples, limits))
         page.unload(Watching(every[STYLIZE.name], runs).leave)
         _wire_api(every, Api(runs))
     # Ours come first and are friendlier; this is for programs that ask past the page.
@@ -68,7 +68,7 @@ def tabs_of(
     return tabs, every
 
 
-def _wire_choosing(page: gr.Blocks, parts: Parts, do: Choosing, restoring: Restoring) -> None:
+def _wire_choosing(page: gr.Blocks, parts: Parts, do: Choosing) -> None:
     for picture in parts.pictures:
         # The last of several: emptied and filled at once, the second must not be dropped.
         picture.input(do.look_at, picture, picture, trigger_mode="always_last", **_OURS)
@@ -82,27 +82,26 @@ def _wire_choosing(page: gr.Blocks, parts: Parts, do: Choosing, restoring: Resto
     if len(parts.kind.presets) > 1:
         # `input`, not `change`: a restored picture sets the preset and keeps its own settings.
         parts.preset.input(do.preset, parts.preset, parts.of_preset, **_OURS)
-    restore = partial(restoring.restore, parts.dropped)
-    inputs = restoring.inputs(parts.dropped)
-    parts.dropped.upload(restore, inputs, restoring.outputs, **_OURS)
     _wire_canvases(page, parts, do)
 
 
 def _wire_canvases(page: gr.Blocks, parts: Parts, do: Choosing) -> None:
-    """Each canvas lies over its picture, and what is painted goes with a picture that is left."""
+    """Each canvas lies over its picture, and has a button for a picture in place of paint."""
     uploads = [do.map_upload] if parts.map else []
     uploads += [partial(do.part_upload, index) for index in range(len(parts.parts))]
-    painted = parts.pictures if parts.map else parts.styles
-    rows = zip(painted, parts.canvases, parts.uploads, uploads, strict=True)
+    rows = zip(parts.under, parts.canvases, parts.uploads, uploads, strict=True)
     for picture, canvas, button, upload in rows:
         gr.on([page.load, picture.change], None, [picture, canvas], canvas, js=FOLLOW)
-        left = [picture.input]
-        if picture is parts.content:
-            left += [parts.samples["content"].select, parts.swap.click]
-        if picture is parts.styles[0]:
-            left += [parts.samples["style"].select, *([parts.swap.click] if parts.swap else [])]
-        gr.on(left, None, canvas, canvas, js=CLEAR)
         button.upload(upload, [button, canvas], canvas, **_OURS)
+
+
+def _wire_restoring(every: dict[str, Parts], do: Restoring) -> None:
+    for parts in every.values():
+        restored = parts.dropped.upload(do.restore, parts.dropped, do.outputs, **_OURS)
+        # Restored canvases have no picture yet, and one that is not another makes no event.
+        for other in every.values():
+            for picture, canvas in zip(other.under, other.canvases, strict=True):
+                restored.success(None, [picture, canvas], canvas, js=FOLLOW)
 
 
 def _wire_plan(page: gr.Blocks, parts: Parts, planning: Planning) -> None:

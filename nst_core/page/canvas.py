@@ -22,9 +22,13 @@ from ..image_io import load_image
 # Longer side of a drawing: its edges are softened over more than a pixel of it. As in canvas.js.
 SIZE = 1024
 EMPTY = {"picture": "", "map": ""}
-# What only the browser does, between a picture's input and its canvas.
-FOLLOW = "(picture, canvas) => ({...canvas, picture: picture ? picture.url : ''})"
-CLEAR = "canvas => ({...canvas, map: ''})"
+# What only the browser does when the picture beneath is another: what was painted goes with the one
+# that was there; what came without a picture, out of a restored one, waits for it.
+FOLLOW = """(picture, canvas) => {
+  const address = picture ? picture.url : "";
+  if (address === canvas.picture) return canvas;
+  return {picture: address, map: canvas.picture ? "" : canvas.map};
+}"""
 
 _PREFIX = "data:image/png;base64,"
 _SCRIPT = Path(__file__).with_name("canvas.js").read_text(encoding="utf-8")

@@ -64,6 +64,11 @@ class Parts:
         return [*([self.map] if self.map else []), *self.parts]
 
     @property
+    def under(self) -> list[Any]:
+        """The pictures under the canvases."""
+        return self.pictures if self.map else self.styles if self.parts else []
+
+    @property
     def of_preset(self) -> list[Any]:
         """What a preset sets."""
         return [self.explanation, self.strength, self.rest, *self.settings.values()]

@@ -7,6 +7,7 @@ import gradio as gr
 
 from ..errors import NSTError
 from ..settings import ServingSettings
+from .canvas import EMPTY
 from .choosing import Changes, preset_changes
 from .parts import Parts
 from .pictures import SAMPLE, Samples
@@ -33,19 +34,8 @@ class Restoring:
         """Everything that a dropped picture may set."""
         return [self._tabs, *(one for parts in self._parts.values() for one in parts.restorable)]
 
-    def inputs(self, dropped: Any) -> set[Any]:
-        """What `restore` needs of the page."""
-        canvases = (canvas for parts in self._parts.values() for canvas in parts.canvases)
-        return {dropped, *canvases}
-
-    def restore(self, dropped: Any, values: Mapping[Any, Any]) -> Changes:
-        """All that a picture says, on the tab of its kind.
-
-        Args:
-            dropped: where it was dropped.
-            values: of `inputs`.
-        """
-        path = values[dropped]
+    def restore(self, path: str | None) -> Changes:
+        """All that a picture says, on the tab of its kind."""
         if path is None:
             return {self._tabs: gr.skip()}
         try:
@@ -65,27 +55,29 @@ class Restoring:
             ),
             **dict(zip(parts.shares, found.shares, strict=True)),
             **self._pictures(parts, found),
-            **_drawings(parts, found, values),
+            **_drawings(parts, found),
         }
 
     def _pictures(self, parts: Parts, found: Restored) -> Changes:
-        """Samples by name, empty places, and those that only the visitor has left as they are."""
+        """Samples by name, empty places, and those that only the visitor has left as they are.
+
+        If something was painted, their places are emptied: paint goes with a picture that is left.
+        """
         chosen: Changes = {}
         names = [found.content, *found.styles] if parts.content else found.styles
+        drawn = any([found.map, *found.parts])
         for component, name in zip(parts.pictures, names, strict=True):
             file = self._samples.files.get(name.removeprefix(SAMPLE)) if SAMPLE in name else None
-            if file or not name:
+            if file or drawn or not name:
                 chosen[component] = str(file) if file else None
         return chosen
 
 
-def _drawings(parts: Parts, found: Restored, values: Mapping[Any, Any]) -> Changes:
-    """What was painted. The pictures beneath follow theirs."""
+def _drawings(parts: Parts, found: Restored) -> Changes:
+    """What was painted. The pictures beneath follow."""
     drawings = [found.map, *found.parts] if parts.map else found.parts
-    return {
-        canvas: {**values[canvas], "map": drawing}
-        for canvas, drawing in zip(parts.canvases, drawings, strict=True)
-    }
+    rows = zip(parts.canvases, drawings, strict=True) if parts.canvases else ()
+    return {canvas: {**EMPTY, "map": drawing} for canvas, drawing in rows}
 
 
 def _words(found: Restored, limits: ServingSettings) -> str:
