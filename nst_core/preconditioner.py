@@ -7,8 +7,8 @@ the decorrelated parametrization of Mordvintsev et al. ("Differentiable Image Pa
 Distill 2018); used as the initial inverse Hessian instead, it changes neither the picture's space
 nor its bounds nor the objective, only the path.
 
-How steep and how flat differs between networks, styles and sizes. Each remembered pair of a step
-and the gradient's change tells it for every frequency, and so the power is only the first guess.
+How steep differs between networks, styles and sizes. Each remembered pair of a step and the
+gradient's change tells it for every frequency, and so the power is only the first guess.
 """
 
 from collections.abc import Sequence
@@ -18,9 +18,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# The first guess: gains fall as 1 / f^0.75. `benchmarks/preconditioner.py` prints what others do.
-POWER = 0.75
-# How much of the gains, in logarithms, is what was learned; the rest is the guess.
+# The first guess: gains fall as 1 / f. `benchmarks/preconditioner.py` prints what others do.
+POWER = 1.0
+# How much of the difference that was learned counts, in logarithms.
 TRUST = 0.6
 # Pairs that say enough to be listened to, bands of an octave, and the flattest that a band may be.
 _PAIRS, _BANDS, _FLATTEST = 3, 2, 1e-3
@@ -75,6 +75,7 @@ class Spectral:
         self._place = (self._octaves - self._octaves.min()) * _BANDS  # of each wave, in bands
         self._band = self._place.round().long().flatten()
         self._bands = int(self._band.max()) + 1
+        self._middles = torch.arange(self._bands, device=device) / _BANDS  # in octaves
 
     def lesson(self, step: Tensor, change: Tensor) -> Tensor:
         """(2, bands): <s, s> and <s, y> of the waves in each band."""
@@ -86,8 +87,11 @@ class Spectral:
         """(height, width // 2 + 1), the factor of each wave."""
         gains = -self._power * self._octaves
         if self._trust and len(lessons) >= _PAIRS:
-            learned = -self._curvatures(lessons)[self._band].view_as(gains)
-            gains = gains + self._trust * (learned - learned.mean() - gains + gains.mean())
+            beyond = self._power * self._middles - self._curvatures(lessons)
+            # Never more for fine detail than the guess: what a loss does not see, as high
+            # frequencies from late layers, would fill with noise.
+            beyond = beyond.cummin(0).values
+            gains = gains + self._trust * beyond[self._band].view_as(gains)
         gains = (gains - gains.max()).exp2()
         return gains / gains.mean()
 

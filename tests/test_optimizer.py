@@ -222,16 +222,30 @@ def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     assert_close(smoothed.image, plain.image, atol=1e-4, rtol=0)
 
 
-def test_what_pairs_say_of_curvature_by_frequency_becomes_the_gain():
+def learned_gains(curvature):
+    """What pairs of a loss with this curvature of each wave make of the gains."""
     height, width = 32, 48
-    rows, columns = torch.fft.fftfreq(height)[:, None], torch.fft.rfftfreq(width)[None, :]
-    curvature = 0.1 + torch.hypot(rows, columns) ** 2  # of each wave
     learner = Spectral(height, width, CENTER.device, trust=1.0)
     lessons = []
     for seed in range(3):
         step = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
         change = torch.fft.irfft2(torch.fft.rfft2(step) * curvature, s=(height, width))
         lessons.append(learner.lesson(step, change))
-    flat = (learner.gains(lessons) * curvature).flatten()
-    guess = (learner.gains([]) * curvature).flatten()
-    assert flat.std() / flat.mean() < 0.2 < guess.std() / guess.mean()
+    return learner.gains(lessons), learner.gains([])
+
+
+def waves():
+    """Frequencies of a (32, 48) picture, in cycles per pixel."""
+    rows, columns = torch.fft.fftfreq(32)[:, None], torch.fft.rfftfreq(48)[None, :]
+    return torch.hypot(rows, columns).clamp(min=1 / 48)
+
+
+def test_a_loss_that_is_steeper_in_fine_detail_than_guessed_is_learned_from_pairs():
+    learned, guess = learned_gains(waves() ** 2)
+    flat, before = learned * waves() ** 2, guess * waves() ** 2
+    assert flat.std() / flat.mean() < 0.3 < before.std() / before.mean()
+
+
+def test_a_loss_that_does_not_see_fine_detail_gets_no_more_of_it_than_guessed():
+    learned, guess = learned_gains(waves() ** -2)
+    assert_close(learned, guess)

@@ -1,6 +1,7 @@
 """A checkpoint to the file that ships: batch norm folded in, classic scales, 8 bits a weight."""
 
 import hashlib
+import json
 import subprocess
 from collections.abc import Mapping
 from datetime import date
@@ -65,8 +66,10 @@ def digest(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def write_weights(checkpoint: Path, out: Path, *, eight_bits: bool = True) -> None:
-    """Write the weights file of a checkpoint, with where it comes from."""
+def write_weights(
+    checkpoint: Path, out: Path, *, eight_bits: bool = True, figures: str = ""
+) -> None:
+    """Write the weights file of a checkpoint, with where it comes from and what it is worth."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     metadata = {
         "source": builtin.SOURCE,
@@ -77,6 +80,8 @@ def write_weights(checkpoint: Path, out: Path, *, eight_bits: bool = True) -> No
         "commit": _commit(),
         "date": date.today().isoformat(),
     }
+    if figures:
+        metadata["figures"] = figures
     tensors = with_classic_scales(folded(checkpoint))
     save_convolutions(Checkpoint(out, "nst", tensors, {}), out, metadata, eight_bits=eight_bits)
 
@@ -85,9 +90,13 @@ def export(
     checkpoint: Annotated[Path, typer.Argument(help="checkpoint.pt of a training.")],
     out: Annotated[Path, typer.Argument(help="The .safetensors file to write.")],
     eight_bits: Annotated[bool, typer.Option(help="A quarter of the size.")] = True,
+    figures: Annotated[
+        Path | None, typer.Option(help="figures.json of an evaluation, to be kept in the file.")
+    ] = None,
 ) -> None:
     """Write the weights file of a checkpoint."""
-    write_weights(checkpoint, out, eight_bits=eight_bits)
+    said = "" if figures is None else json.dumps(json.loads(figures.read_text()))
+    write_weights(checkpoint, out, eight_bits=eight_bits, figures=said)
     typer.echo(f"{out}: {out.stat().st_size / 1e6:.1f} MB, sha256 {digest(out)}")
 
 
