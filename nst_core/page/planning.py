@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from typing import Any
 
 import torch
@@ -42,13 +42,14 @@ class Planning:
     def __init__(self, network: Network, runs: Runs) -> None:
         self._network, self._runs = network, runs
         self._paces: dict[_Cost, Future[Pace]] = {}
-        # The usual ones, before there are visitors who would have to wait for them.
+        # The usual ones before there are visitors, or the first run would wait for them.
         square = torch.rand(1, 3, _SIDE, _SIDE)
         for kind in KINDS:
             usual = preset_named(kind.presets[0]).settings
             regions = [Region(styles=(square,))] if kind.styles else []
             losses = losses_of_regions(square if kind.content else None, regions, usual)
             self._pace(losses, usual)
+        wait(self._paces.values())
 
     async def line(self, parts: Parts, values: Mapping[Any, Any]) -> str:
         """What a run of a tab's values will take, or what is wrong with them."""
