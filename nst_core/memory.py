@@ -2,9 +2,18 @@
 
 import ctypes
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
+
+# What glibc calls these settings (malloc.h). Its own rule comes to these values in a process that
+# has freed tensors of 32 MB; larger ones go back to the system at once in any case.
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
+_TRIMMED_FROM, _MAPPED_FROM = 64 << 20, 32 << 20
+_NEVER = 1 << 30
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -38,9 +47,39 @@ def give_back_memory() -> None:
     """Return to the system what allocators keep of a run: on a CPU, hundreds of megabytes."""
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-    # Of the C libraries, glibc alone keeps so much, and alone has a function for it.
-    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
+    if libc := _glibc():
         libc.malloc_trim(0)
+
+
+@contextmanager
+def memory_kept() -> Iterator[None]:
+    """While this lasts, what is freed in blocks below 32 MB stays with the process.
+
+    Every evaluation needs the same blocks as the one before. Fetched anew from the system, their
+    pages have to be filled with zeros first. Larger blocks are not kept: in the holes that they
+    leave, the next one of the same size does not fit. Only for the main thread; the heaps of
+    others are too small.
+    """
+    libc = _glibc() if threading.current_thread() is threading.main_thread() else None
+    if libc is None:
+        yield
+        return
+    libc.malloc_trim(0)  # what loading left behind in small pieces
+    libc.mallopt(_MMAP_THRESHOLD, _MAPPED_FROM)
+    libc.mallopt(_TRIM_THRESHOLD, _NEVER)
+    try:
+        yield
+    finally:
+        libc.mallopt(_TRIM_THRESHOLD, _TRIMMED_FROM)
+        libc.malloc_trim(0)
+
+
+def _glibc() -> ctypes.CDLL | None:
+    """The C library, if it is the one that keeps much, and has functions to rule that."""
+    if sys.platform != "linux":
+        return None
+    libc = ctypes.CDLL(None)
+    return libc if hasattr(libc, "malloc_trim") else None
 
 
 def is_out_of_memory(error: BaseException) -> bool:

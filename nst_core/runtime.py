@@ -9,7 +9,7 @@ import torch
 from .errors import OutOfMemory, SettingsError
 from .memory import free_memory
 from .tiling import margin_of
-from .vgg import LAYERS, VGG16
+from .vgg import LAYERS, VGG16, assembled
 
 # Values on the way through the network and back, per pixel: 266 outputs of the ReLUs up to relu5_1,
 # and on the way back two gradients, while what is behind them is given back.
@@ -80,17 +80,18 @@ class Runtime:
         return replace(self, dtype=torch.float32, finish=False)
 
     def place(self, vgg: VGG16) -> VGG16:
-        """A copy of the network, here and in this dtype. The caller's own is not touched.
+        """The network, here and in this dtype. The caller's own is not touched.
 
-        A host may have moved the caller's network in inference mode, which makes tensors that
-        cannot take part in a gradient; copying into fresh ones mends that.
+        Weights that are here already are shared, not copied. A host may have moved the caller's
+        network in inference mode, which makes tensors that cannot take part in a gradient; those
+        are copied in any case.
         """
-        with torch.device("meta"):
-            copy = VGG16(vgg.preprocessing, vgg.pooling, vgg.source)
-        copy = copy.to(self.dtype).to_empty(device=self.device)
-        copy = copy.to(memory_format=torch.channels_last)
-        copy.load_state_dict(vgg.state_dict())
-        return copy
+        weights = {
+            name: weight.clone() if weight.is_inference() else weight
+            for name, weight in vgg.convolutions.state_dict().items()
+        }
+        kind = vgg.preprocessing, vgg.pooling, vgg.source
+        return assembled(weights, *kind, dtype=self.dtype, device=self.device, copy=False)
 
     def tile_for(
         self, height: int, width: int, layers: Iterable[str], history: int, extra: int = 0

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from .finishing import Finish, recolored
+from .memory import give_back_memory, memory_kept
 from .objective import Evaluation
 from .optimizer import Minimizer, State
 from .preconditioner import Identity, Spectral
@@ -78,7 +79,7 @@ def stylize(
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
-    with torch.inference_mode(False), torch.no_grad():
+    with torch.inference_mode(False), torch.no_grad(), memory_kept():
         aims = [moved(loss, runtime.device) for loss in losses]
         colored = recolored(aims, settings)
         run = _Run(
@@ -216,6 +217,7 @@ class _Run:
         rough, stop = self._search(place, self.vgg, image, steps - exact, first)
         if 0 < budget <= rough.evaluations:
             return rough.image, stop
+        give_back_memory()  # or rounded features leave holes that exact ones do not fit into
         vgg = self.runtime.exact().place(self.vgg_given)
         left = budget and budget - rough.evaluations
         state, stop = self._search(place, vgg, rough.image, exact, left, rough)

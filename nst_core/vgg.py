@@ -152,6 +152,39 @@ class VGG16(nn.Module):
         return F.max_pool2d(features, kernel_size=2)
 
 
+def assembled(
+    weights: Mapping[str, Tensor],
+    preprocessing: Preprocessing,
+    pooling: str = "max",
+    source: str = "",
+    *,
+    dtype: torch.dtype = torch.float32,
+    device: torch.device | str = "cpu",
+    copy: bool = True,
+) -> VGG16:
+    """The network with these weights.
+
+    Args:
+        weights: `conv1_1.weight`, (channels, in_channels, 3, 3), and `conv1_1.bias`, and so on.
+        preprocessing, pooling, source: as in `VGG16`.
+        dtype, device: of the network's own weights, which are channels-last.
+        copy: False shares what is like that already.
+    """
+    with torch.device("meta"):  # PyTorch's own initialization would be thrown away
+        network = VGG16(preprocessing, pooling, source).eval()
+    placed = {
+        name: weight.to(
+            device,
+            dtype,
+            copy=copy,
+            memory_format=torch.channels_last if weight.ndim == 4 else torch.preserve_format,
+        )
+        for name, weight in weights.items()
+    }
+    network.convolutions.load_state_dict(placed, assign=True)
+    return network
+
+
 def size_of(image: Tensor) -> tuple[int, int]:
     """(height, width) of a (..., H, W) image, in pixels."""
     return image.shape[-2], image.shape[-1]

@@ -1,9 +1,12 @@
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 from small import seeded_vgg
 
 from nst_core.errors import OutOfMemory, SettingsError
-from nst_core.memory import free_memory, peak_memory
+from nst_core.memory import free_memory, give_back_memory, memory_kept, peak_memory
 from nst_core.runtime import Runtime
 from nst_core.statistics import EXTRA_BYTES, STATISTICS
 
@@ -58,13 +61,41 @@ def test_the_system_is_asked_for_its_memory():
     assert peak_memory(CPU) is None or peak_memory(CPU) > 10**7
 
 
-def test_a_placed_network_is_a_copy_that_computes_the_same():
+def test_a_placed_network_computes_the_same_and_leaves_the_given_one_alone():
     vgg = seeded_vgg()
     image = torch.rand(1, 3, 32, 32)
+    expected = vgg(image, ["relu3_1"])["relu3_1"]
+    rounded = Runtime(CPU, torch.bfloat16).place(vgg)
     placed = Runtime(CPU).place(vgg)
-    torch.testing.assert_close(
-        placed(image, ["relu3_1"])["relu3_1"], vgg(image, ["relu3_1"])["relu3_1"]
-    )
-    weights = placed.convolutions["conv1_1"].weight
-    assert weights.data_ptr() != vgg.convolutions["conv1_1"].weight.data_ptr()
-    assert not weights.requires_grad
+    torch.testing.assert_close(placed(image, ["relu3_1"])["relu3_1"], expected)
+    assert rounded.convolutions["conv1_1"].weight.dtype == torch.bfloat16
+    assert vgg(image, ["relu3_1"])["relu3_1"].equal(expected)
+    assert not any(weight.requires_grad for weight in placed.parameters())
+
+
+def test_weights_that_are_where_they_are_wanted_are_there_once():
+    placed = Runtime(CPU).place(seeded_vgg())
+    again = Runtime(CPU).place(placed)
+    for one, other in zip(placed.parameters(), again.parameters(), strict=True):
+        assert one.data_ptr() == other.data_ptr()
+
+
+def test_a_network_made_in_inference_mode_is_copied_out_of_it():
+    with torch.inference_mode():
+        vgg = seeded_vgg()
+    placed = Runtime(CPU).place(vgg)
+    assert not any(weight.is_inference() for weight in placed.parameters())
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
+def test_memory_is_kept_while_a_run_lasts_and_given_back_at_its_end():
+    def held() -> int:
+        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+    give_back_memory()
+    before = held()
+    with memory_kept():
+        blocks = [torch.ones(2**20) for _ in range(50)]  # 210 MB
+        del blocks
+        assert held() - before > 150e6
+    assert held() - before < 60e6

@@ -63,3 +63,33 @@ def draw_parameters(count: int, kinds: int, generator: torch.Generator) -> Param
         level=uniform(-0.8, 0.8),
         relief=uniform(-0.6, 1).clamp(min=0),
     )
+
+
+def join(first: Parameters, second: Parameters) -> Parameters:
+    """The textures of both, one after the other."""
+    names = [item.name for item in fields(first)]
+    return Parameters(*(torch.cat([getattr(first, n), getattr(second, n)]) for n in names))
+
+
+def neighbors(textures: Parameters, generator: torch.Generator) -> Parameters:
+    """Each texture followed by one of its kind that differs a little in everything else: (2n,)."""
+    doubled = textures[torch.arange(2 * len(textures.kind), device=generator.device) // 2]
+
+    def moved(values: Tensor, spread: float, low: float, high: float) -> Tensor:
+        by = spread * torch.randn(len(values) // 2, generator=generator, device=generator.device)
+        other = (values[1::2] + by).clamp(low, high)
+        return torch.stack([values[::2], other], dim=1).flatten()
+
+    slowest, fastest = (math.log(value) for value in FREQUENCIES)
+    return Parameters(
+        kind=doubled.kind,
+        frequency=moved(doubled.frequency.log(), 0.3, slowest, fastest).exp(),
+        angle=moved(doubled.angle, 0.4, -math.pi, 2 * math.pi),
+        elongation=moved(doubled.elongation, 0.3, 0, 1),
+        bandwidth=moved(doubled.bandwidth, 0.2, 0.15, 0.8),
+        warp=moved(doubled.warp, 0.3, 0, 1),
+        sharpness=moved(doubled.sharpness.log(), 0.5, math.log(0.5), math.log(8)).exp(),
+        cloudiness=moved(doubled.cloudiness, 0.2, 0, 0.6),
+        level=moved(doubled.level, 0.3, -0.8, 0.8),
+        relief=moved(doubled.relief, 0.3, 0, 1),
+    )

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from .kinds import KINDS
 from .noise import noise
-from .parameters import Parameters, draw_parameters
+from .parameters import Parameters, draw_parameters, join, neighbors
 from .textures import draw_textures
 
 _COLORS = 4  # of a palette, from the texture's darkest value to its lightest
@@ -45,7 +45,7 @@ class Batch:
     Attributes:
         images: (B, 3, S, S) RGB in [0, 1].
         ground: (B,) class of the ground.
-        ground_share: (B,) how much of the picture it is.
+        ground_share: (B,) how much of the picture it is; 0 where the ground is of no class.
     """
 
     images: Tensor
@@ -68,24 +68,38 @@ def random_palettes(count: int, generator: torch.Generator) -> Tensor:
     return torch.where(ordered, colors.gather(1, order), colors)
 
 
-def draw_batch(classes: Classes, pairs: int, size: int, generator: torch.Generator) -> Batch:
-    """`pairs` styles, two pictures of each."""
+def draw_batch(
+    classes: Classes, pairs: int, size: int, generator: torch.Generator, free: float = 0.0
+) -> Batch:
+    """`pairs` styles, two pictures of each.
+
+    Args:
+        classes: what grounds and things are of.
+        pairs: of pictures.
+        size: S, the pictures' side.
+        generator: of chance, on the device that draws.
+        free: share of the styles, the batch's first, whose ground is of no class: textures seen
+            once in a training, and each next to another that is hard to tell from it.
+    """
     device, count = generator.device, len(classes.palettes)
     both = torch.randint(count, (2, pairs), generator=generator, device=device)
     ground, thing = (kind.repeat_interleave(2) for kind in both)
     palettes = [_palettes(classes, kind, generator) for kind in both]
-    fields = draw_textures(
-        classes.parameters[torch.cat([ground, thing])], size, generator
-    )  # (2B, S, S)
-    relief = classes.parameters.relief[torch.cat([ground, thing])]
-    painted = _painted(fields, torch.cat(palettes), relief, generator)  # (2B, 3, S, S)
+    textures = classes.parameters[torch.cat([ground, thing])]
+    new = 4 * round(free * pairs / 2)  # pictures: two neighbors, two of each
+    if new:
+        own = neighbors(draw_parameters(new // 4, len(KINDS), generator), generator)
+        textures = join(own[torch.arange(new, device=device) // 2], textures[new:])
+    fields = draw_textures(textures, size, generator)  # (2B, S, S)
+    painted = _painted(fields, torch.cat(palettes), textures.relief, generator)  # (2B, 3, S, S)
     images, textured = painted[: 2 * pairs], painted[2 * pairs :]
     edges = torch.rand(3, pairs, generator=generator, device=device).repeat_interleave(2, dim=1)
     counts = torch.randint(1, _THINGS + 1, (pairs,), generator=generator, device=device)
     plain = torch.rand(pairs, generator=generator, device=device) < _PLAIN
     counts = torch.where(plain, 0, counts).repeat_interleave(2)
     images, covered = _with_things(images, textured, palettes[1], counts, edges, generator)
-    return Batch(_lit(images, generator), ground, 1 - covered)
+    share = torch.where(torch.arange(2 * pairs, device=device) < new, 0.0, 1 - covered)
+    return Batch(_lit(images, generator), ground, share)
 
 
 def _palettes(classes: Classes, kinds: Tensor, generator: torch.Generator) -> Tensor:

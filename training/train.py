@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import torch
 import typer
@@ -22,12 +22,22 @@ from .scenes import Batch, Classes, draw_batch, without_color
 # (share of a cycle's pictures, side in pixels, pictures a batch): small pictures teach most per
 # second, larger ones what the late layers see of them.
 STAGES = ((0.60, 48, 64), (0.30, 64, 48), (0.10, 96, 32))
-# (share of all pictures, height of the learning rate's peak): each cycle runs through all stages
-# and ends with a rate of zero, so that its end is a network to be used.
-CYCLES = ((0.5263, 1.0), (0.4737, 0.7))
+# (share of all pictures, height of the learning rate's peak, share of styles that are of no class):
+# each cycle runs through all stages and ends with a rate of zero, so that its end is a network to
+# be used.
+CYCLES = ((0.3333, 1.0, 0.0), (0.3001, 0.7, 0.0), (0.3666, 0.7, 0.5))
 CLASSES = 224
 LOG_EVERY = 20  # steps, over which the log has means
 WARM_UP = 0.03  # share of a cycle in which the learning rate rises
+
+
+class Step(NamedTuple):
+    """Side and number of the pictures, share of styles of no class, share of the training done."""
+
+    side: int
+    batch: int
+    free: float
+    done: float
 
 
 @dataclass(frozen=True)
@@ -37,13 +47,13 @@ class Plan:
     pictures: int
     stages: tuple[tuple[float, int, int], ...] = STAGES
 
-    def steps(self) -> list[tuple[int, int, float]]:
-        """(side, batch, share of the training done) of every step."""
+    def steps(self) -> list[Step]:
+        """What every step learns from."""
         plan, done = [], 0
-        for cycle, _ in CYCLES:
+        for cycle, _, free in CYCLES:
             for share, side, batch in self.stages:
                 for _ in range(round(cycle * share * self.pictures / batch)):
-                    plan.append((side, batch, done / self.pictures))
+                    plan.append(Step(side, batch, free, done / self.pictures))
                     done += batch
         return plan
 
@@ -57,22 +67,23 @@ class Pictures(IterableDataset[Batch]):
     def __iter__(self) -> Iterator[Batch]:
         device = torch.device(self.device)
         classes = Classes.drawn(CLASSES, self.seed, device)
-        for step, (side, count, _) in enumerate(self.plan.steps()):
-            if step < self.start:
+        for number, step in enumerate(self.plan.steps()):
+            if number < self.start:
                 continue
-            generator = torch.Generator(device).manual_seed(self.seed * 1_000_003 + step)
-            batch = draw_batch(classes, count // 2, side, generator)
-            # Every other pair without color, so that texture alone must tell styles apart.
-            gray = (torch.arange(count, device=device) // 2 % 2 == 0).view(-1, 1, 1, 1)
+            generator = torch.Generator(device).manual_seed(self.seed * 1_000_003 + number)
+            batch = draw_batch(classes, step.batch // 2, step.side, generator, step.free)
+            # Every other four, two pairs that may be neighbors, without color, so that texture
+            # alone must tell styles apart.
+            gray = (torch.arange(step.batch, device=device) // 4 % 2 == 0).view(-1, 1, 1, 1)
             images = torch.where(gray, without_color(batch.images), batch.images)
             yield replace(batch, images=images)
 
 
 def learning_rate(done: float, peak: float) -> float:
     """In each cycle up in a line and down along a cosine."""
-    starts = list(accumulate((share for share, _ in CYCLES), initial=0.0))[:-1]
+    starts = list(accumulate((share for share, *_ in CYCLES), initial=0.0))[:-1]
     cycle = max(index for index, start in enumerate(starts) if start <= done)
-    share, height = CYCLES[cycle]
+    share, height, _ = CYCLES[cycle]
     way = min(1.0, (done - starts[cycle]) / share)
     if way < WARM_UP:
         return peak * height * way / WARM_UP
@@ -81,7 +92,7 @@ def learning_rate(done: float, peak: float) -> float:
 
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint, the log and the weights.")],
-    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 190_000,
+    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 300_000,
     peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
@@ -103,10 +114,10 @@ def train(
     steps = plan.steps()
     recent: list[dict[str, float]] = []
     for step, batch in enumerate(run.batches(start), start):
-        recent.append(run.learn(batch, steps[step][2]))
+        recent.append(run.learn(batch, steps[step].done))
         if (step + 1) % LOG_EVERY == 0:
             means = {name: sum(r[name] for r in recent) / len(recent) for name in recent[0]}
-            record = {"step": step + 1, "done": steps[step][2], "side": steps[step][0], **means}
+            record = {"step": step + 1, "done": steps[step].done, "side": steps[step].side, **means}
             log.write(json.dumps({**record, "minutes": (time.monotonic() - began) / 60}) + "\n")
             log.flush()
             recent.clear()

@@ -1,8 +1,6 @@
 """The network of the page: loaded once, and the line that says which it is."""
 
-import torch
-
-from ..vgg import VGG16
+from ..vgg import VGG16, assembled
 from ..weights import load_vgg16
 
 # What the sources of our own weights begin with.
@@ -31,10 +29,8 @@ class Network:
         """The network with this pooling. The weights are there once, whatever the pooling."""
         if pooling == self.vgg.pooling:
             return self.vgg
-        with torch.device("meta"):
-            other = VGG16(self.vgg.preprocessing, pooling, self.vgg.source)
-        other.load_state_dict(self.vgg.state_dict(), assign=True)
-        return other.eval().requires_grad_(False)
+        weights = self.vgg.convolutions.state_dict()
+        return assembled(weights, self.vgg.preprocessing, pooling, self.vgg.source, copy=False)
 
     def line(self) -> str:
         """Which weights are in use, and how to get trained ones, in Markdown."""

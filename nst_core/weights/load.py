@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from ..errors import WeightsError
-from ..preprocessing import Preprocessing, preprocessing_named
-from ..vgg import VGG16
+from ..preprocessing import preprocessing_named
+from ..vgg import VGG16, assembled
 from . import builtin, untrained
 from .checkpoints import read_vgg16
 from .download import ByteProgress
@@ -56,7 +56,7 @@ def load_vgg16(
     with torch.inference_mode(False):
         tensors, identity = _choose(weights, folders, on_message, on_progress)
         chosen, _ = choose_preprocessing(identity, preprocessing, on_message)
-        return _assemble(tensors, chosen, pooling, identity.source)
+        return assembled(tensors, chosen, pooling, identity.source)
 
 
 def _choose(
@@ -109,13 +109,3 @@ def _automatic(
         return builtin.builtin_weights(), _BUILTIN
     on_message(f"Weights: {identity.source}, downloaded to {path}.")
     return checkpoint.tensors, identity
-
-
-def _assemble(
-    tensors: Mapping[str, Tensor], preprocessing: Preprocessing, pooling: str, source: str
-) -> VGG16:
-    with torch.device("meta"):  # PyTorch's own initialization would be thrown away
-        vgg = VGG16(preprocessing, pooling, source).float()
-    vgg = vgg.to_empty(device="cpu").eval()
-    vgg.convolutions.load_state_dict(dict(tensors))
-    return vgg

@@ -5,7 +5,7 @@ import torch
 from torch.testing import assert_close
 
 from training.kinds import KINDS
-from training.parameters import draw_parameters
+from training.parameters import draw_parameters, neighbors
 from training.scenes import Classes, draw_batch, without_color
 from training.textures import draw_textures
 
@@ -81,3 +81,25 @@ def test_without_color_every_picture_has_the_same_values_in_its_own_order(classe
     gray = torch.einsum("bchw,c->bhw", images, torch.tensor([0.299, 0.587, 0.114])).flatten(1)
     order = flat[:, 0].flatten(1).argsort(dim=1)
     assert (gray.gather(1, order).diff(dim=1) > -1e-6).all()
+
+
+def test_free_styles_are_of_no_class_and_the_rest_of_the_batch_is_as_ever(classes):
+    batch = draw_batch(classes, 8, 32, seeded(0), free=0.5)
+    assert batch.images.shape == (16, 3, 32, 32)
+    assert (batch.ground_share[:8] == 0).all()
+    assert batch.ground_share[8:].sum() > 0
+
+
+def test_a_neighbor_is_of_the_same_kind_and_not_the_same_texture():
+    generator = torch.Generator().manual_seed(0)
+    textures = draw_parameters(300, len(KINDS), generator)
+    both = neighbors(textures, generator)
+    assert both.kind[::2].equal(both.kind[1::2])
+    for name in ("frequency", "angle", "sharpness"):
+        given, mine, other = (
+            getattr(t, name)[s]
+            for t, s in ((textures, ...), (both, slice(0, None, 2)), (both, slice(1, None, 2)))
+        )
+        torch.testing.assert_close(mine, given)
+        distance, anyone = (other - mine).abs().mean(), (mine.roll(1) - mine).abs().mean()
+        assert 0 < distance < 0.7 * anyone
