@@ -35,6 +35,10 @@ GALLERY: Mapping[str, tuple[str, ...]] = {
         f"stylize sample:portrait sample:mosaic --style-layers {layers}"
         for layers in ("low", "high")
     ),
+    "statistics": tuple(
+        f"stylize sample:harbor sample:mosaic --statistics {statistics}"
+        for statistics in ("gram", "gaussian", "sliced-wasserstein", "histogram")
+    ),
     "strokes": tuple(
         f"stylize sample:portrait sample:brushstrokes --style-scale {scale}"
         for scale in ("0.5", "1", "2")
@@ -46,6 +50,10 @@ GALLERY: Mapping[str, tuple[str, ...]] = {
     "detail": tuple(
         f"stylize sample:portrait sample:ink --laplacian-weight {weight}"
         for weight in ("0", "1000")
+    ),
+    "weights": tuple(
+        f"stylize sample:harbor sample:brushstrokes --init gray --weights {weights}"
+        for weights in ("untrained", "builtin")
     ),
     "texture": ("texture sample:brushstrokes --aspect 1 --seamless",),
     "reconstruct": tuple(
