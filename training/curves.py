@@ -13,18 +13,18 @@ _NOT_LOSSES = ("step", "done", "side", "minutes")
 
 
 def draw_curves(log: Path, out: Path) -> None:
-    """One curve for each objective over the share of the training done."""
+    """One curve for each objective over the steps, which a longer plan counts alike."""
     records = [json.loads(line) for line in log.read_text().splitlines()]
-    done = [record["done"] for record in records]
+    steps = [record["step"] for record in records]
     names = [name for name in records[0] if name not in _NOT_LOSSES]
     figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3), layout="constrained")
     changes = [
-        later["done"] for earlier, later in pairwise(records) if earlier["side"] != later["side"]
+        later["step"] for earlier, later in pairwise(records) if earlier["side"] != later["side"]
     ]
     for axis, name in zip(axes, names, strict=True):
-        axis.plot(done, [record[name] for record in records])
-        axis.set(title=name, xlabel="share of the training", ylim=(0, None))
-        for change in changes:  # to larger pictures
+        axis.plot(steps, [record[name] for record in records])
+        axis.set(title=name, xlabel="step", ylim=(0, None))
+        for change in changes:  # of the pictures' side
             axis.axvline(change, color="gray", linewidth=0.8, linestyle=":")
     figure.savefig(out, dpi=110)
     plt.close(figure)
