@@ -34,7 +34,11 @@ from nst_core.pyramid import fit, resize
 HERE = Path(__file__).parent
 PEER = "torch-lbfgs"
 PEERS = (PEER, "scipy")
-LIMITS = {"ours": "convolutions", "ours in float32": "convolutions in float32"}
+LIMITS = {
+    "ours": "convolutions",
+    "ours at one scale": "convolutions",
+    "ours in float32": "convolutions in float32",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -210,7 +214,7 @@ def main() -> None:
     """Run, score, print."""
     asked = parsed()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: print what there is
-    names = [*PEERS, "ours", "ours in float32", *LIMITS.values()]
+    names = [*PEERS, *LIMITS, *dict.fromkeys(LIMITS.values())]
     names += ["neural-style-pt"] if asked.neural_style_pt else []
     names = [name for name in names if name not in asked.without.split(",")]
     options = {k: getattr(asked, k) for k in ("device", "evaluations", "turn", "weights")}

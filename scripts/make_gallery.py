@@ -37,7 +37,7 @@ GALLERY: Mapping[str, tuple[str, ...]] = {
     ),
     "statistics": tuple(
         f"stylize sample:harbor sample:mosaic --statistics {statistics}"
-        for statistics in ("gram", "gaussian", "sliced-wasserstein", "histogram")
+        for statistics in ("gram", "gaussian", "sliced-wasserstein", "gram+histogram")
     ),
     "strokes": tuple(
         f"stylize sample:portrait sample:brushstrokes --style-scale {scale}"
