@@ -167,8 +167,9 @@ def assembled(
     Args:
         weights: `conv1_1.weight`, (channels, in_channels, 3, 3), and `conv1_1.bias`, and so on.
         preprocessing, pooling, source: as in `VGG16`.
-        dtype, device: of the network's own weights, which are channels-last.
-        copy: False shares what is like that already.
+        dtype, device: of the network's own weights.
+        copy: in the plain layout, to be kept or saved; False is channels-last, to compute with,
+            and shares what is like that already.
     """
     with torch.device("meta"):  # PyTorch's own initialization would be thrown away
         network = VGG16(preprocessing, pooling, source).eval()
@@ -177,7 +178,9 @@ def assembled(
             device,
             dtype,
             copy=copy,
-            memory_format=torch.channels_last if weight.ndim == 4 else torch.preserve_format,
+            memory_format=torch.channels_last
+            if weight.ndim == 4 and not copy
+            else torch.contiguous_format,
         )
         for name, weight in weights.items()
     }
