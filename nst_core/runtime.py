@@ -88,7 +88,7 @@ class Runtime:
         """
         weights = {
             name: weight.clone() if weight.is_inference() else weight
-            for name, weight in vgg.convolutions.state_dict().items()
+            for name, weight in vgg.weights().items()
         }
         kind = vgg.preprocessing, vgg.pooling, vgg.source
         return assembled(weights, *kind, dtype=self.dtype, device=self.device, copy=False)

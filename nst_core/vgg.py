@@ -7,6 +7,7 @@ import difflib
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -107,7 +108,12 @@ class VGG16(nn.Module):
                 for layer in LAYERS.values()
             }
         )
+        self.convolutions.register_state_dict_post_hook(_in_plain_layout)
         self.requires_grad_(False)  # the picture is optimized, never the network
+
+    def weights(self) -> dict[str, Tensor]:
+        """`conv1_1.weight` and so on, as they lie in memory; `state_dict` is for keeping them."""
+        return {name: weight.detach() for name, weight in self.convolutions.named_parameters()}
 
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features of the named layers, and nothing computed beyond the deepest of them.
@@ -167,9 +173,8 @@ def assembled(
     Args:
         weights: `conv1_1.weight`, (channels, in_channels, 3, 3), and `conv1_1.bias`, and so on.
         preprocessing, pooling, source: as in `VGG16`.
-        dtype, device: of the network's own weights.
-        copy: in the plain layout, to be kept or saved; False is channels-last, to compute with,
-            and shares what is like that already.
+        dtype, device: of the network's own weights, which are channels-last to compute with.
+        copy: False shares what is like that already.
     """
     with torch.device("meta"):  # PyTorch's own initialization would be thrown away
         network = VGG16(preprocessing, pooling, source).eval()
@@ -178,14 +183,21 @@ def assembled(
             device,
             dtype,
             copy=copy,
-            memory_format=torch.channels_last
-            if weight.ndim == 4 and not copy
-            else torch.contiguous_format,
+            memory_format=torch.channels_last if weight.ndim == 4 else torch.preserve_format,
         )
         for name, weight in weights.items()
     }
     network.convolutions.load_state_dict(placed, assign=True)
     return network
+
+
+def _in_plain_layout(
+    module: nn.Module, state: dict[str, Any], prefix: str, metadata: object
+) -> None:
+    """What is saved has the layout of every other checkpoint; safetensors takes no other."""
+    for name in state:
+        if name.startswith(prefix):
+            state[name] = state[name].contiguous()
 
 
 def size_of(image: Tensor) -> tuple[int, int]:

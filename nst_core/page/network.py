@@ -29,8 +29,8 @@ class Network:
         """The network with this pooling. The weights are there once, whatever the pooling."""
         if pooling == self.vgg.pooling:
             return self.vgg
-        weights = self.vgg.convolutions.state_dict()
-        return assembled(weights, self.vgg.preprocessing, pooling, self.vgg.source, copy=False)
+        kind = self.vgg.preprocessing, pooling, self.vgg.source
+        return assembled(self.vgg.weights(), *kind, copy=False)
 
     def line(self) -> str:
         """Which weights are in use, and how to get trained ones, in Markdown."""

@@ -252,7 +252,7 @@ def test_an_upload_with_a_samples_name_is_not_taken_for_it(samples, tmp_path):
 def test_both_kinds_of_pooling_share_their_weights(network):
     other = network.pooled("average")
     assert other.pooling == "average"
-    ours, theirs = network.vgg.state_dict(), other.state_dict()
+    ours, theirs = network.vgg.weights(), other.weights()
     assert all(ours[name].data_ptr() == theirs[name].data_ptr() for name in ours)
 
 
