@@ -4,11 +4,13 @@
 
 Both minimize the same float32 objective from the same start. The figures are our best loss divided
 by scipy's best loss after as many evaluations: below 1 is better than scipy. Power 0 is textbook
-L-BFGS; trust is how much of the curvature by frequency is learned on the way.
+L-BFGS; trust is how much of the curvature by frequency is learned on the way; chroma is what colors
+gain beside gray.
 """
 
 import argparse
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import scipy.optimize
@@ -18,12 +20,18 @@ from torch import Tensor
 from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import Minimizer
-from nst_core.preconditioner import POWER, TRUST, Spectral
+from nst_core.preconditioner import FOR_STYLE, Guess, Spectral
 from nst_core.pyramid import resize
 
 CHECKPOINTS = (50, 100, 200)
 # (power of the first guess, trust in what is learned)
-KINDS = ((0.0, 0.0), (0.5, 0.0), (0.75, 0.0), (1.0, 0.0), (POWER, TRUST))
+GUESSES = (
+    Guess(power=0.0, trust=0.0, chroma=1.0),
+    Guess(power=0.75, trust=0.0, chroma=1.0),
+    Guess(power=1.0, trust=0.0, chroma=1.0),
+    replace(FOR_STYLE, chroma=1.0),
+    FOR_STYLE,
+)
 Evaluate = Callable[[Tensor], Evaluation]
 
 
@@ -62,15 +70,15 @@ def scipys(evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int) -
 
 
 def ours(
-    evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int, power: float, trust: float
+    evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int, guess: Guess
 ) -> list[float]:
-    """Best loss of our L-BFGS after each evaluation, preconditioned from 1 / f^power on."""
+    """Best loss of our L-BFGS after each evaluation, from a guess on."""
     best: list[float] = []
     height, width = start.shape[-2:]
     minimizer = Minimizer(
         evaluate,
         bounds=(0.0, 1.0) if bounded else None,
-        precondition=Spectral(height, width, start.device, power, trust),
+        precondition=Spectral(height, width, start.device, guess),
         max_evaluations=evaluations,
         on_evaluation=lambda state, _: best.append(state.loss),
     )
@@ -85,18 +93,19 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200)
     options = parser.parse_args()
     checkpoints = [count for count in CHECKPOINTS if count <= options.evaluations]
-    print(f"| objective | bounds | power | trust | {' | '.join(map(str, checkpoints))} |")
-    print("|-|-|-|-" + "|-" * len(checkpoints) + "|")
+    print(f"| objective | bounds | power | trust | chroma | {' | '.join(map(str, checkpoints))} |")
+    print("|-|-|-|-|-" + "|-" * len(checkpoints) + "|")
     for normalization, style_weight in (("relative", 100.0), ("gatys", 1e3)):
         evaluate, content = objective(options.size, normalization, style_weight)
         for name, start in (("content", content), ("gray", torch.full_like(content, 0.5))):
             for bounded in (True, False):
                 theirs = scipys(evaluate, start, bounded, options.evaluations)
-                for power, trust in KINDS:
-                    best = ours(evaluate, start, bounded, options.evaluations, power, trust)
+                for guess in GUESSES:
+                    best = ours(evaluate, start, bounded, options.evaluations, guess)
                     ratios = " | ".join(f"{best[n - 1] / theirs[n - 1]:.3f}" for n in checkpoints)
                     bounds = "[0, 1]" if bounded else "none"
-                    kind = f"{normalization}, from {name} | {bounds} | {power} | {trust}"
+                    kind = f"{normalization}, from {name} | {bounds}"
+                    kind += f" | {guess.power} | {guess.trust} | {guess.chroma}"
                     print(f"| {kind} | {ratios} |", flush=True)
 
 

@@ -1,16 +1,14 @@
 """L-BFGS over any `evaluate`, with or without bounds.
 
-The direction is the two-loop recursion of Nocedal and Wright, "Numerical Optimization", algorithm
-7.4. Bounds are kept by two-metric projection (Bertsekas, "Projected Newton methods", SIAM J.
-Control Optim. 20, 1982): values that rest on a bound and are pushed against it stay; curvature is
-used on the others; every trial point is clipped before it is evaluated. Clipping an unbounded
-result instead gives away part of its loss.
+The direction comes from `curvature`. Bounds are kept by two-metric projection (Bertsekas,
+"Projected Newton methods", SIAM J. Control Optim. 20, 1982): values that rest on a bound and are
+pushed against it stay; curvature is used on the others; every trial point is clipped before it is
+evaluated. Clipping an unbounded result instead gives away part of its loss.
 
 Nothing here has a unit: every test is relative, so a loss of 1e-9 is minimized like one of 1e9.
 """
 
 import math
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Generic, Protocol, TypeVar
@@ -18,16 +16,13 @@ from typing import Generic, Protocol, TypeVar
 import torch
 from torch import Tensor
 
+from .curvature import Curvature
 from .errors import NotFinite
 from .preconditioner import Identity, Preconditioner
 
 # Sufficient decrease (Nocedal and Wright, equation 3.4) and the fewest of it to ask for.
 _ARMIJO = 1e-4
-# A pair teaches curvature if cos(s, y) exceeds this; torch's `yᵀs > 1e-10` depends on the unit.
-_CURVATURE = 1e-8
 _MAX_TRIALS = 12
-# How far the first step moves the picture's values on average, before any curvature is known.
-_FIRST_MOVE = 0.01
 # The rule "hardly changes any more" looks this many steps back.
 STALL_STEPS = 20
 
@@ -50,23 +45,13 @@ Bounds = tuple[float, float] | tuple[Tensor, Tensor]
 
 
 @dataclass(frozen=True, eq=False)
-class Pair:
-    """A step, what it changed in the gradient, |step| |change|, and the preconditioner's lesson."""
-
-    step: Tensor
-    change: Tensor
-    size: float
-    lesson: Tensor
-
-
-@dataclass(frozen=True, eq=False)
 class State:
-    """Where a minimization stands; continuing from it is the same as never having stopped.
+    """Where a minimization stands; continuing from the last is the same as never having stopped.
 
     Attributes:
         image: the best point so far. Never modified in place, so it may be kept.
         loss, gradient: there.
-        pairs: the latest steps that taught something about curvature, oldest first.
+        curvature: what the way there taught; later states have the same, and teach it more.
         losses: the start's, then one after each step.
         evaluations: calls of `evaluate` so far.
     """
@@ -74,7 +59,7 @@ class State:
     image: Tensor
     loss: float
     gradient: Tensor
-    pairs: tuple[Pair, ...] = ()
+    curvature: Curvature
     losses: tuple[float, ...] = ()
     evaluations: int = 1
 
@@ -108,12 +93,12 @@ class Minimizer(Generic[E]):
     max_evaluations: int = 0
     on_evaluation: Callable[[State, E], None] = lambda state, evaluation: None
 
-    def start(self, image: Tensor, pairs: tuple[Pair, ...] = ()) -> State:
+    def start(self, image: Tensor, curvature: Curvature | None = None) -> State:
         """The state before the first step, at an image clipped into the bounds.
 
         Args:
             image: where to start.
-            pairs: what is known about curvature there, from another `evaluate` much like this one.
+            curvature: what is known of it there, from another `evaluate` much like this one.
 
         Raises:
             NotFinite: the loss there is not a finite number.
@@ -126,7 +111,8 @@ class Minimizer(Generic[E]):
                 "not numbers in the pictures, or use float32 precision and smaller weights."
             )
         loss = evaluation.loss
-        state = State(image, loss, evaluation.gradient, pairs, losses=(loss,))
+        known = Curvature(self.history) if curvature is None else curvature
+        state = State(image, loss, evaluation.gradient, known, losses=(loss,))
         self.on_evaluation(state, evaluation)
         return state
 
@@ -151,9 +137,9 @@ class Minimizer(Generic[E]):
             state = self._step(state)
             if state.steps > before.steps:
                 continue
-            if not before.pairs:
+            if not len(state.curvature):
                 return state, "no smaller loss can be found in this precision"
-            state = replace(state, pairs=())  # once more, along the plain gradient
+            state.curvature.forget()  # once more, along the plain gradient
         return state, "all steps are done"
 
     def _stalled(self, state: State) -> bool:
@@ -167,7 +153,8 @@ class Minimizer(Generic[E]):
 
     def _step(self, state: State) -> State:
         """One step down; the same point with more evaluations if none was found."""
-        direction = self._direction(state)
+        free = self._free(state)
+        direction = state.curvature.direction(state.gradient, free, self.precondition)
         length = 1.0
         for _ in range(_MAX_TRIALS):
             trial = self._clip(state.image + length * direction)
@@ -186,53 +173,23 @@ class Minimizer(Generic[E]):
         return state
 
     def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
-        change = evaluation.gradient - state.gradient
-        size = math.sqrt(_dot(move, move) * _dot(change, change))
-        pairs = deque(state.pairs, maxlen=self.history)
-        if _dot(move, change) > _CURVATURE * size:
-            pairs.append(Pair(move, change, size, self.precondition.lesson(move, change)))
+        state.curvature.learn(move, evaluation.gradient - state.gradient, self.precondition)
         return State(
             image,
             evaluation.loss,
             evaluation.gradient,
-            tuple(pairs),
+            state.curvature,
             (*state.losses, evaluation.loss),
             state.evaluations,
         )
 
-    def _direction(self, state: State) -> Tensor:
-        """Minus the inverse Hessian times the gradient, over the values that are free to move."""
-        free = self._free(state)
-        direction = -state.gradient * free
-        used = []
-        for pair in reversed(state.pairs):
-            change = pair.change * free
-            curvature = _dot(pair.step, change)
-            if not curvature > _CURVATURE * pair.size:
-                continue  # what is left of the pair on the free values teaches nothing
-            along = _dot(pair.step, direction) / curvature
-            direction.sub_(change, alpha=along)
-            used.append((pair.step, change, curvature, along))
-        lessons = [pair.lesson for pair in state.pairs]
-        direction = self.precondition(direction, lessons) * free
-        if not used:
-            size = float(direction.abs().mean())
-            return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
-        # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
-        _, change, curvature, _ = used[0]
-        direction *= curvature / _dot(change, self.precondition(change, lessons))
-        for step, change, curvature, along in reversed(used):
-            direction.addcmul_(step, free, value=along - _dot(change, direction) / curvature)
-        return direction
-
-    def _free(self, state: State) -> Tensor:
-        """1 where a value may move, 0 where it rests on a bound and is pushed against it."""
+    def _free(self, state: State) -> Tensor | None:
+        """False where a value rests on a bound and is pushed against it; None without bounds."""
         if self.bounds is None:
-            return torch.ones((), dtype=state.image.dtype, device=state.image.device)
+            return None
         low, high = self.bounds
         stuck = (state.image <= low) & (state.gradient > 0)
-        stuck |= (state.image >= high) & (state.gradient < 0)
-        return (~stuck).to(state.image.dtype)
+        return ~(stuck | (state.image >= high) & (state.gradient < 0))
 
     def _clip(self, image: Tensor) -> Tensor:
         return image if self.bounds is None else image.clamp(*self.bounds)

@@ -9,22 +9,45 @@ nor its bounds nor the objective, only the path.
 
 How steep differs between networks, styles and sizes. Each remembered pair of a step and the
 gradient's change tells it for every frequency, and so the power is only the first guess.
+
+Where a loss says nothing, the path decides what the picture is: started from gray, it takes from
+each wave as little as will do, measured against this matrix. With content alone that matters, for
+late layers leave much unsaid; there the matrix is what is known of pictures: their variance falls
+as 1 / f² (Field, "Relations between the statistics of natural images", J. Opt. Soc. Am. A 4, 1987)
+and is smaller in color than in gray.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-# The first guess: gains fall as 1 / f. `benchmarks/preconditioner.py` prints what others do.
-POWER = 1.0
-# How much of the difference that was learned counts, in logarithms.
-TRUST = 0.6
 # Pairs that say enough to be listened to, bands of an octave, and the flattest that a band may be.
 _PAIRS, _BANDS, _FLATTEST = 3, 2, 1e-3
 _TINY = 1e-30
+
+
+@dataclass(frozen=True)
+class Guess:
+    """What is assumed of a loss.
+
+    Attributes:
+        power: gains fall as 1 / f^power; 0 is not at all.
+        trust: how much of the difference that was learned counts, in logarithms, from 0 to 1.
+        chroma: gain of what differs between red, green and blue, as a share of that of gray.
+    """
+
+    power: float
+    trust: float
+    chroma: float
+
+
+# `benchmarks/preconditioner.py` prints what others do.
+FOR_STYLE = Guess(power=1.0, trust=0.6, chroma=1.5)
+FOR_CONTENT = Guess(power=2.0, trust=0.0, chroma=0.25)
 
 
 class Preconditioner(Protocol):
@@ -35,6 +58,9 @@ class Preconditioner(Protocol):
 
     def __call__(self, image: Tensor, lessons: Sequence[Tensor]) -> Tensor:
         """The matrix, as the lessons make it, times an image."""
+
+    def energy(self, image: Tensor, lessons: Sequence[Tensor]) -> float:
+        """The inner product of an image with the matrix times the image."""
 
 
 class Identity:
@@ -48,33 +74,36 @@ class Identity:
         """The image itself."""
         return image
 
+    def energy(self, image: Tensor, lessons: Sequence[Tensor]) -> float:
+        """The image's square."""
+        return float(image.square().sum())
+
 
 class Spectral:
-    """A smoothing of (1, 3, height, width) images, of gain 1 on average.
+    """A smoothing of (1, 3, height, width) images, whose gray gains 1 on average.
 
     Args:
         height, width: in pixels.
         device: of the images.
-        power: how much more slow waves gain than fast ones at first; 0 is not at all.
-        trust: how much of the gains is learned, from 0 to 1.
+        guess: what is assumed at first.
     """
 
     def __init__(
-        self,
-        height: int,
-        width: int,
-        device: torch.device,
-        power: float = POWER,
-        trust: float = TRUST,
+        self, height: int, width: int, device: torch.device, guess: Guess = FOR_STYLE
     ) -> None:
         rows = torch.fft.fftfreq(height, device=device)[:, None]  # cycles per pixel
         columns = torch.fft.rfftfreq(width, device=device)[None, :]
         lowest = 1 / max(height, width)  # the mean color is treated like the slowest wave
         self._octaves = torch.hypot(rows, columns).clamp(min=lowest).log2()
-        self._size, self._power, self._trust = (height, width), power, trust
+        self._size, self._guess = (height, width), guess
         self._place = (self._octaves - self._octaves.min()) * _BANDS  # of each wave, in bands
         self._band = self._place.round().long().flatten()
         self._bands = int(self._band.max()) + 1
+        # A half spectrum stands for twice its waves, but for those that mirror onto themselves.
+        self._copies = torch.full((width // 2 + 1,), 2.0, device=device)
+        self._copies[0] = 1.0
+        if width % 2 == 0:
+            self._copies[-1] = 1.0
         self._middles = torch.arange(self._bands, device=device) / _BANDS  # in octaves
 
     def lesson(self, step: Tensor, change: Tensor) -> Tensor:
@@ -85,13 +114,13 @@ class Spectral:
 
     def gains(self, lessons: Sequence[Tensor]) -> Tensor:
         """(height, width // 2 + 1), the factor of each wave."""
-        gains = -self._power * self._octaves
-        if self._trust and len(lessons) >= _PAIRS:
-            beyond = self._power * self._middles - self._curvatures(lessons)
+        gains = -self._guess.power * self._octaves
+        if self._guess.trust and len(lessons) >= _PAIRS:
+            beyond = self._guess.power * self._middles - self._curvatures(lessons)
             # Never more for fine detail than the guess: what a loss does not see, as high
             # frequencies from late layers, would fill with noise.
             beyond = beyond.cummin(0).values
-            gains = gains + self._trust * beyond[self._band].view_as(gains)
+            gains = gains + self._guess.trust * beyond[self._band].view_as(gains)
         gains = (gains - gains.max()).exp2()
         return gains / gains.mean()
 
@@ -104,10 +133,19 @@ class Spectral:
         return F.avg_pool1d(padded, 3, 1)[0, 0]
 
     def __call__(self, image: Tensor, lessons: Sequence[Tensor] = ()) -> Tensor:
-        """(1, 3, height, width), each wave by its gain."""
+        """(1, 3, height, width), each wave by its gain, and its color by that of color."""
         spectrum = torch.fft.rfft2(image) * self.gains(lessons).to(image.dtype)
         smoothed: Tensor = torch.fft.irfft2(spectrum, s=self._size)
-        return smoothed
+        gray = smoothed.mean(1, keepdim=True)
+        return torch.lerp(gray, smoothed, self._guess.chroma)
+
+    def energy(self, image: Tensor, lessons: Sequence[Tensor] = ()) -> float:
+        """The inner product of an image with its smoothing, by Parseval's theorem."""
+        waves = torch.fft.rfft2(image)[0]
+        height, width = self._size
+        gray = waves.mean(0, keepdim=True).expand_as(waves)
+        each = torch.lerp(_product(gray, gray), _product(waves, waves), self._guess.chroma)
+        return float((each * self.gains(lessons) * self._copies).sum()) / (height * width)
 
 
 def _product(a: Tensor, b: Tensor) -> Tensor:

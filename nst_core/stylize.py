@@ -11,7 +11,7 @@ from .finishing import Finish, recolored
 from .memory import give_back_memory, memory_kept
 from .objective import Evaluation
 from .optimizer import Minimizer, State
-from .preconditioner import Identity, Spectral
+from .preconditioner import FOR_CONTENT, FOR_STYLE, Identity, Preconditioner, Spectral
 from .progress import OnProgress, Progress, Record, ignore_progress
 from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
@@ -244,20 +244,24 @@ class _Run:
             wrap=settings.seamless,
             on_tile=self.on_tile,
         )
-        spectral = settings.preconditioner == "spectral"
         minimizer = Minimizer(
             objective.evaluate,
             bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
-            precondition=Spectral(scale.height, scale.width, image.device)
-            if spectral
-            else Identity(),
+            precondition=self._preconditioner(scale),
             history=settings.history,
             tolerance=settings.tolerance,
             max_evaluations=budget,
             on_evaluation=self._reporter(place, objective.unit, before.steps if before else 0),
         )
-        start = minimizer.start(image, before.pairs if before else ())
+        start = minimizer.start(image, before.curvature if before else None)
         return minimizer.run(start, steps)
+
+    def _preconditioner(self, scale: Scale) -> Preconditioner:
+        if self.settings.preconditioner == "none":
+            return Identity()
+        styled = any(isinstance(loss, StyleLoss) and loss.weight > 0 for loss in self.losses)
+        guess = FOR_STYLE if styled else FOR_CONTENT
+        return Spectral(scale.height, scale.width, self.runtime.device, guess)
 
     def _budget(self, place: _Place) -> int:
         """Evaluations for a scale, an even share of what is left; 0 is no limit."""

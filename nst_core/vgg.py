@@ -108,7 +108,7 @@ class VGG16(nn.Module):
                 for layer in LAYERS.values()
             }
         )
-        self.convolutions.register_state_dict_post_hook(_in_plain_layout)
+        self.convolutions.register_state_dict_post_hook(_in_plain_layout)  # type: ignore[no-untyped-call]
         self.requires_grad_(False)  # the picture is optimized, never the network
 
     def weights(self) -> dict[str, Tensor]:

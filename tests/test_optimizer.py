@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from torch.testing import assert_close
 from nst_core.errors import NotFinite
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import STALL_STEPS, Minimizer
-from nst_core.preconditioner import Spectral
+from nst_core.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
 from nst_core.terms import ContentLoss, StyleLoss
 
 BOUNDS = (0.0, 1.0)
@@ -203,16 +204,25 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
         assert ours[evaluations - 1] <= 1.02 * theirs[evaluations - 1]
 
 
-def test_the_preconditioner_is_symmetric_positive_and_has_gain_one():
-    smooth = Spectral(6, 5, CENTER.device)
+@pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT])
+def test_the_preconditioner_is_symmetric_positive_and_has_gain_one(guess):
+    smooth = Spectral(6, 5, CENTER.device, guess)
     basis = torch.eye(90, dtype=torch.float64).view(90, 1, 3, 6, 5)
     matrix = torch.stack([smooth(one).flatten() for one in basis])
     assert_close(matrix, matrix.T, atol=1e-7, rtol=0)  # gains are float32
     eigenvalues = torch.linalg.eigvalsh(matrix)
     assert eigenvalues.min() > 0
-    assert 0.5 < eigenvalues.mean() < 2
+    assert 0.5 < eigenvalues.mean() * 3 / (1 + 2 * guess.chroma) < 2  # of gray and two colors
     flat = torch.full((1, 3, 6, 5), 0.2)
     assert_close(smooth(flat) / smooth(flat).mean(), torch.ones_like(flat))
+
+
+@pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT])
+@pytest.mark.parametrize("size", [(6, 5), (5, 6), (1, 1), (4, 2)])
+def test_the_energy_is_the_product_with_what_was_preconditioned(guess, size):
+    smooth = Spectral(*size, CENTER.device, guess)
+    image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
+    assert smooth.energy(image) == pytest.approx(float((image * smooth(image)).sum()), rel=1e-5)
 
 
 def test_the_preconditioner_changes_the_path_and_not_the_minimum():
@@ -225,7 +235,7 @@ def test_the_preconditioner_changes_the_path_and_not_the_minimum():
 def learned_gains(curvature):
     """What pairs of a loss with this curvature of each wave make of the gains."""
     height, width = 32, 48
-    learner = Spectral(height, width, CENTER.device, trust=1.0)
+    learner = Spectral(height, width, CENTER.device, replace(FOR_STYLE, trust=1.0))
     lessons = []
     for seed in range(3):
         step = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
