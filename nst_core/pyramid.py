@@ -1,6 +1,7 @@
 """Sizes and steps from coarse to fine, and resampling."""
 
 from dataclasses import dataclass
+from itertools import accumulate, pairwise
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -36,8 +37,8 @@ def plan_scales(
     Args:
         height, width: of the finished picture, in pixels.
         scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST`.
-        steps: in all. They are shared evenly; coarse steps are cheap, so most of the time goes
-            into the finest scale anyway.
+        steps: in all. Each scale has its share by its longer side: small ones find the large
+            strokes soon, large ones have more to find.
         factor: between neighbors.
         grid: every side is a multiple of so many pixels.
 
@@ -53,9 +54,11 @@ def plan_scales(
         (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
         for level in reversed(range(scales))
     ]
-    share, rest = divmod(steps, scales)
+    sides = [max(size) for size in sizes]
+    ends = [round(steps * reached / sum(sides)) for reached in accumulate(sides, initial=0)]
     return tuple(
-        Scale(rows, columns, share + (index < rest)) for index, (rows, columns) in enumerate(sizes)
+        Scale(rows, columns, end - begin)
+        for (rows, columns), (begin, end) in zip(sizes, pairwise(ends), strict=True)
     )
 
 

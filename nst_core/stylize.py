@@ -264,11 +264,12 @@ class _Run:
         return Spectral(scale.height, scale.width, self.runtime.device, guess)
 
     def _budget(self, place: _Place) -> int:
-        """Evaluations for a scale, an even share of what is left; 0 is no limit."""
+        """Evaluations for a scale: of those left, its share by its steps; 0 is no limit."""
         if not self.settings.max_evaluations:
             return 0
         left = self.settings.max_evaluations - len(self.records)
-        return max(1, left // (len(place.scales) - place.index))  # none would leave no loss
+        steps = sum(scale.steps for scale in place.scales[place.index :])
+        return max(1, left * place.scale.steps // max(1, steps))  # none would leave no loss
 
     def _reporter(
         self, place: _Place, unit: float, steps_before: int

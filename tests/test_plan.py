@@ -22,8 +22,8 @@ def planned(vgg, settings=SETTINGS, runtime=None):
 def test_a_plan_names_the_sizes_and_their_steps(vgg):
     scales = planned(vgg).scales
     assert [(scale.width, scale.height, scale.steps) for scale in scales] == [
-        (32, 24, 5),
-        (64, 48, 5),
+        (32, 24, 3),
+        (64, 48, 7),
     ]
 
 

@@ -25,11 +25,13 @@ from .scenes import Batch
 # of a cycle, while the learning rate falls, the picture gets more say; in the second, pairs too.
 WEIGHTS = (
     (0.0, {"classes": 1.0, "pairs": 0.1, "rebuild": 0.5}),
-    (0.2716, {"classes": 1.0, "pairs": 0.1, "rebuild": 2.0}),
-    (0.3333, {"classes": 1.0, "pairs": 0.3, "rebuild": 1.0}),
-    (0.5257, {"classes": 1.0, "pairs": 0.3, "rebuild": 3.0}),
-    (0.6334, {"classes": 1.0, "pairs": 1.0, "rebuild": 1.5}),
-    (0.90, {"classes": 1.0, "pairs": 1.0, "rebuild": 4.0}),
+    (0.2089, {"classes": 1.0, "pairs": 0.1, "rebuild": 2.0}),
+    (0.2564, {"classes": 1.0, "pairs": 0.3, "rebuild": 1.0}),
+    (0.4043, {"classes": 1.0, "pairs": 0.3, "rebuild": 3.0}),
+    (0.4872, {"classes": 1.0, "pairs": 1.0, "rebuild": 1.5}),
+    (0.6923, {"classes": 1.0, "pairs": 1.0, "rebuild": 4.0}),
+    (0.7692, {"classes": 0.5, "pairs": 1.0, "rebuild": 4.0}),
+    (0.9, {"classes": 0.5, "pairs": 1.0, "rebuild": 8.0}),
 )
 _SMOOTHING = 0.1
 _GRAM_LAYERS = STYLE_LAYERS["all"]

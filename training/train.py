@@ -25,7 +25,7 @@ STAGES = ((0.60, 48, 64), (0.30, 64, 48), (0.10, 96, 32))
 # (share of all pictures, height of the learning rate's peak, share of styles that are of no class):
 # each cycle runs through all stages and ends with a rate of zero, so that its end is a network to
 # be used.
-CYCLES = ((0.3333, 1.0, 0.0), (0.3001, 0.7, 0.0), (0.3666, 0.7, 0.5))
+CYCLES = ((0.2564, 1.0, 0.0), (0.2308, 0.7, 0.0), (0.2820, 0.7, 0.5), (0.2308, 0.7, 0.5))
 CLASSES = 224
 LOG_EVERY = 20  # steps, over which the log has means
 WARM_UP = 0.03  # share of a cycle in which the learning rate rises
@@ -92,7 +92,7 @@ def learning_rate(done: float, peak: float) -> float:
 
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint, the log and the weights.")],
-    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 300_000,
+    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 390_000,
     peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",

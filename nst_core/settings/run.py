@@ -28,7 +28,7 @@ class RunSettings(ColorSettings):
     )
     steps: int = option(
         300,
-        "L-BFGS steps in all, shared between the scales. One step costs about one evaluation.",
+        "L-BFGS steps in all, more for larger scales. One step costs about one evaluation.",
         minimum=0,
         maximum=100_000,
     )
