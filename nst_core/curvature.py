@@ -64,8 +64,8 @@ class Curvature:
         self._order.append(row)
         self._steps[row], self._changes[row] = moved, changed
         count = len(self._order)
-        self._products[row, :count] = (self._changes[:count] @ moved).double().cpu()
-        self._products[:count, row] = (self._steps[:count] @ changed).double().cpu()
+        self._products[row, :count] = (self._changes[:count] @ moved).cpu().double()
+        self._products[:count, row] = (self._steps[:count] @ changed).cpu().double()
         self._lengths[row] = length
         self._lessons[row] = precondition.lesson(step, change)
 
@@ -112,7 +112,7 @@ class Curvature:
             steps, changes = (
                 pairs[:count].index_select(1, stuck) for pairs in (self._steps, self._changes)
             )
-            products = products - (steps @ changes.mT).double().cpu()
+            products = products - (steps @ changes.mT).cpu().double()
         rows: list[list[float]] = products.tolist()
         return rows
 
