@@ -92,13 +92,28 @@ class Passage:
                 gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
             )
             return unpooled
-        pooled, where = F.max_pool2d(features, kernel_size=2, return_indices=True)
+        strips = _strips(features, 2)
+        pooled, where = F.max_pool2d(strips, kernel_size=2, return_indices=True)
+        gradient = _strips(gradient, 1)
         if mask:
             _close(gradient, pooled)
         unpooled = torch.ops.aten.max_pool2d_with_indices_backward(
-            gradient, features, [2, 2], [2, 2], [0, 0], [1, 1], False, where
+            gradient, strips, [2, 2], [2, 2], [0, 0], [1, 1], False, where
         )
-        return unpooled
+        unpooled = unpooled.movedim(1, -1).flatten(0, 1).movedim(-1, 0)[None]
+        left_over = features.shape[2] % 2  # a row that was not pooled
+        return F.pad(unpooled, (0, 0, 0, 1)) if left_over else unpooled
+
+
+def _strips(features: Tensor, rows: int) -> Tensor:
+    """(1, N, h, w) -> (h // rows, N, rows, w), free of charge for channels-last features.
+
+    PyTorch's way back of a pooling works on the pictures of a batch at once, and on no part of one.
+    """
+    _, channels, height, width = features.shape
+    count = height // rows
+    whole = features[:, :, : count * rows].movedim(1, -1)
+    return whole.reshape(count, rows, width, channels).movedim(-1, 1)
 
 
 def _close(gradient: Tensor, features: Tensor) -> None:

@@ -85,8 +85,7 @@ def stylize(
         run = _Run(
             losses=[loss for loss in colored if not isinstance(loss, Keep)],
             finish=Finish.of(aims, settings),
-            vgg_given=vgg,
-            vgg=runtime.place(vgg),
+            vgg=vgg,
             settings=settings,
             runtime=runtime,
             start=None if start is None else picture(start, runtime.device),
@@ -159,8 +158,7 @@ class _Run:
 
     losses: list[Weighed]
     finish: Finish
-    vgg_given: VGG16
-    vgg: VGG16  # here and in the runtime's dtype
+    vgg: VGG16  # the caller's
     settings: RunSettings
     runtime: Runtime
     start: Tensor | None
@@ -211,33 +209,32 @@ class _Run:
         steps, budget = place.scale.steps, self._budget(place)
         exact = exact_steps(place.scale, self.runtime) if place.is_last else 0
         if not exact:
-            state, stop = self._search(place, self.vgg, image, steps, budget)
+            state, stop = self._search(place, self.runtime, image, steps, budget)
             return state.image, stop
         first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
-        rough, stop = self._search(place, self.vgg, image, steps - exact, first)
+        rough, stop = self._search(place, self.runtime, image, steps - exact, first)
         if 0 < budget <= rough.evaluations:
             return rough.image, stop
-        give_back_memory()  # or rounded features leave holes that exact ones do not fit into
-        vgg = self.runtime.exact().place(self.vgg_given)
         left = budget and budget - rough.evaluations
-        state, stop = self._search(place, vgg, rough.image, exact, left, rough)
+        state, stop = self._search(place, self.runtime.exact(), rough.image, exact, left, rough)
         return state.image, stop
 
     def _search(
         self,
         place: _Place,
-        vgg: VGG16,
+        runtime: Runtime,
         image: Tensor,
         steps: int,
         budget: int,
         before: State | None = None,
     ) -> tuple[State, str]:
-        """One search at one scale with one network; goes on after `before`, if there was one."""
+        """One search at one scale in one arithmetic; goes on after `before`, if there was one."""
         scale, settings = place.scale, self.settings
+        give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
         objective = Views(
             [resized(loss, scale, settings.shape) for loss in self.losses],
             views=self._views(scale.height, scale.width),
-            vgg=vgg,
+            vgg=runtime.place(self.vgg),
             height=scale.height,
             width=scale.width,
             tile=place.tile,
