@@ -25,19 +25,20 @@ from typing import Any
 import numpy as np
 import torch
 from evaluator import Evaluator
+from pictures import picture
 from PIL import Image
 from turns import Contender, eight_bit
 
-from nst_core import load_image, load_vgg16, sample
-from nst_core.pyramid import fit, resize
+from nst_core import Runtime, load_vgg16
 
 HERE = Path(__file__).parent
 PEER = "torch-lbfgs"
 PEERS = (PEER, "scipy")
+FLOAT32 = "convolutions in float32"
 LIMITS = {
-    "ours": "convolutions",
+    "ours": "convolutions",  # in bfloat16, where that is what we take
     "ours at one scale": "convolutions",
-    "ours in float32": "convolutions in float32",
+    "ours in float32": FLOAT32,
 }
 
 
@@ -117,7 +118,7 @@ def row(race: Race, contender: Contender, evaluations: int, marks: list[int]) ->
     }
     if contender.name in LIMITS.values():
         return figures
-    limit = race.named(LIMITS.get(contender.name, "convolutions in float32"))
+    limit = race.named(LIMITS.get(contender.name, FLOAT32)) or race.named(FLOAT32)
     if limit is not None:
         per_walk = statistics.median(spent for _, _, spent, _ in limit.records)
         figures["over_limit"] = figures["seconds_per_evaluation"] / per_walk
@@ -174,17 +175,9 @@ def _reached(figures: dict[str, Any], mine: dict[str, Any], key: str) -> str:
     return f"{there['evaluations']} in {there['seconds']:.1f} s{ratio}"
 
 
-def picture(name: str, size: int) -> torch.Tensor:
-    """A sample by name or a file, with its longer side at `size`."""
-    if not Path(name).exists():
-        return sample(name, size)
-    image = load_image(name, max_pixels=10**8)
-    return resize(image, *fit(*image.shape[-2:], size))
-
-
 def noise(race: Race) -> dict[str, float]:
     """How much the machine changed under us: the same convolutions, turn by turn."""
-    limit = race.named("convolutions") or race.named("convolutions in float32")
+    limit = race.named("convolutions") or race.named(FLOAT32)
     times = [spent for _, _, spent, _ in limit.records[1:]] if limit else []
     if not times:
         return {}
@@ -215,6 +208,8 @@ def main() -> None:
     asked = parsed()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # like Ctrl-C: print what there is
     names = [*PEERS, *LIMITS, *dict.fromkeys(LIMITS.values())]
+    if Runtime.choose(asked.device).dtype == torch.float32:
+        names.remove("convolutions")
     names += ["neural-style-pt"] if asked.neural_style_pt else []
     names = [name for name in names if name not in asked.without.split(",")]
     options = {k: getattr(asked, k) for k in ("device", "evaluations", "turn", "weights")}

@@ -1,6 +1,7 @@
 """Does a large picture show its style as strongly as a small one, and does a huge style fit?
 
     python benchmarks/large.py [--small 256] [--large 1024] [--steps 60]
+    python benchmarks/large.py --content portrait --style stained_glass
     python benchmarks/large.py --memory 512
 
 The first prints the distance to the style (relative Gram distance, mean of the five layers), with
@@ -12,6 +13,7 @@ result.
 import argparse
 
 import torch
+from pictures import picture
 from torch import Tensor
 
 from nst_core import Runtime, Settings, load_vgg16, losses_of, sample, stylize
@@ -39,9 +41,10 @@ def distance(vgg: VGG16, image: Tensor, style: Tensor, longer: int) -> float:
     ) / len(LAYERS)
 
 
-def compare(small: int, large: int, steps: int) -> None:
+def compare(options: argparse.Namespace) -> None:
     """Print the table of distances."""
-    content, style = sample("harbor", large), sample("brushstrokes", large)
+    small, large, steps = options.small, options.large, options.steps
+    content, style = (picture(name, large) for name in (options.content, options.style))
     vgg = load_vgg16("builtin")
     sizes = [small // 2**level for level in range(3)]
     print(f"| result | {' | '.join(f'at {size} px' for size in sizes)} |")
@@ -76,12 +79,14 @@ def main() -> None:
     parser.add_argument("--small", type=int, default=256)
     parser.add_argument("--large", type=int, default=1024)
     parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--content", default="harbor", help="a sample or a file")
+    parser.add_argument("--style", default="brushstrokes", help="a sample or a file")
     parser.add_argument("--memory", type=int, metavar="SIZE")
     options = parser.parse_args()
     if options.memory:
         memory(options.memory)
     else:
-        compare(options.small, options.large, options.steps)
+        compare(options)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .memory import empty
+
 # Parts of a bfloat16 product: enough for four digits, few enough to cost nothing.
 _PARTS = 16
 
@@ -31,7 +33,8 @@ class _GramSum(torch.autograd.Function):
     def backward(ctx, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[no-untyped-def]
         features, guide = ctx.saved_tensors
         rows = _rows(features)
-        rows = rows @ (gradient + gradient.mT).to(rows.dtype)  # (M, N)
+        gradient = (gradient + gradient.mT).to(rows.dtype)
+        rows = torch.mm(rows, gradient, out=empty(rows, *rows.shape))  # (M, N)
         if guide is not None:
             rows = rows * _column(guide, rows)
         _, channels, height, width = features.shape

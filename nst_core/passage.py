@@ -1,16 +1,19 @@
 """One way through VGG-16 and back, by hand: autograd's gradient with less memory and less work.
 
-Only the values after each ReLU are kept. They say where the ReLU was open, and pooling them once
-more on the way back finds its maxima again, so that no index waits from one way to the other.
-Gradients are masked in place, and everything is given back as soon as it is used.
+Only the values after each ReLU are kept, which say where it was open, and of those that are pooled
+only where the maxima were. Gradients are masked in place, and everything is given back as soon as
+it is used.
 """
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
+from .convolution import closed
+from .maxima import Maxima
+from .memory import empty
 from .vgg import VGG16, Layer, size_of
 
 
@@ -30,15 +33,25 @@ class Passage:
     def __init__(
         self, vgg: VGG16, image: Tensor, layers: Collection[str], *, back: bool = True
     ) -> None:
-        self._vgg, self._dtype = vgg, image.dtype
-        self._way: list[tuple[Layer, Tensor]] = []
+        self._vgg, self._dtype, self._layers = vgg, image.dtype, layers
+        self._way: list[tuple[Layer, Tensor | Maxima]] = []
         self.features: dict[str, Tensor] = {}
+        pool = self._pool if back and vgg.pooling == "max" else vgg.pool
         with torch.no_grad():
-            for layer, features in vgg.walk(image, layers):
+            for layer, features in vgg.walk(image, layers, pool):
                 if back:
                     self._way.append((layer, features))
                 if layer.name in layers:
                     self.features[layer.name] = features
+                del features  # they are not kept once they are pooled
+
+    def _pool(self, features: Tensor) -> Tensor:
+        """Of features that no loss looks at, the way back needs no more than the maxima."""
+        layer, _ = self._way[-1]
+        pooled, maxima = Maxima.of(features)
+        if layer.name not in self._layers:
+            self._way[-1] = layer, maxima
+        return pooled
 
     def gradient(
         self, of_layer: Callable[[str], Tensor], on_layer: Callable[[], None] = lambda: None
@@ -51,74 +64,48 @@ class Passage:
             on_layer: called after each convolution; may raise to cancel.
         """
         with torch.no_grad():
-            gradient, masked = self._arrival(of_layer), False
+            layer, *gradient = self._arrival(of_layer)  # in a list, so that whoever pops it owns it
             while self._way:
-                layer, features = self._way.pop()
-                if not masked:
-                    _close(gradient, features)
-                del features  # the convolution's own memory is needed now
-                weight = self._vgg.convolution(layer).weight
-                if not self._way:
-                    gradient = _by_picture(gradient, weight, self._dtype)
-                    on_layer()
-                    break
-                gradient = F.conv_transpose2d(gradient, weight, padding=1)
-                on_layer()
-                before, features = self._way[-1]
-                wanted = before.name in self.features
-                masked = layer.follows_pooling and not wanted and self._vgg.pooling == "max"
+                convolution = self._vgg.convolution(layer)
+                before, features = self._way.pop()
+                more = partial(of_layer, before.name) if before.name in self.features else None
                 if layer.follows_pooling:
-                    gradient = self._unpool(gradient, features, masked)
-                if wanted:
-                    gradient += of_layer(before.name)
-                    del self.features[before.name]
-            return self._vgg.preprocessing.back(gradient)
+                    gradient.append(convolution.back(gradient.pop()))
+                    gradient.append(self._unpool(gradient.pop(), features, more))
+                else:
+                    assert isinstance(features, Tensor)
+                    gradient.append(convolution.back(gradient.pop(), features, more))
+                on_layer()
+                self.features.pop(before.name, None)
+                layer = before
+            weight = self._vgg.convolution(layer).weight
+            picture = _by_picture(gradient.pop(), weight, self._dtype)
+            on_layer()
+            return self._vgg.preprocessing.back(picture)
 
-    def _arrival(self, of_layer: Callable[[str], Tensor]) -> Tensor:
-        deepest = self._way[-1][0].name
-        gradient = of_layer(deepest)
-        del self.features[deepest]
-        return gradient.contiguous(memory_format=torch.channels_last)
+    def _arrival(self, of_layer: Callable[[str], Tensor]) -> tuple[Layer, Tensor]:
+        """The deepest layer, and the gradient by what came into its ReLU."""
+        layer, features = self._way.pop()
+        assert isinstance(features, Tensor)
+        gradient = of_layer(layer.name).contiguous(memory_format=torch.channels_last)
+        del self.features[layer.name]
+        return layer, closed(gradient, features, gradient)
 
-    def _unpool(self, gradient: Tensor, features: Tensor, mask: bool) -> Tensor:
-        """The gradient by what was pooled; with `mask`, through its ReLU too.
-
-        A maximum of 0 comes from a closed ReLU, and what is no maximum has no gradient at all, so
-        masking the small gradient is masking the large one.
-        """
-        unpooled: Tensor
+    def _unpool(
+        self, gradient: Tensor, pooled: Tensor | Maxima, more: Callable[[], Tensor] | None
+    ) -> Tensor:
+        """The gradient by what came into the ReLU whose features were pooled."""
+        if isinstance(pooled, Maxima):
+            return pooled.gradient(gradient)
         if self._vgg.pooling == "average":
-            unpooled = torch.ops.aten.avg_pool2d_backward(
-                gradient, features, [2, 2], [2, 2], [0, 0], False, True, None
+            gradient = torch.ops.aten.avg_pool2d_backward(
+                gradient, pooled, [2, 2], [2, 2], [0, 0], False, True, None
             )
-            return unpooled
-        strips = _strips(features, 2)
-        pooled, where = F.max_pool2d(strips, kernel_size=2, return_indices=True)
-        gradient = _strips(gradient, 1)
-        if mask:
-            _close(gradient, pooled)
-        unpooled = torch.ops.aten.max_pool2d_with_indices_backward(
-            gradient, strips, [2, 2], [2, 2], [0, 0], [1, 1], False, where
-        )
-        unpooled = unpooled.movedim(1, -1).flatten(0, 1).movedim(-1, 0)[None]
-        left_over = features.shape[2] % 2  # a row that was not pooled
-        return F.pad(unpooled, (0, 0, 0, 1)) if left_over else unpooled
-
-
-def _strips(features: Tensor, rows: int) -> Tensor:
-    """(1, N, h, w) -> (h // rows, N, rows, w), free of charge for channels-last features.
-
-    PyTorch's way back of a pooling works on the pictures of a batch at once, and on no part of one.
-    """
-    _, channels, height, width = features.shape
-    count = height // rows
-    whole = features[:, :, : count * rows].movedim(1, -1)
-    return whole.reshape(count, rows, width, channels).movedim(-1, 1)
-
-
-def _close(gradient: Tensor, features: Tensor) -> None:
-    """Zero the gradient where the ReLU was closed, in place."""
-    torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=gradient)
+        else:
+            gradient = Maxima.of(pooled)[1].gradient(gradient)
+        if more:
+            gradient += more()
+        return closed(gradient, pooled, gradient)
 
 
 def _by_picture(gradient: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
@@ -129,7 +116,9 @@ def _by_picture(gradient: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
     """
     height, width = size_of(gradient)
     channels, places = weight.shape[1], weight.shape[2] * weight.shape[3]
-    parts = weight.flatten(1).mT @ gradient[0].flatten(1)
+    by_place = weight.flatten(1).mT
+    parts = empty(gradient, channels * places, height * width)
+    torch.mm(by_place, gradient[0].flatten(1), out=parts)
     parts = parts.view(channels, places, height, width)
     picture = torch.zeros(
         channels, height + 2, width + 2, dtype=dtype, device=gradient.device

@@ -6,17 +6,19 @@ from typing import TypeVar
 
 import torch
 
+from .convolution import Convolution
 from .errors import OutOfMemory, SettingsError
 from .memory import free_memory
 from .tiling import margin_of
 from .vgg import LAYERS, VGG16, assembled
+from .winograd import Winograd
 
-# Values on the way through the network and back, per pixel: 266 outputs of the ReLUs up to relu5_1,
-# and on the way back two gradients, while what is behind them is given back.
-_VALUES_PER_PIXEL = 290
-# Pooling once more on the way back needs an 8-byte index for each of block 1's 16 values, when
-# most features are gone; only rounded features are small enough for it to matter.
-_INDEX_BYTES_PER_PIXEL = 32
+# Values on the way through the network and back, per pixel: 148 outputs of those ReLUs up to
+# relu5_1 that are not pooled at once; at the end of the way back 64 of them, and three gradients
+# like them.
+_VALUES_PER_PIXEL = 256
+# Where the maxima of four poolings were: 2 bytes for each of 30 values.
+_INDEX_BYTES_PER_PIXEL = 60
 # Float32 copies beside the network, in pictures of 12 bytes a pixel: two per curvature pair, and
 # the image, gradient, trial, direction and their temporaries.
 _PICTURE_BYTES = 12
@@ -44,12 +46,14 @@ class Runtime:
         finish: whether the last steps are done in float32, because rounded features find the way
             but not its very end.
         memory: bytes that can be had; None is unknown, and then nothing is tiled on its own.
+        convolution: how to convolve.
     """
 
     device: torch.device
     dtype: torch.dtype = torch.float32
     finish: bool = False
     memory: int | None = None
+    convolution: type[Convolution] = Convolution
 
     @classmethod
     def choose(cls: type[R], device: str = "auto", precision: str = "auto") -> R:
@@ -65,8 +69,9 @@ class Runtime:
     def on(cls: type[R], device: torch.device, precision: str, memory: int | None = None) -> R:
         """A device that the caller chose, with a `precision` of the settings."""
         if precision == "auto":
-            quick = has_bfloat16(device)
-            return cls(device, torch.bfloat16 if quick else torch.float32, quick, memory)
+            if has_bfloat16(device):
+                return cls(device, torch.bfloat16, finish=True, memory=memory)
+            return cls(device, memory=memory, convolution=_quickest(device))
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         return cls(device, dtype, memory=memory)
 
@@ -77,7 +82,8 @@ class Runtime:
 
     def exact(self: R) -> R:
         """The same in float32, for the last steps."""
-        return replace(self, dtype=torch.float32, finish=False)
+        quickest = _quickest(self.device)
+        return replace(self, dtype=torch.float32, finish=False, convolution=quickest)
 
     def place(self, vgg: VGG16) -> VGG16:
         """The network, here and in this dtype. The caller's own is not touched.
@@ -91,7 +97,14 @@ class Runtime:
             for name, weight in vgg.weights().items()
         }
         kind = vgg.preprocessing, vgg.pooling, vgg.source
-        return assembled(weights, *kind, dtype=self.dtype, device=self.device, copy=False)
+        return assembled(
+            weights,
+            *kind,
+            dtype=self.dtype,
+            device=self.device,
+            copy=False,
+            convolution=self.convolution.maker(),
+        )
 
     def tile_for(
         self, height: int, width: int, layers: Iterable[str], history: int, extra: int = 0
@@ -138,7 +151,18 @@ class Runtime:
         """
         reach = tile + 2 * margin_of(LAYERS) if tile else max(height, width)
         walked = min(height, reach) * min(width, reach) * network_bytes_per_pixel(self.widest)
-        return walked + picture_bytes(height, width, history, extra)
+        return walked + picture_bytes(height, width, history, extra) + self._beside(height, width)
+
+    def _beside(self, height: int, width: int) -> int:
+        """What the convolutions up to relu5_1 hold beside their weights."""
+        convolution = (self.exact() if self.finish else self).convolution
+        return sum(
+            convolution.extra_bytes(
+                layer.in_channels, layer.channels, height // layer.stride, width // layer.stride
+            )
+            for layer in LAYERS.values()
+            if layer.name <= "relu5_1"
+        )
 
 
 def network_bytes_per_pixel(dtype: torch.dtype) -> int:
@@ -166,6 +190,11 @@ def has_bfloat16(device: torch.device) -> bool:
         tests = [getattr(torch.cpu, name, None) for name in names]  # older torch lacks some
         return any(test() for test in tests if test is not None)
     return False
+
+
+def _quickest(device: torch.device) -> type[Convolution]:
+    """How to convolve in float32: libraries for graphics cards choose on their own."""
+    return Winograd if device.type == "cpu" else Convolution
 
 
 def _best_device() -> str:

@@ -79,7 +79,7 @@ def stylize(
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
-    with torch.inference_mode(False), torch.no_grad(), memory_kept():
+    with torch.inference_mode(False), torch.no_grad():
         aims = [moved(loss, runtime.device) for loss in losses]
         colored = recolored(aims, settings)
         run = _Run(
@@ -250,8 +250,9 @@ class _Run:
             max_evaluations=budget,
             on_evaluation=self._reporter(place, objective.unit, before.steps if before else 0),
         )
-        start = minimizer.start(image, before.curvature if before else None)
-        return minimizer.run(start, steps)
+        with memory_kept(below=runtime.convolution.kept):
+            start = minimizer.start(image, before.curvature if before else None)
+            return minimizer.run(start, steps)
 
     def _preconditioner(self, scale: Scale) -> Preconditioner:
         if self.settings.preconditioner == "none":

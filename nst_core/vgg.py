@@ -5,7 +5,7 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks" (arXiv:1409.1556), co
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .convolution import Convolution
 from .errors import ImageTooSmall, LayerError, SettingsError
 from .preprocessing import Preprocessing
 
@@ -87,10 +88,15 @@ class VGG16(nn.Module):
         preprocessing: what the checkpoint wants its input to be.
         pooling: "max", or "average" (smoother gradients; section 2 of the paper prefers it).
         source: one line that says which weights these are, for reports and messages.
+        convolution: makes them, of channels in and out.
     """
 
     def __init__(
-        self, preprocessing: Preprocessing, pooling: str = "max", source: str = ""
+        self,
+        preprocessing: Preprocessing,
+        pooling: str = "max",
+        source: str = "",
+        convolution: Callable[[int, int], Convolution] = Convolution,
     ) -> None:
         super().__init__()
         if pooling not in POOLINGS:
@@ -102,9 +108,7 @@ class VGG16(nn.Module):
         self.source = source
         self.convolutions = nn.ModuleDict(
             {
-                f"conv{layer.block}_{layer.index}": nn.Conv2d(
-                    layer.in_channels, layer.channels, kernel_size=3, padding=1
-                )
+                f"conv{layer.block}_{layer.index}": convolution(layer.in_channels, layer.channels)
                 for layer in LAYERS.values()
             }
         )
@@ -132,8 +136,16 @@ class VGG16(nn.Module):
             if layer.name in wanted
         }
 
-    def walk(self, image: Tensor, wanted: Collection[str]) -> Iterator[tuple[Layer, Tensor]]:
-        """Every layer with its features, down to the deepest of the wanted canonical names."""
+    def walk(
+        self,
+        image: Tensor,
+        wanted: Collection[str],
+        pool: Callable[[Tensor], Tensor] | None = None,
+    ) -> Iterator[tuple[Layer, Tensor]]:
+        """Every layer with its features, down to the deepest of the wanted canonical names.
+
+        `pool` stands in for the method of that name.
+        """
         weights = next(self.parameters())
         features = self.preprocessing(image).to(weights.dtype)
         # Channels-last is what CPU and tensor-core convolutions are fastest in.
@@ -141,14 +153,14 @@ class VGG16(nn.Module):
         depth = max((list(LAYERS).index(name) + 1 for name in wanted), default=0)
         for layer in list(LAYERS.values())[:depth]:
             if layer.follows_pooling:
-                features = self.pool(features)
-            features = self.convolution(layer)(features).relu_()
+                features = (pool or self.pool)(features)
+            features = self.convolution(layer)(features)
             yield layer, features
 
-    def convolution(self, layer: Layer) -> nn.Conv2d:
-        """The convolution before a layer's ReLU."""
+    def convolution(self, layer: Layer) -> Convolution:
+        """The convolution of a layer, with its ReLU."""
         convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
-        assert isinstance(convolution, nn.Conv2d)
+        assert isinstance(convolution, Convolution)
         return convolution
 
     def pool(self, features: Tensor) -> Tensor:
@@ -167,17 +179,18 @@ def assembled(
     dtype: torch.dtype = torch.float32,
     device: torch.device | str = "cpu",
     copy: bool = True,
+    convolution: Callable[[int, int], Convolution] = Convolution,
 ) -> VGG16:
     """The network with these weights.
 
     Args:
         weights: `conv1_1.weight`, (channels, in_channels, 3, 3), and `conv1_1.bias`, and so on.
-        preprocessing, pooling, source: as in `VGG16`.
+        preprocessing, pooling, source, convolution: as in `VGG16`.
         dtype, device: of the network's own weights, which are channels-last to compute with.
         copy: False shares what is like that already.
     """
     with torch.device("meta"):  # PyTorch's own initialization would be thrown away
-        network = VGG16(preprocessing, pooling, source).eval()
+        network = VGG16(preprocessing, pooling, source, convolution).eval()
     placed = {
         name: weight.to(
             device,

@@ -94,7 +94,7 @@ def test_memory_is_kept_while_a_run_lasts_and_given_back_at_its_end():
 
     give_back_memory()
     before = held()
-    with memory_kept():
+    with memory_kept(below=32 << 20):
         blocks = [torch.ones(2**20) for _ in range(50)]  # 210 MB
         del blocks
         assert held() - before > 150e6

@@ -182,14 +182,14 @@ def test_cancel_leaves_nothing_of_the_run_behind(small, chain, host, modules, mo
 
 def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine):
     small(chain, steps=0)
-    assert host.freed == [engine.Runtime(torch.device("cpu")).estimate(26, 32, 10)]
+    assert host.freed == [engine.Runtime.choose("cpu").estimate(26, 32, 10)]
 
 
 def test_size_and_memory_are_told_before_anything_is_computed(small, chain, host, engine):
     host.cancel_after = 0
     with pytest.raises(InterruptProcessingException):
         small(chain, size=64, scales=2, steps=6)
-    needed = engine.Runtime(torch.device("cpu")).estimate(51, 64, 10)
+    needed = engine.Runtime.choose("cpu").estimate(51, 64, 10)
     assert host.notes[-1] == f"64x51 px: about {needed / 1e9:.2f} GB of memory."
 
 

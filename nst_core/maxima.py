@@ -1,0 +1,88 @@
+"""Max pooling that remembers where its maxima were, and nothing else of what it pooled.
+
+PyTorch's own indices are 8 bytes each, as much as two of the four values they choose from; two
+rows of a picture need 2.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from .memory import empty
+from .vgg import size_of
+
+_PART = 16  # strips
+
+
+@dataclass(frozen=True, eq=False)
+class Maxima:
+    """Of one pooling of a ReLU's features.
+
+    Attributes:
+        where: (h // 2, N, 1, w // 2), place of each maximum in its two rows; -1 where it is 0,
+            which is where the ReLU was closed.
+        height, width: of what was pooled.
+    """
+
+    where: Tensor
+    height: int
+    width: int
+
+    @classmethod
+    def of(cls, features: Tensor) -> tuple[Tensor, "Maxima"]:
+        """(1, N, h, w), channels-last -> (1, N, h // 2, w // 2) and where that came from."""
+        height, width = size_of(features)
+        strips = _strips(features, 2)
+        count, channels = strips.shape[:2]
+        pooled = empty(features, count, 1, width // 2, channels).movedim(-1, 1)
+        dtype = torch.int16 if 2 * width <= torch.iinfo(torch.int16).max else torch.int32
+        where = torch.empty_like(pooled, dtype=dtype)
+        for part in _parts(count):
+            pooled[part], found = F.max_pool2d(strips[part], kernel_size=2, return_indices=True)
+            where[part] = found.masked_fill_(pooled[part] <= 0, -1)
+        return _whole(pooled), cls(where, height, width)
+
+    def gradient(self, gradient: Tensor) -> Tensor:
+        """The gradient by what came into the ReLU, (1, N, h, w), from that by what was pooled."""
+        gradient = _strips(gradient, 1)
+        count, channels = self.where.shape[:2]
+        strips = empty(gradient, count, 2, self.width, channels).movedim(-1, 1)
+        for part in _parts(count):
+            where = self.where[part].long()
+            torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
+                gradient[part].masked_fill_(where < 0, 0),
+                strips[part],  # only its shape is read
+                [2, 2],
+                [2, 2],
+                [0, 0],
+                [1, 1],
+                False,
+                where.clamp_(min=0),
+                grad_input=strips[part],
+            )
+        left_over = self.height % 2  # a row that was not pooled
+        return F.pad(_whole(strips), (0, 0, 0, 1)) if left_over else _whole(strips)
+
+
+def _parts(count: int) -> Iterator[slice]:
+    """A few strips at a time, for PyTorch's indices are large."""
+    return (slice(first, first + _PART) for first in range(0, count, _PART))
+
+
+def _strips(features: Tensor, rows: int) -> Tensor:
+    """(1, N, h, w) -> (h // rows, N, rows, w), free of charge for channels-last features.
+
+    PyTorch's way back of a pooling works on the pictures of a batch at once, and on no part of one.
+    """
+    _, channels, height, width = features.shape
+    count = height // rows
+    whole = features[:, :, : count * rows].movedim(1, -1)
+    return whole.reshape(count, rows, width, channels).movedim(-1, 1)
+
+
+def _whole(strips: Tensor) -> Tensor:
+    """(count, N, rows, w) -> (1, N, count · rows, w), likewise."""
+    return strips.movedim(1, -1).flatten(0, 1)[None].movedim(-1, 1)
