@@ -39,7 +39,7 @@ class Maxima:
         count, channels = strips.shape[:2]
         pooled = empty(features, count, 1, width // 2, channels).movedim(-1, 1)
         dtype = torch.int16 if 2 * width <= torch.iinfo(torch.int16).max else torch.int32
-        where = torch.empty_like(pooled, dtype=dtype)
+        where = empty(features, count, 1, width // 2, channels, dtype=dtype).movedim(-1, 1)
         for part in _parts(count):
             pooled[part], found = F.max_pool2d(strips[part], kernel_size=2, return_indices=True)
             where[part] = found.masked_fill_(pooled[part] <= 0, -1)

