@@ -40,7 +40,7 @@ class Maxima:
         pooled = empty(features, count, 1, width // 2, channels).movedim(-1, 1)
         dtype = torch.int16 if 2 * width <= torch.iinfo(torch.int16).max else torch.int32
         where = empty(features, count, 1, width // 2, channels, dtype=dtype).movedim(-1, 1)
-        for part in _parts(count):
+        for part in _parts(pooled):
             pooled[part], found = F.max_pool2d(strips[part], kernel_size=2, return_indices=True)
             where[part] = found.masked_fill_(pooled[part] <= 0, -1)
         return _whole(pooled), cls(where, height, width)
@@ -50,7 +50,7 @@ class Maxima:
         gradient = _strips(gradient, 1)
         count, channels = self.where.shape[:2]
         strips = empty(gradient, count, 2, self.width, channels).movedim(-1, 1)
-        for part in _parts(count):
+        for part in _parts(gradient):
             where = self.where[part].long()
             torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
                 gradient[part].masked_fill_(where < 0, 0),
@@ -67,9 +67,10 @@ class Maxima:
         return F.pad(_whole(strips), (0, 0, 0, 1)) if left_over else _whole(strips)
 
 
-def _parts(count: int) -> Iterator[slice]:
-    """A few strips at a time, for PyTorch's indices are large."""
-    return (slice(first, first + _PART) for first in range(0, count, _PART))
+def _parts(strips: Tensor) -> Iterator[slice]:
+    """On a processor a few at a time, which stay in the cache: PyTorch's indices are large."""
+    step = _PART if strips.device.type == "cpu" else len(strips)
+    return (slice(first, first + step) for first in range(0, len(strips), step))
 
 
 def _strips(features: Tensor, rows: int) -> Tensor:

@@ -23,8 +23,8 @@ from .walk import wrapped
 
 # How much more a view's style counts than that of the view before. The picture's own detail is
 # near its style after a few steps, its large forms are not: with the same weight for both they
-# stayed 1.4 times as far from it as those of a small picture.
-_EMPHASIS = 4.0
+# stayed up to 1.5 times as far from it as those of a small picture (`benchmarks/NOTES.md`).
+_EMPHASIS = 8.0
 # Pixels of the small copy that shrinking looks beyond its border; two would do.
 _BORDER = 4
 
@@ -33,7 +33,7 @@ class Views:
     """`evaluate(image) -> Evaluation` of an objective and of style losses at smaller sizes.
 
     Args:
-        losses: as for `Objective`. Each view has every style loss, with four times the weight and
+        losses: as for `Objective`. Each view has every style loss, with eight times the weight and
             style pictures a quarter as large as the view before.
         views: how many sizes; 1 is the `Objective` itself.
         vgg, height, width, tile, wrap, on_tile: as for `Objective`.

@@ -30,12 +30,12 @@ def test_one_octave_is_the_objective(vgg64):
     assert torch.equal(one.gradient, plain.gradient)
 
 
-def test_the_view_from_afar_is_four_times_the_style_loss_of_the_shrunk_picture(vgg64):
+def test_the_view_from_afar_is_eight_times_the_style_loss_of_the_shrunk_picture(vgg64):
     both = views(vgg64, 2).evaluate(IMAGE)
     small = StyleLoss(images=(resize(STYLE, 12, 15),), weight=7.0, layers="relu1_1,relu3_1")
     quarter = Objective([small], vgg=vgg64, height=16, width=32).evaluate(shrunk(IMAGE, 16, 32))
     one = views(vgg64, 1).evaluate(IMAGE)
-    assert both.loss == pytest.approx(one.loss + 4 * quarter.loss)
+    assert both.loss == pytest.approx(one.loss + 8 * quarter.loss)
     assert sum(both.parts.values()) == pytest.approx(both.loss)
 
 
