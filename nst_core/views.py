@@ -82,7 +82,9 @@ class Views:
             with torch.enable_grad():
                 small = shrunk(leaf, height, width, wrap=self._wrap)
             view = objective.evaluate(small.detach().contiguous())
-            evaluation.gradient.add_(torch.autograd.grad(small, leaf, view.gradient)[0])
+            with torch.enable_grad():  # as in `Objective`, one number to start from
+                total = (small * view.gradient).sum()
+            evaluation.gradient.add_(torch.autograd.grad(total, leaf)[0])
             loss += view.loss
             for name, part in view.parts.items():
                 parts[name] = parts.get(name, 0.0) + part

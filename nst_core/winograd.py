@@ -10,6 +10,7 @@ times that of the plain sum.
 import math
 from collections.abc import Callable, Iterator
 from functools import partial
+from operator import itemgetter
 
 import torch
 import torch.nn.functional as F
@@ -79,8 +80,8 @@ class Winograd(Convolution):
             return super().forward(features)
         rows = features[0].movedim(0, -1)
         out = empty(rows, *rows.shape[:2], self.out_channels)
-        for strip, values in _filtered(rows, self._filters.mT, _THERE, self._scratch, self.bias):
-            out[strip] = values
+        for values, part in _filtered(rows, self._filters.mT, _THERE, self._scratch, self.bias):
+            torch.clamp(values, min=0, out=part(out))
         return out[None].movedim(-1, 1)
 
     def _plain(self, features: Tensor) -> Tensor:
@@ -109,13 +110,13 @@ class Winograd(Convolution):
         into = mask if plus is None else plus
         if into is None:
             into = empty(rows, *rows.shape[:2], self.in_channels)
-        for strip, values in _filtered(rows, self._filters, _BACK, self._scratch):
+        for values, part in _filtered(rows, self._filters, _BACK, self._scratch):
             if plus is not None:
-                values += plus[strip]
+                values += part(plus)
             if mask is None:
-                into[strip] = values
+                part(into).copy_(values)
             else:
-                closed(values, mask[strip], into[strip])
+                closed(values, part(mask), part(into))
         return into[None].movedim(-1, 1)
 
     @property
@@ -136,11 +137,11 @@ def _filtered(
     transforms: tuple[Tensor, Tensor],
     scratch: Scratch,
     bias: Tensor | None = None,
-) -> Iterator[tuple[slice, Tensor]]:
-    """(h, w, N) convolved with (36, N, M) filters: rows of the result, and its (rows, w, M).
+) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
+    """(h, w, N) convolved with (36, N, M) filters: values of one strip after the other.
 
-    With a bias, the result is that of a convolution with its ReLU. Each strip of neighborhoods
-    goes to and fro between the halves of the scratch.
+    With them comes what gives that strip of any (h, w, M), in the values' shape. Each strip of
+    neighborhoods goes to and fro between the halves of the scratch.
     """
     evaluate, gather = transforms
     (height, width, channels), made = features.shape, filters.shape[2]
@@ -159,14 +160,19 @@ def _filtered(
         torch.bmm(points.movedim(1, 0), filters, out=products)
         if bias is not None:
             products[_EVERYWHERE] += bias
-        cores, values = _taken(other, 2, _CORE**2, tiles * made)
+        cores = _taken(other, _CORE**2, tiles * made)
         torch.mm(gather, products.flatten(1), out=cores)
-        values = values.view(count, _CORE, wide, _CORE, made)
         cores = cores.view(_CORE, _CORE, count, wide, made).permute(2, 0, 3, 1, 4)
-        values.copy_(cores) if bias is None else torch.clamp(cores, min=0, out=values)
         strip = slice(first * _CORE, min(height, (first + count) * _CORE))
-        whole = values.view(count * _CORE, wide * _CORE, made)
-        yield strip, whole[: strip.stop - strip.start, :width]
+        if strip.stop - strip.start == count * _CORE and width == wide * _CORE:
+            yield cores, partial(_in_tiles, strip=strip, shape=cores.shape)
+        else:
+            whole = cores.reshape(count * _CORE, wide * _CORE, made)
+            yield whole[: strip.stop - strip.start, :width], itemgetter(strip)
+
+
+def _in_tiles(image: Tensor, strip: slice, shape: torch.Size) -> Tensor:
+    return image[strip].view(shape)
 
 
 def _neighborhoods(features: Tensor, top: int, read: Tensor, around: Tensor) -> None:
