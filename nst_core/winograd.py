@@ -29,7 +29,8 @@ _EVERYWHERE = _REACH + 1
 # Neighborhoods of one strip: few enough to stay in the cache, enough to be worth the filters' way
 # from memory. With fewer of them in all, or few channels, the plain sum is as fast.
 _STRIP, _FEWEST, _CHANNELS = 256, 48, 64
-_ROWS = 8  # of a plain one
+# Pixels of a plain strip; PyTorch hands pictures of fewer than 6826 to a slower convolution.
+_PIXELS = 8192
 
 
 class Scratch:
@@ -88,11 +89,12 @@ class Winograd(Convolution):
         """A few rows at a time, which stay in the cache, into memory of our own."""
         height, width = features.shape[-2:]
         out = empty(features, height, width, self.out_channels)[None].movedim(-1, 1)
-        for first in range(0, height, _ROWS):
-            top, bottom = max(0, first - 1), min(height, first + _ROWS + 1)
+        step = max(1, _PIXELS // width)
+        for first in range(0, height, step):
+            top, bottom = max(0, first - 1), min(height, first + step + 1)
             values = F.conv2d(features[:, :, top:bottom], self.weight, self.bias, padding=1)
-            rows = slice(first, first + _ROWS)
-            torch.clamp(values[:, :, first - top :][:, :, :_ROWS], min=0, out=out[:, :, rows])
+            rows = slice(first, first + step)
+            torch.clamp(values[:, :, first - top :][:, :, :step], min=0, out=out[:, :, rows])
         return out
 
     def back(
@@ -160,9 +162,9 @@ def _filtered(
         torch.bmm(points.movedim(1, 0), filters, out=products)
         if bias is not None:
             products[_EVERYWHERE] += bias
-        cores = _taken(other, _CORE**2, tiles * made)
-        torch.mm(gather, products.flatten(1), out=cores)
-        cores = cores.view(_CORE, _CORE, count, wide, made).permute(2, 0, 3, 1, 4)
+        cores = _taken(other, tiles, _CORE**2, made)
+        torch.bmm(gather.expand(tiles, -1, -1), products.movedim(1, 0), out=cores)
+        cores = cores.view(count, wide, _CORE, _CORE, made).movedim(2, 1)
         strip = slice(first * _CORE, min(height, (first + count) * _CORE))
         if strip.stop - strip.start == count * _CORE and width == wide * _CORE:
             yield cores, partial(_in_tiles, strip=strip, shape=cores.shape)
