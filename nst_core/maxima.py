@@ -22,18 +22,19 @@ class Maxima:
     """Of one pooling of a ReLU's features.
 
     Attributes:
-        where: (h // 2, N, 1, w // 2), place of each maximum in its two rows; -1 where it is 0,
-            which is where the ReLU was closed.
+        pooled: (1, N, h // 2, w // 2), the maxima; 0 where all of the ReLUs were closed.
+        where: (h // 2, N, 1, w // 2), place of each maximum in its two rows.
         height, width: of what was pooled.
     """
 
+    pooled: Tensor
     where: Tensor
     height: int
     width: int
 
     @classmethod
-    def of(cls, features: Tensor) -> tuple[Tensor, "Maxima"]:
-        """(1, N, h, w), channels-last -> (1, N, h // 2, w // 2) and where that came from."""
+    def of(cls, features: Tensor) -> "Maxima":
+        """Of (1, N, h, w), channels-last."""
         height, width = size_of(features)
         strips = _strips(features, 2)
         count, channels = strips.shape[:2]
@@ -41,26 +42,25 @@ class Maxima:
         dtype = torch.int16 if 2 * width <= torch.iinfo(torch.int16).max else torch.int32
         where = empty(features, count, 1, width // 2, channels, dtype=dtype).movedim(-1, 1)
         for part in _parts(pooled):
-            pooled[part], found = F.max_pool2d(strips[part], kernel_size=2, return_indices=True)
-            where[part] = found.masked_fill_(pooled[part] <= 0, -1)
-        return _whole(pooled), cls(where, height, width)
+            maxima = F.max_pool2d(strips[part], kernel_size=2, return_indices=True)
+            pooled[part], where[part] = maxima
+        return cls(_whole(pooled), where, height, width)
 
     def gradient(self, gradient: Tensor) -> Tensor:
-        """The gradient by what came into the ReLU, (1, N, h, w), from that by what was pooled."""
+        """The gradient by what was pooled, (1, N, h, w), from that by the maxima."""
         gradient = _strips(gradient, 1)
         count, channels = self.where.shape[:2]
         strips = empty(gradient, count, 2, self.width, channels).movedim(-1, 1)
         for part in _parts(gradient):
-            where = self.where[part].long()
             torch.ops.aten.max_pool2d_with_indices_backward.grad_input(
-                gradient[part].masked_fill_(where < 0, 0),
+                gradient[part],
                 strips[part],  # only its shape is read
                 [2, 2],
                 [2, 2],
                 [0, 0],
                 [1, 1],
                 False,
-                where.clamp_(min=0),
+                self.where[part].long(),
                 grad_input=strips[part],
             )
         left_over = self.height % 2  # a row that was not pooled

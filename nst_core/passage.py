@@ -6,6 +6,7 @@ it is used.
 """
 
 from collections.abc import Callable, Collection
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -15,6 +16,21 @@ from .convolution import closed
 from .maxima import Maxima
 from .memory import empty
 from .vgg import VGG16, Layer, size_of
+
+
+@dataclass(frozen=True, eq=False)
+class _Passed:
+    """What is kept of a layer for the way back.
+
+    Attributes:
+        layer: which.
+        features: of its ReLU; None where nothing but their maxima is needed.
+        maxima: of their pooling.
+    """
+
+    layer: Layer
+    features: Tensor | None
+    maxima: Maxima | None = None
 
 
 class Passage:
@@ -34,24 +50,23 @@ class Passage:
         self, vgg: VGG16, image: Tensor, layers: Collection[str], *, back: bool = True
     ) -> None:
         self._vgg, self._dtype, self._layers = vgg, image.dtype, layers
-        self._way: list[tuple[Layer, Tensor | Maxima]] = []
+        self._way: list[_Passed] = []
         self.features: dict[str, Tensor] = {}
         pool = self._pool if back and vgg.pooling == "max" else vgg.pool
         with torch.no_grad():
             for layer, features in vgg.walk(image, layers, pool):
                 if back:
-                    self._way.append((layer, features))
+                    self._way.append(_Passed(layer, features))
                 if layer.name in layers:
                     self.features[layer.name] = features
                 del features  # they are not kept once they are pooled
 
     def _pool(self, features: Tensor) -> Tensor:
         """Of features that no loss looks at, the way back needs no more than the maxima."""
-        layer, _ = self._way[-1]
-        pooled, maxima = Maxima.of(features)
-        if layer.name not in self._layers:
-            self._way[-1] = layer, maxima
-        return pooled
+        passed, maxima = self._way[-1], Maxima.of(features)
+        looked_at = passed.layer.name in self._layers
+        self._way[-1] = replace(passed, features=features if looked_at else None, maxima=maxima)
+        return maxima.pooled
 
     def gradient(
         self, of_layer: Callable[[str], Tensor], on_layer: Callable[[], None] = lambda: None
@@ -67,17 +82,19 @@ class Passage:
             layer, *gradient = self._arrival(of_layer)  # in a list, so that whoever pops it owns it
             while self._way:
                 convolution = self._vgg.convolution(layer)
-                before, features = self._way.pop()
-                more = partial(of_layer, before.name) if before.name in self.features else None
+                before = self._way.pop()
+                name = before.layer.name
+                more = partial(of_layer, name) if name in self.features else None
                 if layer.follows_pooling:
-                    gradient.append(convolution.back(gradient.pop()))
-                    gradient.append(self._unpool(gradient.pop(), features, more))
+                    pooled = before.maxima.pooled if before.maxima else None
+                    gradient.append(convolution.back(gradient.pop(), pooled))
+                    del pooled
+                    gradient.append(self._unpool(gradient.pop(), before, more))
                 else:
-                    assert isinstance(features, Tensor)
-                    gradient.append(convolution.back(gradient.pop(), features, more))
+                    gradient.append(convolution.back(gradient.pop(), before.features, more))
                 on_layer()
-                self.features.pop(before.name, None)
-                layer = before
+                self.features.pop(name, None)
+                layer = before.layer
             weight = self._vgg.convolution(layer).weight
             picture = _by_picture(gradient.pop(), weight, self._dtype)
             on_layer()
@@ -85,27 +102,31 @@ class Passage:
 
     def _arrival(self, of_layer: Callable[[str], Tensor]) -> tuple[Layer, Tensor]:
         """The deepest layer, and the gradient by what came into its ReLU."""
-        layer, features = self._way.pop()
-        assert isinstance(features, Tensor)
-        gradient = of_layer(layer.name).contiguous(memory_format=torch.channels_last)
-        del self.features[layer.name]
-        return layer, closed(gradient, features, gradient)
+        passed = self._way.pop()
+        name, features = passed.layer.name, passed.features
+        gradient = of_layer(name).contiguous(memory_format=torch.channels_last)
+        del self.features[name]
+        assert features is not None
+        return passed.layer, closed(gradient, features, gradient)
 
     def _unpool(
-        self, gradient: Tensor, pooled: Tensor | Maxima, more: Callable[[], Tensor] | None
+        self, gradient: Tensor, passed: _Passed, more: Callable[[], Tensor] | None
     ) -> Tensor:
-        """The gradient by what came into the ReLU whose features were pooled."""
-        if isinstance(pooled, Maxima):
-            return pooled.gradient(gradient)
-        if self._vgg.pooling == "average":
-            gradient = torch.ops.aten.avg_pool2d_backward(
-                gradient, pooled, [2, 2], [2, 2], [0, 0], False, True, None
-            )
+        """The gradient by what came into the ReLU whose features were pooled.
+
+        Maxima of 0 have no gradient by now, which is where the ReLU was closed.
+        """
+        if passed.maxima:
+            gradient = passed.maxima.gradient(gradient)
         else:
-            gradient = Maxima.of(pooled)[1].gradient(gradient)
+            gradient = torch.ops.aten.avg_pool2d_backward(
+                gradient, passed.features, [2, 2], [2, 2], [0, 0], False, True, None
+            )
+        if passed.features is None:
+            return gradient
         if more:
             gradient += more()
-        return closed(gradient, pooled, gradient)
+        return closed(gradient, passed.features, gradient)
 
 
 def _by_picture(gradient: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:

@@ -14,8 +14,8 @@ from .vgg import LAYERS, VGG16, assembled
 from .winograd import Winograd
 
 # Values on the way through the network and back, per pixel: 148 outputs of those ReLUs up to
-# relu5_1 that are not pooled at once; at the end of the way back 64 of them, and three gradients
-# like them.
+# relu5_1 that are not pooled at once, and 30 maxima; at the end of the way back 64 of them, and
+# three gradients like them.
 _VALUES_PER_PIXEL = 256
 # Where the maxima of four poolings were: 2 bytes for each of 30 values.
 _INDEX_BYTES_PER_PIXEL = 60

@@ -28,7 +28,7 @@ _TURNED = (5, 1, 2, 4, 3, 0)  # the place of each point's inverse; infinity is t
 _EVERYWHERE = _REACH + 1
 # Neighborhoods of one strip: few enough to stay in the cache, enough to be worth the filters' way
 # from memory. With fewer of them in all, or few channels, the plain sum is as fast.
-_STRIP, _FEWEST, _CHANNELS = 256, 48, 64
+_STRIP, _FEWEST, _CHANNELS = 256, 64, 64
 # Pixels of a plain strip; PyTorch hands pictures of fewer than 6826 to a slower convolution.
 _PIXELS = 8192
 

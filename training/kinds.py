@@ -10,6 +10,7 @@ from .noise import band, directed, noise, polar, standard, white
 from .parameters import Parameters
 
 _ORIENTATIONS = 6  # of the noises that a flow is blended from
+_LAYERS = 5  # of leaves
 _LATTICE = 16  # squares a side, after which random sites repeat
 
 
@@ -94,6 +95,35 @@ def _dots(p: Parameters, size: int, generator: torch.Generator) -> Tensor:
     return -first.clamp(max=0.6)
 
 
+def _leaves(p: Parameters, size: int, generator: torch.Generator) -> Tensor:
+    """Leaves of many sizes lying on each other, as things hide what is behind them everywhere.
+
+    Photographs have such statistics (Lee, Mumford and Huang, IJCV 2001). From back to front, one
+    leaf in every square of a lattice; the later of two neighbors in a lattice lies above.
+    """
+    field = torch.zeros(len(p.kind), size, size, device=p.kind.device)
+    for _ in range(_LAYERS):
+        larger = 2 ** (3 * _phase(p, generator) - 1)
+        along, across = (
+            part / larger + _LATTICE * _phase(p, generator) for part in _along(p, size)
+        )
+        shape = (6, len(p.kind), _LATTICE**2)
+        table = torch.rand(shape, generator=generator, device=p.kind.device)
+        for step in range(9):
+            square = along.floor() + step // 3 - 1, across.floor() + step % 3 - 1
+            index = (square[0] % _LATTICE * _LATTICE + square[1] % _LATTICE).long().flatten(1)
+            down, right, gray, turn, length, slope = (
+                part.gather(1, index).view_as(field) for part in table
+            )
+            x, y = along - square[0] - down, across - square[1] - right
+            cos, sin = (math.pi * turn).cos(), (math.pi * turn).sin()
+            reach = 0.3 + 0.7 * length
+            x, y = (x * cos + y * sin) / reach, (y * cos - x * sin) / reach
+            inside = x.square() + (1 + 3 * p.elongation.view(-1, 1, 1)) * y.square() < 1
+            field = torch.where(inside, gray + (slope - 0.5) * x, field)
+    return field
+
+
 def _phase(p: Parameters, generator: torch.Generator) -> Tensor:
     return torch.rand(len(p.kind), 1, 1, generator=generator, device=p.kind.device)
 
@@ -168,4 +198,5 @@ KINDS: dict[str, Draw] = {
     "ridges": _ridges,
     "marble": _marble,
     "waves": _waves,
+    "leaves": _leaves,
 }

@@ -1,5 +1,6 @@
 """VGG-16 as it is trained: batch norm after every convolution, and heads that ask it questions."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -57,6 +58,39 @@ class TrainingVGG(nn.Module):
             bias = norm.bias - norm.running_mean * gain
             weights[f"{name}.bias"] = bias.detach().float().cpu()
         return weights
+
+
+@torch.no_grad()
+def taken_up(weights: Mapping[str, Tensor], pictures: Tensor) -> TrainingVGG:
+    """A network whose features are those of plain convolutions, times one number for each layer.
+
+    Filters get the length that they have at the start of a training, so that a step of the
+    optimizer turns them as far, and batch norm the rest.
+
+    Args:
+        weights: {"conv1_1.weight": ...}, as of `VGG16.weights`.
+        pictures: (B, 3, S, S) RGB in [0, 1], whose statistics batch norm starts from.
+    """
+    network, scale = TrainingVGG(), INPUT_SCALE
+    features = CAFFE(pictures).contiguous(memory_format=torch.channels_last)
+    for layer in LAYERS.values():
+        if layer.index == 1 and layer.block > 1:
+            features = F.max_pool2d(features, kernel_size=2)
+        name = layer.name.replace("relu", "conv")
+        weight, bias = weights[f"{name}.weight"], weights[f"{name}.bias"]
+        values = F.conv2d(features, weight, padding=1)
+        deviation, mean = torch.std_mean(values, dim=(0, 2, 3))
+        values += bias.view(-1, 1, 1)
+        size = values.std()
+        lengths = math.sqrt(2) / weight.flatten(1).norm(dim=1).clamp(min=1e-12)
+        network.convolutions[layer.name].weight.copy_(weight * lengths.view(-1, 1, 1, 1))
+        norm = network.norms[layer.name]
+        norm.running_mean.copy_(mean * lengths * scale)
+        norm.running_var.copy_((deviation * lengths * scale).square())
+        norm.weight.copy_(deviation / size)
+        norm.bias.copy_((mean + bias) / size)
+        features, scale = values.relu_(), 1 / float(size)
+    return network
 
 
 class Heads(nn.Module):

@@ -20,26 +20,8 @@ from nst_core.terms import STYLE_LAYERS
 from .network import POOLED, REBUILT, Heads
 from .scenes import Batch
 
-# (from this share of the training on, weights). First the classes have the largest gradient at
-# relu4_1: with pairs or pictures in front, the late layers learn nothing of textures. At the end
-# of a cycle, while the learning rate falls, the picture gets more say; in the second, pairs too.
-WEIGHTS = (
-    (0.0, {"classes": 1.0, "pairs": 0.1, "rebuild": 0.5}),
-    (0.2089, {"classes": 1.0, "pairs": 0.1, "rebuild": 2.0}),
-    (0.2564, {"classes": 1.0, "pairs": 0.3, "rebuild": 1.0}),
-    (0.4043, {"classes": 1.0, "pairs": 0.3, "rebuild": 3.0}),
-    (0.4872, {"classes": 1.0, "pairs": 1.0, "rebuild": 1.5}),
-    (0.6923, {"classes": 1.0, "pairs": 1.0, "rebuild": 4.0}),
-    (0.7692, {"classes": 0.5, "pairs": 1.0, "rebuild": 4.0}),
-    (0.9, {"classes": 0.5, "pairs": 1.0, "rebuild": 8.0}),
-)
 _SMOOTHING = 0.1
 _GRAM_LAYERS = STYLE_LAYERS["all"]
-
-
-def weights_at(done: float) -> Mapping[str, float]:
-    """The objectives' weights when this share of the training is done."""
-    return next(weights for start, weights in reversed(WEIGHTS) if done >= start)
 
 
 def losses_of(features: Mapping[str, Tensor], heads: Heads, batch: Batch) -> dict[str, Tensor]:

@@ -212,13 +212,29 @@ def _fill(textured: Tensor, palettes: Tensor, inside: Tensor, generator: torch.G
 
 
 def _lit(images: Tensor, generator: torch.Generator) -> Tensor:
-    """Uneven light over a whole picture, and the last bit of grain that every camera has."""
+    """Uneven light over a whole picture, and grain; at least the bit that every camera has."""
     count, _, size, _ = images.shape
     wide = torch.full((count,), 0.7 / size, device=images.device)
     light = noise(wide, torch.full_like(wide, 0.7), size, generator).unsqueeze(1)
     strength = torch.rand(count, 1, 1, 1, generator=generator, device=images.device).square()
-    grain = torch.randn(images.shape, generator=generator, device=images.device)
-    return (images * (1 + 0.3 * strength * light) + 0.015 * grain).clamp(0, 1)
+    return (images * (1 + 0.3 * strength * light) + grain(count, size, generator)).clamp(0, 1)
+
+
+def grain(count: int, size: int, generator: torch.Generator) -> Tensor:
+    """Noise as both pictures of a style have it, gray to colored, fine to coarse, (B, 3, S, S).
+
+    Whoever looks for a picture by its features fills with noise what they do not see. So noise is
+    something that they have to see.
+    """
+    device = generator.device
+    chance = torch.rand(4, count // 2, generator=generator, device=device).repeat_interleave(2, 1)
+    amplitude, fineness, octaves, colored = chance
+    frequency = (0.05 * 10**fineness).repeat_interleave(4)  # to Nyquist's
+    bandwidth = (0.5 + 2 * octaves).repeat_interleave(4)
+    fields = noise(frequency, bandwidth, size, generator).view(count, 4, size, size)
+    share = colored.view(-1, 1, 1, 1)
+    mixed = share.sqrt() * fields[:, :3] + (1 - share).sqrt() * fields[:, 3:]
+    return (0.015 + 0.2 * amplitude.square().view(-1, 1, 1, 1)) * mixed
 
 
 def without_color(images: Tensor) -> Tensor:

@@ -1,61 +1,31 @@
 """From nothing to the weights called `builtin`."""
 
 import json
-import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import accumulate
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import torch
 import typer
 from torch.utils.data import DataLoader, IterableDataset
 
+from nst_core import VGG16, load_vgg16
+from nst_core.errors import SettingsError
+from nst_core.preprocessing import CAFFE
+from nst_core.runtime import has_bfloat16
+
 from .curves import draw_curves
 from .export import write_weights
-from .network import Heads, TrainingVGG
-from .objectives import losses_of, weights_at
+from .network import Heads, TrainingVGG, taken_up
+from .objectives import losses_of
 from .scenes import Batch, Classes, draw_batch, without_color
+from .schedule import Plan, Step
 
-# (share of a cycle's pictures, side in pixels, pictures a batch): small pictures teach most per
-# second, larger ones what the late layers see of them.
-STAGES = ((0.60, 48, 64), (0.30, 64, 48), (0.10, 96, 32))
-# (share of all pictures, height of the learning rate's peak, share of styles that are of no class):
-# each cycle runs through all stages and ends with a rate of zero, so that its end is a network to
-# be used.
-CYCLES = ((0.2564, 1.0, 0.0), (0.2308, 0.7, 0.0), (0.2820, 0.7, 0.5), (0.2308, 0.7, 0.5))
 CLASSES = 224
+_SEEN = 96  # pictures, and their side, by which a network that is taken up gets its batch norms
 LOG_EVERY = 20  # steps, over which the log has means
-WARM_UP = 0.03  # share of a cycle in which the learning rate rises
-
-
-class Step(NamedTuple):
-    """Side and number of the pictures, share of styles of no class, share of the training done."""
-
-    side: int
-    batch: int
-    free: float
-    done: float
-
-
-@dataclass(frozen=True)
-class Plan:
-    """Which picture size and batch come at which step."""
-
-    pictures: int
-    stages: tuple[tuple[float, int, int], ...] = STAGES
-
-    def steps(self) -> list[Step]:
-        """What every step learns from."""
-        plan, done = [], 0
-        for cycle, _, free in CYCLES:
-            for share, side, batch in self.stages:
-                for _ in range(round(cycle * share * self.pictures / batch)):
-                    plan.append(Step(side, batch, free, done / self.pictures))
-                    done += batch
-        return plan
 
 
 class Pictures(IterableDataset[Batch]):
@@ -79,26 +49,18 @@ class Pictures(IterableDataset[Batch]):
             yield replace(batch, images=images)
 
 
-def learning_rate(done: float, peak: float) -> float:
-    """In each cycle up in a line and down along a cosine."""
-    starts = list(accumulate((share for share, *_ in CYCLES), initial=0.0))[:-1]
-    cycle = max(index for index, start in enumerate(starts) if start <= done)
-    share, height, _ = CYCLES[cycle]
-    way = min(1.0, (done - starts[cycle]) / share)
-    if way < WARM_UP:
-        return peak * height * way / WARM_UP
-    return peak * height * 0.5 * (1 + math.cos(math.pi * (way - WARM_UP) / (1 - WARM_UP)))
-
-
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint, the log and the weights.")],
-    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 390_000,
+    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 440_000,
     peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Of the CPU; 0 is all.")] = 0,
     only: Annotated[str, typer.Option(help="Objectives, with commas; empty is all.")] = "",
     minutes_between: Annotated[float, typer.Option(help="Between checkpoints.")] = 5.0,
+    start: Annotated[
+        str, typer.Option(help="builtin or a file to go on from; only the last cycle is learned.")
+    ] = "",
     max_minutes: Annotated[float, typer.Option(help="Stop to be resumed later; 0 never.")] = 0.0,
 ) -> None:
     """Train, with checkpoints: started again with the same folder, it goes on where it stopped."""
@@ -108,13 +70,15 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     plan = Plan(pictures)
     run = Training(plan, peak, seed, torch.device(device), only)
-    start = run.restore(out / "checkpoint.pt")
+    if start:
+        run.take_up(load_vgg16(start))
+    first = run.restore(out / "checkpoint.pt") or (plan.last_cycle() if start else 0)
     log = (out / "log.jsonl").open("a")
     saved = began = time.monotonic()
     steps = plan.steps()
     recent: list[dict[str, float]] = []
-    for step, batch in enumerate(run.batches(start), start):
-        recent.append(run.learn(batch, steps[step].done))
+    for step, batch in enumerate(run.batches(first), first):
+        recent.append(run.learn(batch, steps[step]))
         if (step + 1) % LOG_EVERY == 0:
             means = {name: sum(r[name] for r in recent) / len(recent) for name in recent[0]}
             record = {"step": step + 1, "done": steps[step].done, "side": steps[step].side, **means}
@@ -137,11 +101,21 @@ class Training:
 
     def __init__(self, plan: Plan, peak: float, seed: int, device: torch.device, only: str) -> None:
         self.plan, self.peak, self.seed, self.device = plan, peak, seed, device
-        self.only = only.split(",") if only else list(weights_at(0))
+        self.only = only.split(",") if only else list(plan.steps()[0].weights)
         self.network = TrainingVGG().to(device, memory_format=torch.channels_last)
         self.heads = Heads(CLASSES).to(device)
         groups = [*self.network.parameters(), *self.heads.parameters()]
         self.optimizer = torch.optim.AdamW(groups, lr=peak, weight_decay=0.02, fused=True)
+
+    def take_up(self, vgg: VGG16) -> None:
+        """Go on from plain convolutions, with heads that have learned nothing."""
+        if vgg.preprocessing.name != CAFFE.name:
+            raise SettingsError(f"{vgg.source} wants another input than what is trained here.")
+        classes = Classes.drawn(CLASSES, self.seed, torch.device("cpu"))
+        generator = torch.Generator().manual_seed(self.seed)
+        pictures = draw_batch(classes, _SEEN // 2, _SEEN, generator).images
+        taken = taken_up(vgg.weights(), pictures)
+        self.network.load_state_dict(taken.state_dict())
 
     def batches(self, start: int) -> Iterator[Batch]:
         """Drawn beside the training on a CPU, on the device itself otherwise."""
@@ -150,15 +124,14 @@ class Training:
             return iter(pictures)
         return iter(DataLoader(pictures, batch_size=None, num_workers=1, prefetch_factor=4))
 
-    def learn(self, batch: Batch, done: float) -> dict[str, float]:
+    def learn(self, batch: Batch, step: Step) -> dict[str, float]:
         """One step; returns what each objective was."""
         for group in self.optimizer.param_groups:
-            group["lr"] = learning_rate(done, self.peak)
-        with torch.autocast(self.device.type, torch.bfloat16):
+            group["lr"] = step.rate * self.peak
+        with torch.autocast(self.device.type, torch.bfloat16, has_bfloat16(self.device)):
             features = self.network(batch.images)
             losses = losses_of(features, self.heads, batch)
-        weights = weights_at(done)
-        total = torch.stack([weights[name] * losses[name] for name in self.only]).sum()
+        total = torch.stack([step.weights[name] * losses[name] for name in self.only]).sum()
         self.optimizer.zero_grad(set_to_none=True)
         total.backward()
         parameters = [*self.network.parameters(), *self.heads.parameters()]

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 
 from training.kinds import KINDS
 from training.parameters import draw_parameters, neighbors
-from training.scenes import Classes, draw_batch, without_color
+from training.scenes import Classes, draw_batch, grain, without_color
 from training.textures import draw_textures
 
 SIDE = 48
@@ -81,6 +81,13 @@ def test_without_color_every_picture_has_the_same_values_in_its_own_order(classe
     gray = torch.einsum("bchw,c->bhw", images, torch.tensor([0.299, 0.587, 0.114])).flatten(1)
     order = flat[:, 0].flatten(1).argsort(dim=1)
     assert (gray.gather(1, order).diff(dim=1) > -1e-6).all()
+
+
+def test_grain_is_as_strong_in_both_pictures_of_a_pair_and_never_gone():
+    strength = grain(40, SIDE, seeded(7)).std(dim=(1, 2, 3))
+    assert (strength > 0.01).all()
+    assert strength[::2].std() > 0.02
+    assert_close(strength[::2], strength[1::2], rtol=0.25, atol=0)
 
 
 def test_free_styles_are_of_no_class_and_the_rest_of_the_batch_is_as_ever(classes):

@@ -4,14 +4,16 @@ import pytest
 import torch
 from torch.testing import assert_close
 
+from nst_core import load_vgg16
 from nst_core.preprocessing import CAFFE
 from nst_core.samples import sample
 from nst_core.vgg import LAYERS, VGG16
 from nst_core.weights.untrained import BLOCK_SCALES
 from training.export import with_classic_scales
-from training.network import TrainingVGG
+from training.network import TrainingVGG, taken_up
 from training.objectives import gram_products, losses_of
-from training.train import Pictures, Plan, Training
+from training.schedule import CYCLES, Plan
+from training.train import Pictures, Training
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +58,29 @@ def test_classic_scales_multiply_every_channel_by_one_positive_number(trained):
         assert 0.2 < scale / BLOCK_SCALES[layer.block] < 5
 
 
+def test_a_network_taken_up_has_the_features_of_the_plain_one_times_a_number_for_each_layer():
+    vgg = load_vgg16("builtin")
+    images = torch.cat([sample(name, 64)[..., :40, :40] for name in ("harbor", "portrait")])
+    with torch.no_grad():
+        expected = vgg(images, LAYERS)
+        found = taken_up(vgg.weights(), images).eval()(images)
+    for name in LAYERS:
+        factor = found[name].norm() / expected[name].norm()
+        assert_close(found[name], expected[name] * factor, rtol=1e-2, atol=1e-2)
+
+
+def test_every_cycle_begins_and_ends_with_a_learning_rate_near_zero():
+    plan = Plan(54_000)
+    steps = plan.steps()
+    rates = [step.rate for step in steps]
+    valleys = [n for n in range(1, len(rates)) if rates[n] < 1e-6]
+    assert len(valleys) == len(CYCLES) - 1
+    assert valleys[-1] == plan.last_cycle()
+    assert rates[-1] < 1e-3
+    assert [step.done for step in steps] == sorted(step.done for step in steps)
+    assert sum(step.batch for step in steps) == pytest.approx(54_000, rel=0.01)
+
+
 @pytest.mark.parametrize("side", [2, 16], ids=["few positions", "many positions"])
 def test_gram_products_are_those_of_the_gram_matrices(side):
     features = torch.randn(3, 20, side, side)
@@ -77,7 +102,7 @@ def test_a_training_taken_up_again_is_the_same_as_one_never_stopped(tmp_path):
         for step, batch in enumerate(Pictures(plan, 0, start, "cpu"), start):
             if step == start + steps:
                 break
-            run.learn(batch, schedule[step][2])
+            run.learn(batch, schedule[step])
         run.save(path, start + steps)
         return run.network.state_dict()
 
