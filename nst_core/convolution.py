@@ -23,8 +23,8 @@ class Convolution(nn.Conv2d):
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__(in_channels, channels, kernel_size=3, padding=1)
 
-    @staticmethod
-    def extra_bytes(in_channels: int, channels: int, height: int, width: int) -> int:
+    @classmethod
+    def extra_bytes(cls, in_channels: int, channels: int, height: int, width: int) -> int:
         """What a convolution of (height, width) features holds beside its weights."""
         return 0
 

@@ -11,7 +11,7 @@ from .errors import OutOfMemory, SettingsError
 from .memory import free_memory
 from .tiling import margin_of
 from .vgg import LAYERS, VGG16, assembled
-from .winograd import Winograd
+from .winograd import HalfWinograd, Winograd
 
 # Values on the way through the network and back, per pixel: 148 outputs of those ReLUs up to
 # relu5_1 that are not pooled at once, and 30 maxima; at the end of the way back 64 of them, and
@@ -70,8 +70,9 @@ class Runtime:
         """A device that the caller chose, with a `precision` of the settings."""
         if precision == "auto":
             if has_bfloat16(device):
-                return cls(device, torch.bfloat16, finish=True, memory=memory)
-            return cls(device, memory=memory, convolution=_quickest(device))
+                quickest = _quickest(device, torch.bfloat16)
+                return cls(device, torch.bfloat16, True, memory, quickest)
+            return cls(device, memory=memory, convolution=_quickest(device, torch.float32))
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
         return cls(device, dtype, memory=memory)
 
@@ -82,7 +83,7 @@ class Runtime:
 
     def exact(self: R) -> R:
         """The same in float32, for the last steps."""
-        quickest = _quickest(self.device)
+        quickest = _quickest(self.device, torch.float32)
         return replace(self, dtype=torch.float32, finish=False, convolution=quickest)
 
     def place(self, vgg: VGG16) -> VGG16:
@@ -192,9 +193,11 @@ def has_bfloat16(device: torch.device) -> bool:
     return False
 
 
-def _quickest(device: torch.device) -> type[Convolution]:
-    """How to convolve in float32: libraries for graphics cards choose on their own."""
-    return Winograd if device.type == "cpu" else Convolution
+def _quickest(device: torch.device, dtype: torch.dtype) -> type[Convolution]:
+    """How to convolve: libraries for graphics cards choose on their own."""
+    if device.type != "cpu":
+        return Convolution
+    return HalfWinograd if dtype == torch.bfloat16 else Winograd
 
 
 def _best_device() -> str:

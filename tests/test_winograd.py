@@ -7,17 +7,24 @@ from nst_core.convolution import Convolution
 from nst_core.objective import Objective
 from nst_core.runtime import Runtime
 from nst_core.terms import ContentLoss, StyleLoss
-from nst_core.winograd import Winograd
+from nst_core.winograd import HalfWinograd, Winograd
 
 CPU = torch.device("cpu")
 # Sides that are and are not multiples of 4, one strip and several, more and less channels after.
 SHAPES = ((64, 64, 48, 64), (64, 128, 41, 54), (128, 64, 33, 130), (256, 128, 29, 32))
 
 
-def pair(in_channels, channels):
-    """The plain convolution and the quick one, with the same weights."""
-    plain, quick = Convolution(in_channels, channels), Winograd(in_channels, channels)
+# Likewise for 2.
+HALF_SHAPES = ((128, 256, 16, 16), (256, 128, 41, 54), (256, 256, 33, 130), (512, 128, 29, 32))
+BOTH = [(Winograd, shape) for shape in SHAPES] + [(HalfWinograd, shape) for shape in HALF_SHAPES]
+TYPES = {Winograd: torch.float32, HalfWinograd: torch.bfloat16}
+
+
+def pair(in_channels, channels, kind=Winograd):
+    """The plain convolution in float32 and the quick one, with the same weights."""
+    plain, quick = Convolution(in_channels, channels), kind(in_channels, channels)
     quick.load_state_dict(plain.state_dict())
+    quick = quick.to(TYPES[kind], memory_format=torch.channels_last)
     return plain.requires_grad_(False), quick.requires_grad_(False)
 
 
@@ -29,33 +36,43 @@ def features(channels, height, width, seed=0):
 
 
 def assert_near(ours, expected):
-    """Equal to 1e-5 of their size, which is rounding."""
+    """Equal to 1e-5 of their size, or a hundredth in bfloat16, which is rounding."""
     assert ours.is_contiguous(memory_format=torch.channels_last)
-    assert float((ours - expected).norm() / expected.norm()) < 1e-5
+    near = 1e-5 if ours.dtype == torch.float32 else 1e-2
+    assert float((ours.float() - expected).norm() / expected.norm()) < near
 
 
-@pytest.mark.parametrize("shape", SHAPES)
-def test_fewer_multiplications_give_the_same_features(shape):
-    plain, quick = pair(*shape[:2])
+@pytest.mark.parametrize(("kind", "shape"), BOTH)
+def test_fewer_multiplications_give_the_same_features(kind, shape):
+    plain, quick = pair(*shape[:2], kind)
     given = features(shape[0], *shape[2:])
-    assert_near(quick(given), plain(given))
-    assert not quick(given).equal(plain(given))  # or it was not used
+    ours = quick(given.to(TYPES[kind]))
+    assert_near(ours, plain(given))
+    assert not ours.equal(plain.to(TYPES[kind])(given.to(TYPES[kind])))  # or it was not used
 
 
-@pytest.mark.parametrize("shape", SHAPES)
+def test_in_bfloat16_the_error_is_at_most_three_times_that_of_the_plain_sum():
+    plain, quick = pair(256, 256, HalfWinograd)
+    given = features(256, 64, 64)
+    expected = plain(given)
+    ours, rounded = (each(given.bfloat16()) for each in (quick, plain.bfloat16()))
+    error, least = ((result.float() - expected).norm() for result in (ours, rounded))
+    assert float(error / least) < 3
+
+
+@pytest.mark.parametrize(("kind", "shape"), BOTH)
 @pytest.mark.parametrize("masked", [True, False])
 @pytest.mark.parametrize("adding", [True, False])
-def test_the_way_back_is_the_plain_ones(shape, masked, adding):
-    plain, quick = pair(*shape[:2])
+def test_the_way_back_is_the_plain_ones(kind, shape, masked, adding):
+    plain, quick = pair(*shape[:2], kind)
     gradient = features(shape[1], *shape[2:], seed=1) - 0.4
     before, other = features(shape[0], *shape[2:]), features(shape[0], *shape[2:], seed=2)
 
     def back(convolution):
         # Both may write where these lie.
-        mask = before.clone(memory_format=torch.preserve_format) if masked else None
-        more = (lambda: other.clone(memory_format=torch.preserve_format)) if adding else None
-        given = gradient.clone(memory_format=torch.preserve_format)
-        return convolution.back(given, mask, more)
+        dtype = convolution.weight.dtype
+        kept, more, given = (each.to(dtype, copy=True) for each in (before, other, gradient))
+        return convolution.back(given, kept if masked else None, (lambda: more) if adding else None)
 
     ours = back(quick)
     assert_near(ours, back(plain))
@@ -68,6 +85,13 @@ def test_small_and_shallow_convolutions_stay_plain():
         plain, quick = pair(*shape[:2])
         given = features(shape[0], *shape[2:])
         assert_close(quick(given), plain(given), rtol=1e-6, atol=1e-6)
+
+
+def test_few_channels_and_few_places_stay_plain_in_bfloat16_too():
+    for shape in ((128, 128, 32, 32), (256, 256, 12, 16)):
+        plain, quick = pair(*shape[:2], HalfWinograd)
+        given = features(shape[0], *shape[2:]).bfloat16()
+        assert quick(given).equal(plain.bfloat16()(given))
 
 
 def test_convolutions_that_share_memory_do_not_disturb_each_other():
@@ -108,6 +132,13 @@ def test_auto_takes_them_where_nothing_is_quicker_and_float32_does_not():
     assert Runtime.choose("cpu", "float32").convolution is Convolution
     with_filters = last.estimate(512, 512, 10)
     assert with_filters > Runtime.choose("cpu", "float32").estimate(512, 512, 10)
+
+
+def test_auto_takes_bfloat16s_own_where_the_device_has_bfloat16():
+    auto, plain = (Runtime.choose("cpu", precision) for precision in ("auto", "bfloat16"))
+    assert plain.convolution is Convolution
+    if auto.dtype == torch.bfloat16:
+        assert auto.convolution is HalfWinograd
 
 
 def test_the_same_picture_is_found_again():
