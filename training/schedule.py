@@ -21,7 +21,7 @@ class Cycle:
     """All stages once; the learning rate ends at zero, so that the end is a network to be used.
 
     Attributes:
-        pictures: of the 490,000 of our own training; only the ratios count.
+        pictures: of the 440,000 of our own training; only the ratios count.
         height: of the learning rate's peak.
         free: share of the styles that are of no class.
         turn: share of the cycle after which the second weights hold.
@@ -44,7 +44,6 @@ CYCLES = (
     Cycle(110_000, 0.7, 0.5, 0.73, (_weights(1, 1, 1.5), _weights(1, 1, 4))),
     Cycle(90_000, 0.7, 0.5, 0.57, (_weights(0.5, 1, 4), _weights(0.5, 1, 8))),
     Cycle(50_000, 0.7, 0.5, 0.57, (_weights(0.5, 1.5, 6), _weights(0.5, 1.5, 10))),
-    Cycle(50_000, 0.7, 0.5, 0.57, (_weights(0.5, 1.5, 6), _weights(0.5, 1.5, 12))),
 )
 
 

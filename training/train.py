@@ -51,7 +51,7 @@ class Pictures(IterableDataset[Batch]):
 
 def train(
     out: Annotated[Path, typer.Option(help="Folder of the checkpoint, the log and the weights.")],
-    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 490_000,
+    pictures: Annotated[int, typer.Option(help="Pictures to learn from, in all.")] = 440_000,
     peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
