@@ -181,7 +181,7 @@ class BySums(Minimal):
 
     def neighborhoods(self, channels: int) -> int:
         """As of `Minimal`."""
-        return 65536 // channels
+        return 262144 // channels
 
     def filters(self, weight: Tensor) -> Tensor:
         """As of `Minimal`."""
