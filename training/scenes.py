@@ -223,8 +223,8 @@ def _lit(images: Tensor, generator: torch.Generator) -> Tensor:
 def grain(count: int, size: int, generator: torch.Generator) -> Tensor:
     """Noise as both pictures of a style have it, gray to colored, fine to coarse, (B, 3, S, S).
 
-    Whoever looks for a picture by its features fills with noise what they do not see. So noise is
-    something that they have to see.
+    Whoever looks for a picture by its features fills with noise what they do not see. Here they are
+    asked for it.
     """
     device = generator.device
     chance = torch.rand(4, count // 2, generator=generator, device=device).repeat_interleave(2, 1)
