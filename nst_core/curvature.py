@@ -1,24 +1,29 @@
 """What L-BFGS remembers of the way behind it, and the direction that follows from it.
 
 The direction is the two-loop recursion of Nocedal and Wright, "Numerical Optimization", algorithm
-7.4. Its loops need only inner products between steps, gradient changes and the gradient, so they
-run over a few numbers; the pictures are read six times a step, all together, as rows of two
-matrices (as in Chen et al., "Large-scale L-BFGS using MapReduce", 2014).
+7.4. Its loops need only inner products between steps, gradient changes and the gradient, and are
+two triangular systems of these few numbers; the pictures are read six times a step, all together,
+as rows of two matrices (as in Chen et al., "Large-scale L-BFGS using MapReduce", 2014).
+
+Nothing here asks for a number but `learn`, and everything has the same shape at every step, however
+many pairs there are: on a graphics card all of it is recorded (see `recording`).
 """
 
-from collections import deque
-from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from .preconditioner import Preconditioner
+from .recording import Tensors, doer
 
 # A pair teaches curvature if cos(step, change) exceeds this, a little more than the rounding of a
 # float32 product; torch's `yᵀs > 1e-10` depends on the unit.
 _TEACHES = 1e-6
 # How far the first step moves the picture's values on average, before any curvature is known.
 _FIRST_MOVE = 0.01
+# Values whose products are masked at a time.
+_PART = 1 << 20
 
 
 class Curvature:
@@ -26,124 +31,177 @@ class Curvature:
 
     Args:
         history: pairs to remember.
+        image: like those that will be moved, (1, 3, H, W).
+        precondition: the inverse Hessian before any pair, up to a factor. It is told of pairs too.
+        record: whether its work is recorded, on a device where that can be done.
     """
 
-    def __init__(self, history: int) -> None:
-        self._history = history
-        self._order: deque[int] = deque()  # rows, oldest first
-        self._steps = self._changes = torch.empty(0, 0)
-        self._products = torch.zeros(history, history, dtype=torch.float64)  # steps by changes
-        self._lengths = [0.0] * history  # |step| |change|
-        self._lessons: dict[int, Tensor] = {}
+    def __init__(
+        self, history: int, image: Tensor, precondition: Preconditioner, *, record: bool = False
+    ) -> None:
+        self._precondition, self._count = precondition, 0
+        self._learn_it, self._point = (doer(image.device, record=record) for _ in range(2))
+        self._steps, self._changes = (image.new_zeros(history, image.numel()) for _ in range(2))
+        self._order = torch.arange(history, device=image.device)  # rows, oldest first
+        # Apple's cards have no float64.
+        dtype = torch.float32 if image.device.type == "mps" else torch.float64
+        self._products = self._order.new_zeros(history, history, dtype=dtype)  # steps by changes
+        self._lengths = self._products.new_zeros(history)  # |step| |change|; 0 is no pair
+        self._lessons = precondition.lessons(history)
 
     def __len__(self) -> int:
         """How many pairs are remembered."""
-        return len(self._order)
+        return self._count
 
     def forget(self) -> None:
         """All pairs."""
-        self._order.clear()
+        for kept in (self._steps, self._changes, self._products, self._lengths, self._lessons):
+            kept.zero_()
+        self._count = 0
 
-    def learn(self, step: Tensor, change: Tensor, precondition: Preconditioner) -> None:
+    def learn(self, step: Tensor, change: Tensor) -> None:
         """Remember a pair in place of the oldest, if it teaches curvature.
 
         Args:
             step: of the image, (1, 3, H, W).
             change: of the gradient, likewise.
-            precondition: told of the pair as well.
         """
         moved, changed = step.flatten(), change.flatten()
-        length = float(moved.norm() * changed.norm())
-        if not float(moved @ changed) > _TEACHES * length:
+        length = moved.norm() * changed.norm()
+        product, least = torch.stack([moved @ changed, _TEACHES * length]).tolist()
+        if not product > least:
             return
-        if not self._steps.numel():
-            self._steps = moved.new_empty(self._history, len(moved))
-            self._changes = torch.empty_like(self._steps)
-        full = len(self._order) == self._history
-        row = self._order.popleft() if full else len(self._order)
-        self._order.append(row)
-        self._steps[row], self._changes[row] = moved, changed
-        count = len(self._order)
-        self._products[row, :count] = (self._changes[:count] @ moved).cpu().double()
-        self._products[:count, row] = (self._steps[:count] @ changed).cpu().double()
-        self._lengths[row] = length
-        self._lessons[row] = precondition.lesson(step, change)
+        self._learn_it(self._remember, step, change, length)
+        self._count = min(self._count + 1, len(self._order))
 
-    def direction(
-        self, gradient: Tensor, free: Tensor | None, precondition: Preconditioner
-    ) -> Tensor:
+    def direction(self, gradient: Tensor, free: Tensor | None) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move.
 
         Args:
             gradient: (1, 3, H, W).
             free: which of its values may move, likewise; None is all.
-            precondition: the inverse Hessian before any pair, up to a factor.
         """
-        lessons = [self._lessons[row] for row in self._order]
-        downhill = -_where(gradient, free)
-        products = self._products_over(free)
-        used = [row for row in self._order if products[row][row] > _TEACHES * self._lengths[row]]
-        if not used:
-            direction = _where(precondition(downhill, lessons), free)
-            size = float(direction.abs().mean())
-            return direction * (_FIRST_MOVE / size if size > 0 else 0.0)
-        count, flat = len(self._order), downhill.flatten()
-        steps, changes = self._steps[:count], self._changes[:count]
-        along = _first_loop(used, products, (steps @ flat).tolist())
-        flat = torch.addmv(flat, changes.mT, _row(along, flat), alpha=-1)
+        given = (gradient,) if free is None else (gradient, free)
+        return self._point(self._direction, *given)[0]
+
+    def _remember(self, step: Tensor, change: Tensor, length: Tensor) -> Tensors:
+        moved, changed = step.flatten(), change.flatten()
+        row = self._order[:1].clone()
+        self._order.copy_(self._order.roll(-1))
+        self._steps.index_copy_(0, row, moved[None])
+        self._changes.index_copy_(0, row, changed[None])
+        by_changes, by_steps = self._changes @ moved, self._steps @ changed
+        self._products.index_copy_(0, row, by_changes.to(self._products)[None])
+        self._products.index_copy_(1, row, by_steps.to(self._products)[:, None])
+        self._lengths.index_copy_(0, row, length.to(self._lengths)[None])
+        self._lessons.index_copy_(0, row, self._precondition.lesson(step, change)[None])
+        return ()
+
+    def _direction(self, gradient: Tensor, free: Tensor | None = None) -> Tensors:
+        pairs = _Pairs.of(self._products_over(free), self._lengths, self._order)
+        gains = self._precondition.gains(self._lessons)
+        flat = -_where(gradient, free).flatten()
+        along = pairs.first_loop(self._steps @ flat)
+        flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
         direction = _where(flat.view_as(gradient), free)
-        direction = _where(precondition(direction, lessons), free)
+        direction = _where(self._precondition(direction, gains), free)
         # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
-        newest = used[-1]
-        change = _where(self._changes[newest].view_as(gradient), free)
-        factor = products[newest][newest] / precondition.energy(change, lessons)
-        flat = direction.flatten().mul_(factor)
-        correction = _second_loop(used, products, along, (changes @ flat).tolist())
-        flat = torch.addmv(flat, steps.mT, _row(correction, flat))
-        return _where(flat.view_as(gradient), free)
+        newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
+        energy = self._precondition.energy(_where(newest, free), gains)
+        size = direction.abs().mean()
+        first = torch.where(size > 0, _FIRST_MOVE / size, 0.0).to(energy)
+        factor = torch.where(pairs.any, pairs.newest_product / energy, first)
+        flat = direction.flatten() * factor.to(direction)
+        correction = pairs.second_loop(along, self._changes @ flat)
+        flat = torch.addmv(flat, self._steps.mT, correction.to(flat))
+        return (_where(flat.view_as(gradient), free),)
 
-    def _products_over(self, free: Tensor | None) -> Sequence[Sequence[float]]:
+    def _products_over(self, free: Tensor | None) -> Tensor:
         """Inner products of steps (rows) and changes (columns) over the free values."""
-        count = len(self._order)
-        products = self._products[:count, :count]
-        if free is not None and count:
+        if free is None:
+            return self._products
+        stuck = (~free).flatten()
+        if stuck.device.type == "cpu":
             # Few values rest on a bound: taking them out is less than multiplying by a mask.
-            stuck = (~free).flatten().nonzero()[:, 0]
-            steps, changes = (
-                pairs[:count].index_select(1, stuck) for pairs in (self._steps, self._changes)
-            )
-            products = products - (steps @ changes.mT).cpu().double()
-        rows: list[list[float]] = products.tolist()
-        return rows
+            places = stuck.nonzero()[:, 0]
+            steps, changes = (p.index_select(1, places) for p in (self._steps, self._changes))
+            return self._products - (steps @ changes.mT).to(self._products)
+        products = self._products
+        for start in range(0, len(stuck), _PART):
+            part = slice(start, start + _PART)
+            steps = self._steps[:, part] * stuck[part]
+            products = products - (steps @ self._changes[:, part].mT).to(products)
+        return products
 
 
-def _first_loop(
-    used: Sequence[int], products: Sequence[Sequence[float]], against: Sequence[float]
-) -> list[float]:
-    """How much of each change to take away, newest first; `against` is steps by the direction."""
-    along = [0.0] * len(products)
-    for row in reversed(used):
-        rest = against[row] - sum(a * p for a, p in zip(along, products[row], strict=True))
-        along[row] = rest / products[row][row]
-    return along
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """The inner products of h pairs, oldest first, and the recursion over them.
 
+    Pairs that teach nothing over the free values stay in, as rows and columns of the unit matrix,
+    and have no part in anything.
 
-def _second_loop(
-    used: Sequence[int],
-    products: Sequence[Sequence[float]],
-    along: Sequence[float],
-    answers: Sequence[float],
-) -> list[float]:
-    """How much of each step to add, oldest first; `answers` is changes by the direction."""
-    added = [0.0] * len(products)
-    for row in used:
-        answer = answers[row] + sum(a * products[other][row] for other, a in enumerate(added))
-        added[row] = along[row] - answer / products[row][row]
-    return added
+    Attributes:
+        products: (h, h) steps (rows) by changes (columns).
+        used: (h,) which pairs have a part.
+        order: (h,) rows in memory of the pairs.
+    """
 
+    products: Tensor
+    used: Tensor
+    order: Tensor
 
-def _row(values: Sequence[float], like: Tensor) -> Tensor:
-    return torch.tensor(values, dtype=like.dtype, device=like.device)
+    @classmethod
+    def of(cls, products: Tensor, lengths: Tensor, order: Tensor) -> "_Pairs":
+        """Of products and lengths as they lie in memory."""
+        products = products.index_select(0, order).index_select(1, order)
+        used = products.diagonal() > _TEACHES * lengths.index_select(0, order)
+        one = torch.eye(len(order), dtype=products.dtype, device=products.device)
+        return cls(torch.where(used & used[:, None], products, one), used, order)
+
+    @property
+    def any(self) -> Tensor:
+        """Whether any has a part."""
+        return self.used.any()
+
+    @property
+    def newest(self) -> Tensor:
+        """(1,) row in memory of the newest that has."""
+        return self.order.index_select(0, self._newest)
+
+    @property
+    def newest_product(self) -> Tensor:
+        """Of its step and its change."""
+        return self.products.diagonal().index_select(0, self._newest)[0]
+
+    @property
+    def _newest(self) -> Tensor:
+        ages = torch.arange(len(self.used), device=self.used.device)
+        return (ages * self.used).argmax(0, keepdim=True)
+
+    def first_loop(self, against: Tensor) -> Tensor:
+        """How much of each change to take away, by row in memory, newest first.
+
+        `against` is steps by what they are taken from, likewise.
+        """
+        along = self._solved(self.products, self._by_age(against), upper=True)
+        return self._by_row(along)
+
+    def second_loop(self, along: Tensor, answers: Tensor) -> Tensor:
+        """How much of each step to add, oldest first; `answers` is changes by the direction."""
+        wanted = self.products.diagonal() * self._by_age(along) - self._by_age(answers)
+        return self._by_row(self._solved(self.products.mT, wanted, upper=False))
+
+    def _solved(self, matrix: Tensor, wanted: Tensor, *, upper: bool) -> Tensor:
+        wanted = torch.where(self.used, wanted, 0.0)
+        solved: Tensor = torch.linalg.solve_triangular(matrix, wanted[:, None], upper=upper)
+        return solved[:, 0]
+
+    def _by_age(self, by_row: Tensor) -> Tensor:
+        return by_row.to(self.products).index_select(0, self.order)
+
+    def _by_row(self, by_age: Tensor) -> Tensor:
+        return torch.zeros_like(by_age).index_copy(0, self.order, by_age)
 
 
 def _where(image: Tensor, free: Tensor | None) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor
 from .errors import SettingsError
 from .losses import laplacian, total_variation
 from .passage import Passage
+from .recording import directly, doer
 from .targets import make_terms, numbered
 from .terms import LaplacianLoss, TotalVariationLoss, Weighed
 from .tiling import Tile, plan_tiles
@@ -50,6 +51,8 @@ class Objective:
         unit: what weights are divided by; None is the largest of them.
         on_tile: called after each tile, and on the way back after each layer; may raise to
             cancel.
+        record: whether evaluations are recorded, where that can be done (see `recording`);
+            `on_tile` is then called after each of them.
 
     Attributes:
         unit: all weights are divided by it, because only their ratios say which picture is best:
@@ -72,6 +75,7 @@ class Objective:
         wrap: bool = False,
         unit: float | None = None,
         on_tile: Callable[[], None] = lambda: None,
+        record: bool = False,
     ) -> None:
         self.unit = unit_of(losses) if unit is None else unit
         # Divided before anything else, so that the ratios round the same at every scale.
@@ -87,9 +91,22 @@ class Objective:
             raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
         self._layers = sorted({term.layer for term in self._terms}, key=list(LAYERS).index)
         self._tiles = plan_tiles(height, width, tile, self._layers, wrap=wrap)
+        # Many tiles are work enough for a card to be busy with while more is handed over.
+        record = record and len(self._tiles) == 1 and all(term.recordable for term in self._terms)
+        self._do = doer(next(vgg.parameters()).device, record=record)
+        self._on_evaluation = _ignore
+        if self._do is not directly:
+            self._on_tile, self._on_evaluation = _ignore, on_tile
 
     def evaluate(self, image: Tensor) -> Evaluation:
-        """Weighed and gradient of a contiguous (1, 3, H, W) image."""
+        """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        gradient, values = self._do(self._whole, image)
+        numbers = values.tolist()  # one wait for the device, not one for each part
+        self._on_evaluation()
+        return Evaluation(sum(numbers), dict(zip(self._names, numbers, strict=True)), gradient)
+
+    def _whole(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """The gradient of the image, and what each part of the loss is worth."""
         gradient, parts = self._network_part(image) if self._terms else (image * 0, {})
         if self._pixel_terms:
             leaf = image.detach().requires_grad_()
@@ -98,8 +115,8 @@ class Objective:
                 total = torch.stack(list(worth.values())).sum()
             gradient += torch.autograd.grad(total, leaf)[0]
             parts |= {name: part.detach() for name, part in worth.items()}
-        values = torch.stack(list(parts.values())).tolist()  # one wait for the device, not one each
-        return Evaluation(sum(values), dict(zip(parts, values, strict=True)), gradient)
+        self._names = list(parts)
+        return gradient, torch.stack(list(parts.values()))
 
     def _network_part(self, image: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The gradient of all terms on features, and what each is worth."""
@@ -173,6 +190,10 @@ class _Visit:
             return torch.autograd.grad(total, self.leaves.pop(layer))[0]
 
         return self.passage.gradient(by_features, on_layer)
+
+
+def _ignore() -> None:
+    """The callback of those who need not hear."""
 
 
 def unit_of(losses: Sequence[Weighed]) -> float:

@@ -10,7 +10,7 @@ Nothing here has a unit: every test is relative, so a loss of 1e-9 is minimized 
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import torch
@@ -77,7 +77,8 @@ class Minimizer(Generic[E]):
         evaluate: image -> loss and gradient.
         bounds: smallest and largest value of the image, or of each of its values; None is
             unbounded.
-        precondition: the inverse Hessian to start from, up to a factor.
+        precondition: the inverse Hessian to start from, up to a factor; None is the identity.
+        record: whether the work of a step is recorded (see `recording`).
         history: pairs to remember; 10 are as good as 100.
         tolerance: stop when `STALL_STEPS` steps lowered the loss by less than this share.
         max_evaluations: budget of evaluations; 0 is no limit.
@@ -87,7 +88,8 @@ class Minimizer(Generic[E]):
 
     evaluate: Callable[[Tensor], E]
     bounds: Bounds | None = (0.0, 1.0)
-    precondition: Preconditioner = field(default_factory=Identity)
+    precondition: Preconditioner | None = None
+    record: bool = False
     history: int = 10
     tolerance: float = 0.0
     max_evaluations: int = 0
@@ -111,10 +113,14 @@ class Minimizer(Generic[E]):
                 "not numbers in the pictures, or use float32 precision and smaller weights."
             )
         loss = evaluation.loss
-        known = Curvature(self.history) if curvature is None else curvature
+        known = self._nothing_known(image) if curvature is None else curvature
         state = State(image, loss, evaluation.gradient, known, losses=(loss,))
         self.on_evaluation(state, evaluation)
         return state
+
+    def _nothing_known(self, image: Tensor) -> Curvature:
+        precondition = self.precondition or Identity(image.device)
+        return Curvature(self.history, image, precondition, record=self.record)
 
     def run(self, state: State, steps: int) -> tuple[State, str]:
         """Up to `steps` more steps.
@@ -154,7 +160,7 @@ class Minimizer(Generic[E]):
     def _step(self, state: State) -> State:
         """One step down; the same point with more evaluations if none was found."""
         free = self._free(state)
-        direction = state.curvature.direction(state.gradient, free, self.precondition)
+        direction = state.curvature.direction(state.gradient, free)
         length = 1.0
         for _ in range(_MAX_TRIALS):
             trial = self._clip(state.image + length * direction)
@@ -173,7 +179,7 @@ class Minimizer(Generic[E]):
         return state
 
     def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
-        state.curvature.learn(move, evaluation.gradient - state.gradient, self.precondition)
+        state.curvature.learn(move, evaluation.gradient - state.gradient)
         return State(
             image,
             evaluation.loss,

@@ -19,16 +19,15 @@ class Preprocessing:
 
     def __call__(self, image: Tensor) -> Tensor:
         """(B, 3, H, W) RGB in [0, 1] -> (B, 3, H, W) as the checkpoint expects it."""
-        mean = torch.tensor(self.mean, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
-        scale = torch.tensor(self.scale, dtype=image.dtype, device=image.device).view(1, 3, 1, 1)
-        prepared = (image - mean) * scale
-        return prepared if self.order == (0, 1, 2) else prepared[:, list(self.order)]
+        # Channel by channel with plain numbers: small tensors would have to be brought to the
+        # device each time, and it waited for.
+        colors = [(image[:, c] - self.mean[c]) * self.scale[c] for c in self.order]
+        return torch.stack(colors, dim=1)
 
     def back(self, gradient: Tensor) -> Tensor:
         """A gradient by the prepared picture, (B, 3, H, W) -> the gradient by the image."""
-        scale = torch.tensor(self.scale, dtype=gradient.dtype, device=gradient.device)
-        colors = [self.order.index(color) for color in range(3)]
-        return gradient[:, colors] * scale.view(1, 3, 1, 1)
+        colors = [gradient[:, self.order.index(c)] * self.scale[c] for c in range(3)]
+        return torch.stack(colors, dim=1)
 
 
 # Caffe's VGG, and Keras's `vgg16.preprocess_input`: BGR, 0..255, minus the ImageNet mean.

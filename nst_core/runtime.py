@@ -7,6 +7,7 @@ from typing import TypeVar
 import torch
 
 from .convolution import Convolution
+from .cudnn import CudnnConvolution, RoundedCudnnConvolution
 from .errors import OutOfMemory, SettingsError
 from .memory import free_memory
 from .tiling import margin_of
@@ -47,6 +48,7 @@ class Runtime:
             but not its very end.
         memory: bytes that can be had; None is unknown, and then nothing is tiled on its own.
         convolution: how to convolve.
+        record: whether the loop's work is recorded once and then handed over as a whole.
     """
 
     device: torch.device
@@ -54,6 +56,7 @@ class Runtime:
     finish: bool = False
     memory: int | None = None
     convolution: type[Convolution] = Convolution
+    record: bool = False
 
     @classmethod
     def choose(cls: type[R], device: str = "auto", precision: str = "auto") -> R:
@@ -69,12 +72,12 @@ class Runtime:
     def on(cls: type[R], device: torch.device, precision: str, memory: int | None = None) -> R:
         """A device that the caller chose, with a `precision` of the settings."""
         if precision == "auto":
-            if has_bfloat16(device):
-                quickest = _quickest(device, torch.bfloat16)
-                return cls(device, torch.bfloat16, True, memory, quickest)
-            return cls(device, memory=memory, convolution=_quickest(device, torch.float32))
+            half = has_bfloat16(device)
+            dtype = torch.bfloat16 if half else torch.float32
+            return cls(device, dtype, half, memory, _quickest(device, dtype), _is_nvidias(device))
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        return cls(device, dtype, memory=memory)
+        plain = CudnnConvolution if _is_nvidias(device) else Convolution
+        return cls(device, dtype, memory=memory, convolution=plain)
 
     @property
     def widest(self) -> torch.dtype:
@@ -194,10 +197,17 @@ def has_bfloat16(device: torch.device) -> bool:
 
 
 def _quickest(device: torch.device, dtype: torch.dtype) -> type[Convolution]:
-    """How to convolve: libraries for graphics cards choose on their own."""
+    """How to convolve."""
+    if _is_nvidias(device):
+        return RoundedCudnnConvolution
     if device.type != "cpu":
         return Convolution
     return HalfWinograd if dtype == torch.bfloat16 else Winograd
+
+
+def _is_nvidias(device: torch.device) -> bool:
+    """Whether there is cuDNN; AMD's cards call themselves CUDA too."""
+    return device.type == "cuda" and torch.version.cuda is not None
 
 
 def _best_device() -> str:

@@ -240,11 +240,13 @@ class _Run:
             tile=place.tile,
             wrap=settings.seamless,
             on_tile=self.on_tile,
+            record=runtime.record,
         )
         minimizer = Minimizer(
             objective.evaluate,
             bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
             precondition=self._preconditioner(scale),
+            record=runtime.record,
             history=settings.history,
             tolerance=settings.tolerance,
             max_evaluations=budget,
@@ -256,7 +258,7 @@ class _Run:
 
     def _preconditioner(self, scale: Scale) -> Preconditioner:
         if self.settings.preconditioner == "none":
-            return Identity()
+            return Identity(self.runtime.device)
         styled = any(isinstance(loss, StyleLoss) and loss.weight > 0 for loss in self.losses)
         guess = FOR_STYLE if styled else FOR_CONTENT
         return Spectral(scale.height, scale.width, self.runtime.device, guess)

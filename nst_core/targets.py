@@ -35,6 +35,11 @@ class StyleTerm:
     target: Tensor
     area: Area
 
+    @property
+    def recordable(self) -> bool:
+        """Whether it never waits for the device."""
+        return self.statistic.recordable
+
     def sums(self, features: Tensor, window: Window) -> Tensor:
         """What a tile's own positions add to the total."""
         return self.statistic.sums(features, self.area, window)
@@ -55,6 +60,7 @@ class ContentTerm:
     target: Tensor  # P, (1, N, h, w)
     area: Area
     size: Tensor  # sum of P²
+    recordable = True
 
     def sums(self, features: Tensor, window: Window) -> Tensor:
         """(F - P)² over a tile's own positions, a scalar."""

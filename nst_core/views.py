@@ -9,6 +9,7 @@ brings.
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 import torch
 import torch.nn.functional as F
@@ -36,7 +37,7 @@ class Views:
         losses: as for `Objective`. Each view has every style loss, with eight times the weight and
             style pictures a quarter as large as the view before.
         views: how many sizes; 1 is the `Objective` itself.
-        vgg, height, width, tile, wrap, on_tile: as for `Objective`.
+        vgg, height, width, tile, wrap, on_tile, record: as for `Objective`.
 
     Attributes:
         unit: as of `Objective`.
@@ -53,11 +54,12 @@ class Views:
         tile: int = 0,
         wrap: bool = False,
         on_tile: Callable[[], None] = lambda: None,
+        record: bool = False,
     ) -> None:
         self.unit = unit_of(losses)
-        self._wrap = wrap
         styles = [loss for loss in losses if isinstance(loss, StyleLoss) and loss.weight > 0]
-        self._levels: list[tuple[int, int, Objective]] = []
+        device = next(vgg.parameters()).device
+        self._levels: list[tuple[Shrink, Objective]] = []
         for view in range(views if styles else 1):
             rows, columns = (_shrunk_side(side, view, wrap) for side in (height, width))
             objective = Objective(
@@ -69,18 +71,20 @@ class Views:
                 wrap=wrap,
                 unit=self.unit,
                 on_tile=on_tile,
+                record=record,
             )
-            self._levels.append((rows, columns, objective))
+            shrink = shrinking((height, width), (rows, columns), wrap=wrap, device=device)
+            self._levels.append((shrink, objective))
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Weighed and gradient of a contiguous (1, 3, H, W) image."""
-        _, _, whole = self._levels[0]
+        _, whole = self._levels[0]
         evaluation = whole.evaluate(image)
         loss, parts = evaluation.loss, dict(evaluation.parts)
-        for height, width, objective in self._levels[1:]:
+        for shrink, objective in self._levels[1:]:
             leaf = image.detach().requires_grad_()
             with torch.enable_grad():
-                small = shrunk(leaf, height, width, wrap=self._wrap)
+                small = shrink(leaf)
             view = objective.evaluate(small.detach().contiguous())
             with torch.enable_grad():  # as in `Objective`, one number to start from
                 total = (small * view.gradient).sum()
@@ -103,6 +107,31 @@ def shrunk(image: Tensor, height: int, width: int, *, wrap: bool = False) -> Ten
     size = height + 2 * _BORDER, width + 2 * _BORDER
     small = F.interpolate(around, size, mode="bicubic", antialias=True)
     return small[..., _BORDER:-_BORDER, _BORDER:-_BORDER]
+
+
+Size = tuple[int, int]
+Shrink = Callable[[Tensor], Tensor]
+
+
+def shrinking(old: Size, new: Size, *, wrap: bool, device: torch.device) -> Shrink:
+    """`shrunk` from one (height, width) to another, on a device.
+
+    The way back of CUDA's own adds up in any order. There it is a product of matrices.
+    """
+    if old == new or device.type != "cuda":
+        return partial(shrunk, height=new[0], width=new[1], wrap=wrap)
+    down, across = (
+        shrinking_matrix(*sides, wrap=wrap).to(device) for sides in zip(old, new, strict=True)
+    )
+    return lambda image: down.to(image) @ image @ across.to(image).mT
+
+
+def shrinking_matrix(old: int, new: int, *, wrap: bool) -> Tensor:
+    """(new, old), what `shrunk` does to a column."""
+    # Rows of equal values, which shrinking leaves equal; rows of one value come out wrong.
+    width = 4 * (old // new) if wrap else 4
+    columns = torch.eye(old)[None, :, :, None].expand(-1, -1, -1, width)
+    return shrunk(columns, new, 4, wrap=wrap)[0, :, :, 0].mT.contiguous()
 
 
 def _shrunk_side(side: int, view: int, wrap: bool) -> int:

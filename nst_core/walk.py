@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from .passage import Passage
@@ -89,11 +90,17 @@ def unwrapped(gradient: Tensor, margin: int) -> Tensor:
     """The gradient of a picture from that of its `wrapped` copy."""
     if margin == 0:
         return gradient
-    height, width = (side - 2 * margin for side in size_of(gradient))
-    rows, columns = (_around(side, margin, gradient) for side in (height, width))
-    folded = gradient.new_zeros((*gradient.shape[:-2], height, gradient.shape[-1]))
-    folded.index_add_(-2, rows, gradient)
-    return folded.new_zeros((*folded.shape[:-1], width)).index_add_(-1, columns, folded)
+    for axis in (-2, -1):
+        gradient = _folded(gradient.movedim(axis, -1), margin).movedim(-1, axis)
+    return gradient.contiguous()
+
+
+def _folded(wide: Tensor, margin: int) -> Tensor:
+    """(…, N + 2 margin) -> (…, N): copies of a place added up, always in the same order."""
+    side = wide.shape[-1] - 2 * margin
+    before = -margin % side  # so that whole copies lie one after the other
+    padded = F.pad(wide, (before, -(before + wide.shape[-1]) % side))
+    return padded.reshape(*wide.shape[:-1], -1, side).sum(-2)
 
 
 def _around(side: int, margin: int, like: Tensor) -> Tensor:

@@ -6,7 +6,7 @@ from torch.testing import assert_close
 from nst_core.objective import Objective
 from nst_core.pyramid import enlarged, plan_scales, resize, views_of
 from nst_core.terms import ContentLoss, StyleLoss, TotalVariationLoss
-from nst_core.views import Views, shrunk
+from nst_core.views import Views, shrinking_matrix, shrunk
 from nst_core.walk import unwrapped, wrapped
 
 DOUBLE = torch.float64
@@ -52,6 +52,14 @@ def test_the_gradient_is_the_derivative_and_tiles_change_nothing(wrap, vgg64):
     tiled = views(vgg64, 2, wrap=wrap, tile=32).evaluate(IMAGE)
     assert_close(tiled.loss, evaluation.loss, rtol=1e-10, atol=0)
     assert_close(tiled.gradient, evaluation.gradient, rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize(("wrap", "height"), [(False, 15), (False, 16), (True, 16)])
+def test_shrinking_is_a_product_of_matrices(wrap, height):
+    down = shrinking_matrix(64, height, wrap=wrap).double()
+    across = shrinking_matrix(128, 32, wrap=wrap).double()
+    expected = shrunk(IMAGE, height, 32, wrap=wrap)
+    assert_close(down @ IMAGE @ across.mT, expected, rtol=0, atol=1e-5)
 
 
 def test_a_seamless_picture_has_no_border(vgg64):

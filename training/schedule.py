@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 # (share of a cycle's pictures, side in pixels, pictures a batch): small pictures teach most per
 # second, larger ones what the late layers see of them.
-STAGES = ((0.60, 48, 64), (0.30, 64, 48), (0.10, 96, 32))
+STAGES = ((0.40, 64, 256), (0.30, 96, 256), (0.20, 128, 128), (0.10, 192, 128))
+PICTURES = 2_400_000  # of our own training
 WARM_UP = 0.03  # share of a cycle in which the learning rate rises
 
 Weights = Mapping[str, float]
@@ -21,14 +22,14 @@ class Cycle:
     """All stages once; the learning rate ends at zero, so that the end is a network to be used.
 
     Attributes:
-        pictures: of the 440,000 of our own training; only the ratios count.
+        share: of all pictures.
         height: of the learning rate's peak.
         free: share of the styles that are of no class.
         turn: share of the cycle after which the second weights hold.
         weights: of the objectives, before and after.
     """
 
-    pictures: int
+    share: float
     height: float
     free: float
     turn: float
@@ -39,11 +40,9 @@ class Cycle:
 # layers learn nothing of textures. At the end of a cycle, while the learning rate falls, the
 # picture gets more say; from cycle to cycle, pairs too.
 CYCLES = (
-    Cycle(100_000, 1.0, 0.0, 0.81, (_weights(1, 0.1, 0.5), _weights(1, 0.1, 2))),
-    Cycle(90_000, 0.7, 0.0, 0.64, (_weights(1, 0.3, 1), _weights(1, 0.3, 3))),
-    Cycle(110_000, 0.7, 0.5, 0.73, (_weights(1, 1, 1.5), _weights(1, 1, 4))),
-    Cycle(90_000, 0.7, 0.5, 0.57, (_weights(0.5, 1, 4), _weights(0.5, 1, 8))),
-    Cycle(50_000, 0.7, 0.5, 0.57, (_weights(0.5, 1.5, 6), _weights(0.5, 1.5, 10))),
+    Cycle(0.36, 1.0, 0.0, 0.75, (_weights(1, 0.1, 0.5), _weights(1, 0.3, 2))),
+    Cycle(0.34, 0.7, 0.5, 0.70, (_weights(1, 1, 1.5), _weights(1, 1, 4))),
+    Cycle(0.30, 0.7, 0.5, 0.57, (_weights(0.5, 1, 4), _weights(0.5, 1.5, 8))),
 )
 
 
@@ -89,14 +88,12 @@ class Plan:
         return len(self.steps()) - len(self._steps_of(len(self.cycles) - 1))
 
     def _steps_of(self, number: int) -> list[Step]:
-        cycle, every = self.cycles[number], sum(each.pictures for each in self.cycles)
-        before = sum(each.pictures for each in self.cycles[:number])
-        steps, way = [], 0.0
+        cycle, before = self.cycles[number], sum(each.share for each in self.cycles[:number])
+        steps, way, pictures = [], 0.0, cycle.share * self.pictures
         for share, side, batch in self.stages:
-            pictures = cycle.pictures / every * self.pictures
             for _ in range(round(share * pictures / batch)):
                 weights, rate = cycle.weights[way >= cycle.turn], cycle.height * rise_and_fall(way)
-                done = (before + way * cycle.pictures) / every
+                done = before + way * cycle.share
                 steps.append(Step(side, batch, cycle.free, rate, weights, done))
                 way = min(1.0, way + batch / pictures)
         return steps

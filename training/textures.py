@@ -18,8 +18,10 @@ def draw_textures(parameters: Parameters, size: int, generator: torch.Generator)
     """(n, size, size) gray textures in [0, 1], a new sample of each class."""
     count = len(parameters.kind)
     field = torch.empty(count, size, size, device=generator.device)
-    for kind, draw in enumerate(KINDS.values()):
-        chosen = (parameters.kind == kind).nonzero()[:, 0]
+    # The one wait for the device in a drawing: how many there are of each kind.
+    counts = parameters.kind.bincount(minlength=len(KINDS)).tolist()
+    by_kind = parameters.kind.argsort(stable=True).split(counts)
+    for chosen, draw in zip(by_kind, KINDS.values(), strict=True):
         if len(chosen):
             field[chosen] = draw(parameters[chosen], size, generator)
     cloudiness = parameters.cloudiness.view(-1, 1, 1)

@@ -50,6 +50,8 @@ class Moments(Statistic):
 class Gram(Moments):
     """The (N, N) Gram matrix of Gatys, Ecker and Bethge (arXiv:1508.06576)."""
 
+    recordable = True
+
     def moments(self, features: Tensor, guide: Tensor | None) -> Tensor:
         """F Fᵀ."""
         return gram_sum(features, guide)
@@ -64,6 +66,8 @@ class MeanStd(Moments):
 
     (arXiv:2212.13459, section 3): the Gram matrix alone lets contrast wander. Moments are (2, N).
     """
+
+    recordable = True
 
     def moments(self, features: Tensor, guide: Tensor | None) -> Tensor:
         """The sums of F and of F²."""

@@ -1,6 +1,7 @@
 """What every style statistic can do."""
 
 from abc import ABC, abstractmethod
+from typing import ClassVar
 
 from torch import Tensor
 
@@ -10,7 +11,13 @@ from ..tiling import Window
 
 
 class Statistic(ABC):
-    """One way to compare the features of two pictures at one layer."""
+    """One way to compare the features of two pictures at one layer.
+
+    Attributes:
+        recordable: whether `sums` and `loss` never wait for the device (see `recording`).
+    """
+
+    recordable: ClassVar[bool] = False
 
     @abstractmethod
     def sums(self, features: Tensor, area: Area, window: Window) -> Tensor:

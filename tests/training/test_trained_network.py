@@ -10,10 +10,10 @@ from nst_core.samples import sample
 from nst_core.vgg import LAYERS, VGG16
 from nst_core.weights.untrained import BLOCK_SCALES
 from training.export import with_classic_scales
+from training.learning import Pictures, Training
 from training.network import TrainingVGG, taken_up
 from training.objectives import gram_products, losses_of
 from training.schedule import CYCLES, Plan
-from training.train import Pictures, Training
 
 
 @pytest.fixture(scope="module")
