@@ -44,7 +44,7 @@ class Pictures(IterableDataset[Batch]):
             step, pairs = steps[0], len(steps) * steps[0].batch // 2
             drawn = draw_batch(classes, pairs, step.side, generator, step.free)
             for part in range(max(0, self.start - first), len(steps)):
-                yield _dealt(drawn, part, len(steps))
+                yield dealt(drawn, part, len(steps))
 
 
 def _alike(steps: Sequence[Step], most: int) -> Iterator[tuple[int, Sequence[Step]]]:
@@ -57,7 +57,7 @@ def _alike(steps: Sequence[Step], most: int) -> Iterator[tuple[int, Sequence[Ste
             yield part[0][0], [step for _, step in part]
 
 
-def _dealt(drawn: Batch, part: int, parts: int) -> Batch:
+def dealt(drawn: Batch, part: int, parts: int) -> Batch:
     """One of `parts` batches of what was drawn together, in fours: two pairs that may be neighbors.
 
     Every other four is without color, so that texture alone must tell styles apart.

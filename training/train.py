@@ -26,7 +26,7 @@ def train(
     minutes: Annotated[
         float, typer.Option(help="Instead of --pictures: as many as are learned in this time.")
     ] = 0.0,
-    peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1e-3,
+    peak: Annotated[float, typer.Option(help="Highest learning rate of AdamW.")] = 1.5e-3,
     seed: Annotated[int, typer.Option(help="Of weights and pictures.")] = 0,
     device: Annotated[str, typer.Option(help="cpu or cuda.")] = "cpu",
     threads: Annotated[int, typer.Option(help="Of the CPU; 0 is all.")] = 0,

@@ -10,9 +10,11 @@ from nst_core.samples import sample
 from nst_core.vgg import LAYERS, VGG16
 from nst_core.weights.untrained import BLOCK_SCALES
 from training.export import with_classic_scales
-from training.learning import Pictures, Training
+from training.learning import Pictures, Training, dealt
 from training.network import TrainingVGG, taken_up
 from training.objectives import gram_products, losses_of
+from training.pace import pictures_in
+from training.scenes import Classes, draw_batch
 from training.schedule import CYCLES, Plan
 
 
@@ -112,6 +114,26 @@ def test_a_training_taken_up_again_is_the_same_as_one_never_stopped(tmp_path):
     halves = learned(2, 2, tmp_path / "halves.pt")
     for name, tensor in whole.items():
         assert torch.equal(tensor, halves[name]), name
+
+
+def test_pictures_drawn_together_are_dealt_out_once_each_with_as_many_of_no_class():
+    generator = torch.Generator().manual_seed(0)
+    classes = Classes.drawn(30, 0, torch.device("cpu"))
+    drawn = draw_batch(classes, 24, 16, generator, free=0.5)
+    parts = [dealt(drawn, part, 3) for part in range(3)]
+    assert {len(part.images) for part in parts} == {16}
+    assert {int((part.ground_share == 0).sum()) for part in parts} == {8}
+    # Every other four has lost its color; what has not is there as it was drawn.
+    colored = torch.cat([part.images.unflatten(0, (-1, 4))[1::2].flatten(0, 1) for part in parts])
+    found = {image.numpy().tobytes() for image in colored}
+    assert len(found) == 24
+    assert found <= {image.contiguous().numpy().tobytes() for image in drawn.images}
+
+
+def test_more_time_is_more_pictures():
+    plan = Plan(0, stages=((0.5, 16, 8), (0.5, 24, 8)))
+    few, many = (pictures_in(minutes, "cpu", plan) for minutes in (0.05, 5.0))
+    assert 0 < few < many
 
 
 def test_pairs_are_found_more_easily_when_partners_are_alike():
