@@ -87,11 +87,34 @@ def gram_sum(features: Tensor, guide: Tensor | None = None) -> Tensor:
     return gram
 
 
+class _ErrorSum(torch.autograd.Function):
+    """Sum of (F - P)². Autograd's own would keep the error, and make three more on the way back."""
+
+    @staticmethod
+    def forward(  # type: ignore[no-untyped-def]
+        ctx, features: Tensor, target: Tensor, guide: Tensor | None
+    ) -> Tensor:
+        ctx.save_for_backward(features, target, guide)
+        error = _error(features, target).square_()
+        return (error if guide is None else error.mul_(guide)).sum()
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[no-untyped-def]
+        features, target, guide = ctx.saved_tensors
+        pull = 2 * gradient if guide is None else 2 * gradient * guide
+        return _error(features, target).mul_(pull).to(features.dtype), None, None
+
+
+def _error(features: Tensor, target: Tensor) -> Tensor:
+    """F - P, at least float32."""
+    dtype = torch.promote_types(features.dtype, torch.float32)
+    return features.to(dtype) - target.to(dtype)
+
+
 def squared_error_sum(features: Tensor, target: Tensor, guide: Tensor | None = None) -> Tensor:
     """Sum over positions and channels of (F - P)²; zero when equal. Both (1, N, h, w)."""
-    dtype = torch.promote_types(features.dtype, torch.float32)
-    error = (features.to(dtype) - target.to(dtype)).square()
-    return (error if guide is None else error * guide).sum()
+    error: Tensor = _ErrorSum.apply(features, target, guide)
+    return error
 
 
 def total_variation(image: Tensor, *, wrap: bool = False) -> Tensor:

@@ -2,10 +2,12 @@
 
 import ctypes
 import math
+import mmap
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 
 import torch
@@ -16,8 +18,8 @@ from torch import Tensor
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
 _TRIMMED_FROM, _MAPPED_FROM = 64 << 20, 32 << 20
 _NEVER = 1 << 30
-_MADV_HUGEPAGE = 14  # madvise(2)
 _LARGE_PAGE, _LARGE = 2 << 20, 4 << 20  # bytes
+_mapped_from = ContextVar("_mapped_from", default=_LARGE)  # bytes of a block that `empty` maps
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -56,21 +58,26 @@ def give_back_memory() -> None:
 
 
 def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
-    """An uninitialized tensor, on large pages where it is mapped anew and the system has them.
+    """An uninitialized tensor; a large one lies beside the heap, if possible on large pages.
 
-    A fresh page is filled with zeros when it is first written to; with pages of 4 kB that takes
-    several times as long as writing.
+    What the C library's heap has once been given stays with the process as long as something lies
+    behind it, and what is free there is not where the next large block fits. Mapped alone, a block
+    takes no more than it holds, and its last user gives it back. A fresh page is filled with zeros
+    when it is first written to; with pages of 4 kB that takes several times as long as writing.
     """
-    tensor = torch.empty(0, dtype=dtype or like.dtype, device=like.device)
-    count, size = math.prod(shape), tensor.itemsize
-    libc = _glibc() if tensor.device.type == "cpu" and count * size >= _LARGE else None
-    if libc is None:
-        return tensor.new_empty(shape)
-    block = tensor.new_empty(count + _LARGE_PAGE // size)  # what is never written takes no memory
-    skipped = -block.data_ptr() % _LARGE_PAGE
-    start, length = block.data_ptr() + skipped, count * size // _LARGE_PAGE * _LARGE_PAGE
-    libc.madvise(ctypes.c_void_p(start), ctypes.c_size_t(length), _MADV_HUGEPAGE)
-    return block[skipped // size :][:count].view(shape)
+    small = torch.empty(0, dtype=dtype or like.dtype, device=like.device)
+    size = math.prod(shape) * small.itemsize
+    if sys.platform != "linux" or small.device.type != "cpu" or size < _mapped_from.get():
+        return small.new_empty(shape)
+    try:
+        block = mmap.mmap(-1, size + _LARGE_PAGE, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    except OSError:
+        return small.new_empty(shape)  # fails in PyTorch's words
+    with suppress(OSError):  # a kernel without large pages
+        block.madvise(mmap.MADV_HUGEPAGE)
+    values = torch.frombuffer(block, dtype=torch.uint8)
+    values = values[-values.data_ptr() % _LARGE_PAGE :][:size]
+    return values.view(small.dtype).view(shape)
 
 
 @contextmanager
@@ -86,12 +93,14 @@ def memory_kept(below: int) -> Iterator[None]:
     if libc is None:
         yield
         return
+    token = _mapped_from.set(below)
     libc.malloc_trim(0)  # what came before left small pieces
     libc.mallopt(_MMAP_THRESHOLD, below)
     libc.mallopt(_TRIM_THRESHOLD, _NEVER)
     try:
         yield
     finally:
+        _mapped_from.reset(token)
         libc.mallopt(_TRIM_THRESHOLD, _TRIMMED_FROM)
         libc.mallopt(_MMAP_THRESHOLD, _MAPPED_FROM)
         libc.malloc_trim(0)

@@ -176,16 +176,21 @@ class _Visit:
 
     def gradient(self, seeds: Sequence[Tensor], on_layer: Callable[[], None]) -> Tensor:
         """The gradient by the tile's crop, given the loss's derivative by each sum. Asked once."""
+        parts = {
+            layer: [
+                (part, seed)
+                for name, part, seed in zip(self.layers, self.sums, seeds, strict=True)
+                if name == layer
+            ]
+            for layer in self.leaves
+        }
+        self.sums.clear()  # a sum keeps its layer's features alive, and these go on the way back
 
         def by_features(layer: str) -> Tensor:
             # One number for autograd to start from. Given tensors to start with instead, it imports
             # PyTorch's symbolic shapes and sympy: half a second, and 34 MB for as long as we run.
             with torch.enable_grad():
-                worth = [
-                    (part * seed).sum()
-                    for name, part, seed in zip(self.layers, self.sums, seeds, strict=True)
-                    if name == layer
-                ]
+                worth = [(part * seed).sum() for part, seed in parts.pop(layer)]
                 total = torch.stack(worth).sum()
             return torch.autograd.grad(total, self.leaves.pop(layer))[0]
 

@@ -16,7 +16,7 @@ from .winograd import HalfWinograd, Winograd
 
 # Values on the way through the network and back, per pixel: 148 outputs of those ReLUs up to
 # relu5_1 that are not pooled at once, and 30 maxima; at the end of the way back 64 of them, and
-# three gradients like them.
+# two gradients like them. The rest is what allocators round up.
 _VALUES_PER_PIXEL = 256
 # Where the maxima of four poolings were: 2 bytes for each of 30 values.
 _INDEX_BYTES_PER_PIXEL = 60
@@ -26,6 +26,9 @@ _PICTURE_BYTES = 12
 _PICTURES = 12
 # Content targets: relu4_2 keeps 8 values per pixel; a little more is allowed for.
 _TARGET_VALUES_PER_PIXEL = 16
+# On a processor, whatever the picture: the scratch of the convolutions, code and buffers of
+# libraries, and free pieces of the heap.
+_PROCESSOR_BYTES = 64 << 20
 # The share of free memory that a run may plan with; the rest is the allocator's and the system's.
 _SHARE = 0.8
 _TILES = (2048, 1536, 1024, 768, 512, 384, 256)
@@ -158,9 +161,10 @@ class Runtime:
         return walked + picture_bytes(height, width, history, extra) + self._beside(height, width)
 
     def _beside(self, height: int, width: int) -> int:
-        """What the convolutions up to relu5_1 hold beside their weights."""
+        """What the convolutions up to relu5_1 hold beside their weights, and the libraries."""
         convolution = (self.exact() if self.finish else self).convolution
-        return sum(
+        libraries = _PROCESSOR_BYTES if self.device.type == "cpu" else 0
+        return libraries + sum(
             convolution.extra_bytes(
                 layer.in_channels, layer.channels, height // layer.stride, width // layer.stride
             )

@@ -1,12 +1,17 @@
 import logging
+import weakref
 
 import pytest
 import torch
 from small import picture
 from torch.testing import assert_close
 
+from nst_core import objective as objectives
+from nst_core import targets
 from nst_core.errors import ImageTooSmall, SettingsError
+from nst_core.losses import squared_error_sum
 from nst_core.objective import Objective
+from nst_core.passage import Passage
 from nst_core.terms import ContentLoss, LaplacianLoss, StyleLoss, TotalVariationLoss
 
 HEIGHT, WIDTH = 85, 107  # neither is a multiple of anything
@@ -189,6 +194,26 @@ def test_a_style_much_larger_than_the_picture_is_walked_in_tiles(vgg):
         on_tile=lambda: tiles.append(1),
     )
     assert len(tiles) == 6
+
+
+def test_the_way_back_gives_up_the_features_that_it_has_passed(vgg64, monkeypatch):
+    leaves, alive = weakref.WeakValueDictionary(), []
+
+    class Watched(Passage):
+        def gradient(self, of_layer, on_layer):
+            return super().gradient(of_layer, lambda: alive.append(set(leaves)))
+
+    def sums(features, target, guide=None):
+        leaves[features.shape] = features
+        return squared_error_sum(features, target, guide)
+
+    monkeypatch.setattr(objectives, "Passage", Watched)
+    monkeypatch.setattr(targets, "squared_error_sum", sums)
+    evaluate = objective([content(layers="relu2_1,relu3_2,relu4_2")], vgg64).evaluate
+    leaves.clear()
+    evaluate(IMAGE)
+    assert alive[0] == {(1, 256, 21, 26), (1, 128, 42, 53)}  # not the deepest any more
+    assert alive[-1] == set()
 
 
 def test_each_loss_of_a_kind_has_parts_of_its_own(vgg64):

@@ -6,7 +6,7 @@ import torch
 from small import seeded_vgg
 
 from nst_core.errors import OutOfMemory, SettingsError
-from nst_core.memory import free_memory, give_back_memory, memory_kept, peak_memory
+from nst_core.memory import empty, free_memory, give_back_memory, memory_kept, peak_memory
 from nst_core.runtime import Runtime
 from nst_core.statistics import EXTRA_BYTES, STATISTICS
 
@@ -87,11 +87,13 @@ def test_a_network_made_in_inference_mode_is_copied_out_of_it():
     assert not any(weight.is_inference() for weight in placed.parameters())
 
 
+def held() -> int:
+    """Bytes of memory of this process."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="only glibc can be told to keep memory")
 def test_memory_is_kept_while_a_run_lasts_and_given_back_at_its_end():
-    def held() -> int:
-        return int(Path("/proc/self/statm").read_text().split()[1]) * 4096
-
     give_back_memory()
     before = held()
     with memory_kept(below=32 << 20):
@@ -99,3 +101,19 @@ def test_memory_is_kept_while_a_run_lasts_and_given_back_at_its_end():
         del blocks
         assert held() - before > 150e6
     assert held() - before < 60e6
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there are blocks mapped beside the heap")
+def test_a_large_block_goes_back_with_its_last_user_even_while_memory_is_kept():
+    hole = [torch.ones(2**18) for _ in range(80)]  # of 84 MB in the heap, with one behind it
+    with memory_kept(below=4 << 20):
+        behind = torch.ones(2**18)
+        del hole
+        before = held()
+        block = empty(behind, 2**24).fill_(1)  # 67 MB
+        part = block[-1:]
+        del block
+        assert held() - before > 60e6
+        assert part == 1
+        del part
+        assert held() - before < 10e6
