@@ -26,9 +26,9 @@ _PICTURE_BYTES = 12
 _PICTURES = 12
 # Content targets: relu4_2 keeps 8 values per pixel; a little more is allowed for.
 _TARGET_VALUES_PER_PIXEL = 16
-# On a processor, whatever the picture: the scratch of the convolutions, code and buffers of
-# libraries, and free pieces of the heap.
-_PROCESSOR_BYTES = 64 << 20
+# Whatever the picture: on a processor the scratch of the convolutions, code and buffers of
+# libraries, and free pieces of the heap; on NVIDIA's cards the workspaces of cuDNN and cuBLAS.
+_LIBRARY_BYTES = {"cpu": 64 << 20, "cuda": 384 << 20}
 # The share of free memory that a run may plan with; the rest is the allocator's and the system's.
 _SHARE = 0.8
 _TILES = (2048, 1536, 1024, 768, 512, 384, 256)
@@ -163,8 +163,7 @@ class Runtime:
     def _beside(self, height: int, width: int) -> int:
         """What the convolutions up to relu5_1 hold beside their weights, and the libraries."""
         convolution = (self.exact() if self.finish else self).convolution
-        libraries = _PROCESSOR_BYTES if self.device.type == "cpu" else 0
-        return libraries + sum(
+        return _LIBRARY_BYTES.get(self.device.type, 0) + sum(
             convolution.extra_bytes(
                 layer.in_channels, layer.channels, height // layer.stride, width // layer.stride
             )
