@@ -4,12 +4,15 @@ An evaluation is some two hundred pieces of work, and a processor takes longer t
 by one than a fast card to do them. A CUDA graph holds them all: same work, same order, same bits.
 """
 
+import logging
 from collections.abc import Callable
 from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+log = logging.getLogger(__name__)
 
 Tensors = tuple[Tensor, ...]
 Work = Callable[..., Tensors]
@@ -29,8 +32,13 @@ def directly(work: Work, *given: Tensor) -> Tensors:
 
 def doer(device: torch.device, *, record: bool) -> Do:
     """What does the work on a device: a recording, where it is wanted and there can be one."""
-    can = device.type == "cuda" and torch.version.cuda is not None
-    return Recording() if record and can else directly
+    if not record or device.type != "cuda" or torch.version.cuda is None:
+        return directly
+    if torch.cuda.get_allocator_backend() != "native":
+        # Memory of a graph is then the driver's own affair, which was not tried.
+        log.info("Memory is given by cudaMallocAsync: evaluations are not recorded, and slower.")
+        return directly
+    return Recording()
 
 
 class Recording:

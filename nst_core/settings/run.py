@@ -94,8 +94,9 @@ class RunSettings(ColorSettings):
         "auto",
         "Arithmetic of the convolutions; sums, gradient and picture are float32 in any case. "
         "auto takes bfloat16 where the device is much faster at it, with float32 for the last "
-        "steps, and on processors sums with fewer multiplications (Winograd); float32 and "
-        "bfloat16 use one throughout, as PyTorch does.",
+        "steps (TF32 on NVIDIA's cards), on processors sums with fewer multiplications (Winograd) "
+        "and on NVIDIA's cards CUDA graphs; float32 and bfloat16 use one throughout, and none of "
+        "these.",
         choices=PRECISIONS,
     )
     device: str = option("auto", "Where to compute: auto, cpu, cuda, cuda:1, mps …")
