@@ -13,8 +13,10 @@ _NOT_LOSSES = ("step", "done", "side", "minutes")
 
 
 def draw_curves(log: Path, out: Path) -> None:
-    """One curve for each objective over the steps, which a longer plan counts alike."""
+    """One curve for each objective over the steps; none if the log has no line yet."""
     records = [json.loads(line) for line in log.read_text().splitlines()]
+    if not records:
+        return
     steps = [record["step"] for record in records]
     names = [name for name in records[0] if name not in _NOT_LOSSES]
     figure, axes = plt.subplots(1, len(names), figsize=(4 * len(names), 3), layout="constrained")
