@@ -20,8 +20,8 @@ from torch import Tensor
 from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import Minimizer
-from nst_core.preconditioner import FOR_STYLE, Guess, Spectral
 from nst_core.pyramid import resize
+from nst_core.spectral import FOR_STYLE, Guess, Spectral
 
 CHECKPOINTS = (50, 100, 200)
 # (power of the first guess, trust in what is learned)

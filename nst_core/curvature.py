@@ -22,6 +22,9 @@ from .recording import Tensors, doer
 _TEACHES = 1e-6
 # How far the first step moves the picture's values on average, before any curvature is known.
 _FIRST_MOVE = 0.01
+# How much farther to go than the newest pair suggests where no pair says anything: it fits the
+# gradient's change, which the steepest ways dominate.
+_BOLD = 1.5
 # Values whose products are masked at a time.
 _PART = 1 << 20
 
@@ -99,22 +102,24 @@ class Curvature:
 
     def _direction(self, gradient: Tensor, free: Tensor | None = None) -> Tensors:
         pairs = _Pairs.of(self._products_over(free), self._lengths, self._order)
-        gains = self._precondition.gains(self._lessons)
-        flat = -_where(gradient, free).flatten()
+        # Once, for bools are slow to multiply by.
+        over = None if free is None else free.to(gradient)
+        matrix = self._precondition.matrix(self._lessons)
+        flat = -_where(gradient, over).flatten()
         along = pairs.first_loop(self._steps @ flat)
         flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
-        direction = _where(flat.view_as(gradient), free)
-        direction = _where(self._precondition(direction, gains), free)
-        # The factor that makes it fit the newest pair, equation 7.20 for a matrix.
+        direction = _where(flat.view_as(gradient), over)
+        direction = _where(matrix(direction), over)
+        # The factor that makes it fit the newest pair, equation 7.20 for a matrix, and some more.
         newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
-        energy = self._precondition.energy(_where(newest, free), gains)
+        energy = matrix.energy(_where(newest, over))
         size = direction.abs().mean()
         first = torch.where(size > 0, _FIRST_MOVE / size, 0.0).to(energy)
-        factor = torch.where(pairs.any, pairs.newest_product / energy, first)
+        factor = torch.where(pairs.any, _BOLD * pairs.newest_product / energy, first)
         flat = direction.flatten() * factor.to(direction)
         correction = pairs.second_loop(along, self._changes @ flat)
         flat = torch.addmv(flat, self._steps.mT, correction.to(flat))
-        return (_where(flat.view_as(gradient), free),)
+        return (_where(flat.view_as(gradient), over),)
 
     def _products_over(self, free: Tensor | None) -> Tensor:
         """Inner products of steps (rows) and changes (columns) over the free values."""
@@ -204,6 +209,6 @@ class _Pairs:
         return torch.zeros_like(by_age).index_copy(0, self.order, by_age)
 
 
-def _where(image: Tensor, free: Tensor | None) -> Tensor:
-    """The image, and 0 where it is not free."""
-    return image if free is None else image * free
+def _where(image: Tensor, over: Tensor | None) -> Tensor:
+    """The image, and 0 where it is not free: `over` is 1 or 0."""
+    return image if over is None else image * over

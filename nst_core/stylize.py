@@ -11,11 +11,12 @@ from .finishing import Finish, recolored
 from .memory import give_back_memory, memory_kept
 from .objective import Evaluation
 from .optimizer import Minimizer, State
-from .preconditioner import FOR_CONTENT, FOR_STYLE, Identity, Preconditioner, Spectral
+from .preconditioner import Identity, Preconditioner
 from .progress import OnProgress, Progress, Record, ignore_progress
 from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
 from .settings import RunSettings
+from .spectral import FOR_CONTENT, FOR_STYLE, Spectral
 from .staging import bounds_of, first_picture, moved, picture, resized, result_size
 from .statistics import EXTRA_BYTES
 from .terms import ContentLoss, Keep, Loss, StyleLoss, Weighed

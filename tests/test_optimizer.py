@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from nst_core.errors import NotFinite
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import STALL_STEPS, Minimizer
-from nst_core.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
+from nst_core.spectral import FOR_CONTENT, FOR_STYLE, Spectral
 from nst_core.terms import ContentLoss, StyleLoss
 
 BOUNDS = (0.0, 1.0)
@@ -208,14 +208,14 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
 def test_the_preconditioner_is_symmetric_positive_and_has_gain_one(guess):
     smooth = Spectral(6, 5, CENTER.device, guess)
     basis = torch.eye(90, dtype=torch.float64).view(90, 1, 3, 6, 5)
-    gains = smooth.gains(smooth.lessons(3))
-    matrix = torch.stack([smooth(one, gains).flatten() for one in basis])
+    smoothing = smooth.matrix(smooth.lessons(3))
+    matrix = torch.stack([smoothing(one).flatten() for one in basis])
     assert_close(matrix, matrix.T, atol=1e-7, rtol=0)  # gains are float32
     eigenvalues = torch.linalg.eigvalsh(matrix)
     assert eigenvalues.min() > 0
     assert 0.5 < eigenvalues.mean() * 3 / (1 + 2 * guess.chroma) < 2  # of gray and two colors
     flat = torch.full((1, 3, 6, 5), 0.2)
-    smoothed = smooth(flat, gains)
+    smoothed = smoothing(flat)
     assert_close(smoothed / smoothed.mean(), torch.ones_like(flat))
 
 
@@ -224,9 +224,9 @@ def test_the_preconditioner_is_symmetric_positive_and_has_gain_one(guess):
 def test_the_energy_is_the_product_with_what_was_preconditioned(guess, size):
     smooth = Spectral(*size, CENTER.device, guess)
     image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
-    gains = smooth.gains(smooth.lessons(3))
-    expected = (image * smooth(image, gains)).sum()
-    assert_close(smooth.energy(image, gains), expected, rtol=1e-5, atol=0)
+    smoothing = smooth.matrix(smooth.lessons(3))
+    expected = (image * smoothing(image)).sum()
+    assert_close(smoothing.energy(image), expected, rtol=1e-5, atol=0)
 
 
 def test_the_preconditioner_changes_the_path_and_not_the_minimum():
@@ -236,30 +236,54 @@ def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     assert_close(smoothed.image, plain.image, atol=1e-4, rtol=0)
 
 
-def learned_gains(curvature):
-    """What pairs of a loss with this curvature of each wave make of the gains."""
-    height, width = 32, 48
-    learner = Spectral(height, width, CENTER.device, replace(FOR_STYLE, trust=1.0))
+SIZE = 32, 48
+
+
+def taught(curve, **guess):
+    """The matrix after three pairs of a loss whose curvature is `curve`, and the one before."""
+    learner = Spectral(*SIZE, CENTER.device, replace(FOR_STYLE, **guess))
     lessons = nothing = learner.lessons(3)
     for seed in range(3):
-        step = torch.randn(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
-        change = torch.fft.irfft2(torch.fft.rfft2(step) * curvature, s=(height, width))
-        lessons = torch.cat([lessons[1:], learner.lesson(step, change)[None]])
-    return learner.gains(lessons), learner.gains(nothing)
+        step = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(seed))
+        lessons = torch.cat([lessons[1:], learner.lesson(step, curve(step))[None]])
+    return learner.matrix(lessons), learner.matrix(nothing)
 
 
 def waves():
-    """Frequencies of a (32, 48) picture, in cycles per pixel."""
-    rows, columns = torch.fft.fftfreq(32)[:, None], torch.fft.rfftfreq(48)[None, :]
-    return torch.hypot(rows, columns).clamp(min=1 / 48)
+    """Frequencies of a picture, in cycles per pixel."""
+    rows, columns = torch.fft.fftfreq(SIZE[0])[:, None], torch.fft.rfftfreq(SIZE[1])[None, :]
+    return torch.hypot(rows, columns).clamp(min=1 / max(SIZE))
 
 
 def test_a_loss_that_is_steeper_in_fine_detail_than_guessed_is_learned_from_pairs():
-    learned, guess = learned_gains(waves() ** 2)
-    flat, before = learned * waves() ** 2, guess * waves() ** 2
+    def steep(step):
+        return torch.fft.irfft2(torch.fft.rfft2(step) * waves() ** 2, s=SIZE)
+
+    learned, guess = taught(steep, trust=1.0)
+    flat, before = (matrix.gains * waves() ** 2 for matrix in (learned, guess))
     assert flat.std() / flat.mean() < 0.3 < before.std() / before.mean()
 
 
-def test_a_loss_that_does_not_see_fine_detail_gets_no_more_of_it_than_guessed():
-    learned, guess = learned_gains(waves() ** -2)
-    assert_close(learned, guess)
+def test_places_where_a_loss_is_steeper_are_learned_from_pairs():
+    hills = torch.ones(1, 1, *SIZE)
+    hills[..., :16] = 4.0
+    learned, _ = taught(lambda step: step * hills, power=0.0, chroma=1.0, trust=1.0)
+    inside = learned.weights[0, 0]
+    assert_close(inside[:, 24:].mean() / inside[:, :12].mean(), torch.tensor(2.0), rtol=0.1, atol=0)
+
+
+def test_a_place_that_never_moved_is_like_the_whole():
+    learner = Spectral(*SIZE, CENTER.device)
+    step = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
+    step[..., :16] = 0
+    lessons = learner.lesson(step, 2 * step).repeat(3, 1)
+    assert_close(learner.matrix(lessons).weights, torch.ones(1, 1, *SIZE))
+
+
+def test_what_was_learned_stays_symmetric_and_positive():
+    hills = torch.rand(1, 1, *SIZE, generator=torch.Generator().manual_seed(1)) + 0.1
+    learned, _ = taught(lambda step: step * hills)
+    one, other = torch.randn(2, 1, 3, *SIZE, generator=torch.Generator().manual_seed(2))
+    assert_close((one * learned(other)).sum(), (other * learned(one)).sum(), rtol=1e-4, atol=0)
+    assert_close(learned.energy(one), (one * learned(one)).sum(), rtol=1e-4, atol=0)
+    assert learned.energy(one) > 0
