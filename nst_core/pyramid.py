@@ -13,6 +13,9 @@ COARSEST = 256
 # its own: there, VGG's fields span a good part of the picture.
 VIEW_FACTOR, SMALLEST_VIEW = 4, 192
 
+# A scale's share of the steps grows by this power of its side (`benchmarks/NOTES.md`).
+_SHARE = 1.5
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -37,8 +40,8 @@ def plan_scales(
     Args:
         height, width: of the finished picture, in pixels.
         scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST`.
-        steps: in all. Each scale has its share by its longer side: small ones find the large
-            strokes soon, large ones have more to find.
+        steps: in all. Each scale has its share by its longer side to the power of 1.5: small ones
+            find the large strokes soon, large ones have more to find.
         factor: between neighbors.
         grid: every side is a multiple of so many pixels.
 
@@ -54,8 +57,8 @@ def plan_scales(
         (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
         for level in reversed(range(scales))
     ]
-    sides = [max(size) for size in sizes]
-    ends = [round(steps * reached / sum(sides)) for reached in accumulate(sides, initial=0)]
+    shares = [max(size) ** _SHARE for size in sizes]
+    ends = [round(steps * reached / sum(shares)) for reached in accumulate(shares, initial=0)]
     return tuple(
         Scale(rows, columns, end - begin)
         for (rows, columns), (begin, end) in zip(sizes, pairwise(ends), strict=True)

@@ -82,7 +82,7 @@ def test_scales_end_at_the_full_size_and_share_all_steps():
     assert (scales[-1].height, scales[-1].width) == (300, 1100)
     assert sum(scale.steps for scale in scales) == 100
     assert max(scales[0].height, scales[0].width) >= COARSEST
-    assert [scale.steps for scale in scales] == [14, 29, 57]  # by their sides
+    assert [scale.steps for scale in scales] == [8, 24, 68]  # by their sides ** 1.5
     assert len(plan_scales(256, 500, scales=0, steps=1)) == 1
 
 

@@ -99,7 +99,7 @@ def test_tiles_give_the_same_picture(vgg):
 def test_scales_go_from_coarse_to_fine_and_share_the_steps(vgg):
     result = run(vgg, replace(SETTINGS, size=80, scales=3, steps=14))
     assert [(s.height, s.width) for s in result.scales] == [(14, 20), (28, 40), (57, 80)]
-    assert [s.steps for s in result.scales] == [2, 4, 8]
+    assert [s.steps for s in result.scales] == [1, 4, 9]
     assert result.image.shape[-2:] == (57, 80)
 
 
