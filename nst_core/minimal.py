@@ -172,7 +172,7 @@ class BySums(Minimal):
     _FILTERS = ((1.0, 0.0, 0.0), (0.5, 0.5, 0.5), (0.5, -0.5, 0.5), (0.0, 0.0, 1.0))
     _ORDERS = ((0, 1, 2, 3), (3, 1, 2, 0))  # turning a filter round swaps 0 and infinity
     # The sums cost as much for few channels as they save.
-    _FEWEST, _CHANNELS = 64, 128 * 256
+    _FEWEST, _CHANNELS = 64, 256 * 256
 
     def pays(self, in_channels: int, channels: int, height: int, width: int) -> bool:
         """As of `Minimal`."""
@@ -181,7 +181,7 @@ class BySums(Minimal):
 
     def neighborhoods(self, channels: int) -> int:
         """As of `Minimal`."""
-        return 262144 // channels
+        return 393216 // channels
 
     def filters(self, weight: Tensor) -> Tensor:
         """As of `Minimal`."""

@@ -15,7 +15,7 @@ SHAPES = ((64, 64, 48, 64), (64, 128, 41, 54), (128, 64, 33, 130), (256, 128, 29
 
 
 # Likewise for 2.
-HALF_SHAPES = ((128, 256, 16, 16), (256, 128, 41, 54), (256, 256, 33, 130), (512, 128, 29, 32))
+HALF_SHAPES = ((256, 512, 16, 16), (512, 256, 41, 54), (256, 256, 33, 130), (512, 128, 29, 32))
 BOTH = [(Winograd, shape) for shape in SHAPES] + [(HalfWinograd, shape) for shape in HALF_SHAPES]
 TYPES = {Winograd: torch.float32, HalfWinograd: torch.bfloat16}
 
