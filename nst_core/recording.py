@@ -5,8 +5,10 @@ by one than a fast card to do them. A CUDA graph holds them all: same work, same
 """
 
 import logging
+import threading
+import weakref
+from collections import defaultdict
 from collections.abc import Callable
-from functools import cache
 from typing import Protocol
 
 import torch
@@ -46,46 +48,79 @@ class Recording:
 
     The work may not wait for the device, and takes nothing from the processor but shapes: those
     are recorded too. Tensors that it reads or changes beside those it is given must stay where
-    they are in memory.
+    they are in memory. All tensors are on one card, which need not be the current one.
     """
 
     def __init__(self) -> None:
-        self._calls = 0
-        self._graph = torch.cuda.CUDAGraph()
+        self._graph: torch.cuda.CUDAGraph | None = None
         self._given: Tensors = ()
-        self._results: Tensors = ()
+        self._results: Tensors | None = None
 
     def __call__(self, work: Work, *given: Tensor) -> Tensors:
         """The results are copies: the next call does not change them."""
-        self._calls += 1
-        if self._calls == 1:
-            return work(*given)
-        if self._calls == 2:
-            self._record(work, given)
-        for kept, new in zip(self._given, given, strict=True):
-            kept.copy_(new)
-        self._graph.replay()
-        return tuple(result.clone() for result in self._results)
+        # Graphs and streams belong to the card that is the current one when they are made.
+        with torch.cuda.device(given[0].device):
+            if self._results is None:
+                results = work(*given)
+                self._results = tuple(torch.empty_like(result) for result in results)
+                return results
+            if self._graph is None:
+                self._given = tuple(torch.empty_like(tensor) for tensor in given)
+                self._graph = self._recorded(work, given[0].device)
+            for kept, new in zip(self._given, given, strict=True):
+                kept.copy_(new)
+            self._graph.replay()
+            return tuple(result.clone() for result in self._results)
 
-    def _record(self, work: Work, given: Tensors) -> None:
-        self._given = tuple(tensor.clone() for tensor in given)
+    def _recorded(self, work: Work, device: torch.device) -> torch.cuda.CUDAGraph:
         now = torch.cuda.current_stream()
-        aside = _stream_aside(now.device_index)
-        aside.wait_stream(now)
-        with torch.cuda.stream(aside):
-            # Other threads may go on allocating, for other runs.
-            self._graph.capture_begin(capture_error_mode="thread_local")
-            try:
-                self._results = work(*self._given)
-            finally:
-                self._graph.capture_end()
-        now.wait_stream(aside)
+        with _recorder:
+            graph, aside = torch.cuda.CUDAGraph(), _stream_aside(now.device_index)
+            weakref.finalize(self, _over, graph, aside).atexit = False
+            aside.wait_stream(now)
+            with torch.cuda.stream(aside):
+                _set_up_cublas(device)
+                # Other threads may go on allocating, for other runs.
+                graph.capture_begin(capture_error_mode="thread_local")
+                try:
+                    self._compute(work)
+                finally:
+                    graph.capture_end()
+            now.wait_stream(aside)
+        return graph
+
+    def _compute(self, work: Work) -> None:
+        """Leaves nothing behind that was allocated on the way: it belongs to the graph."""
+        assert self._results is not None
+        for kept, result in zip(self._results, work(*self._given), strict=True):
+            kept.copy_(result)
 
 
-@cache
+_recorder = threading.Lock()
+_free_streams: dict[int, list[torch.cuda.Stream]] = defaultdict(list)  # by device
+
+
 def _stream_aside(device: int) -> torch.cuda.Stream:
-    """The one that all recordings of a device are taken on.
+    """One that no other graph was recorded on, unless that is over.
 
-    PyTorch keeps a workspace of 32 MB for every stream that has multiplied matrices, for good.
+    A graph uses cuBLAS's memory for its stream. PyTorch 2.14 frees that with any graph recorded
+    there, whoever else uses it (https://github.com/pytorch/pytorch/issues/193402); PyTorch 2.11
+    keeps it for good, 32 MB on some cards, so streams that are free again are taken first.
     """
-    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    free = _free_streams[device]
+    return free.pop() if free else torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+
+
+def _over(graph: torch.cuda.CUDAGraph, aside: torch.cuda.Stream) -> None:
+    graph.reset()
+    _free_streams[aside.device_index].append(aside)
+
+
+def _set_up_cublas(device: torch.device) -> None:
+    """Have it take its memory for the current stream, in this thread and in autograd's.
+
+    Taken while a graph is recorded, it would be the graph's.
+    """
+    with torch.enable_grad():
+        leaf = torch.ones(1, 1, device=device, requires_grad=True)
+        torch.autograd.grad(leaf @ leaf, leaf)
