@@ -6,13 +6,17 @@ by one than a fast card to do them. A CUDA graph holds them all: same work, same
 
 import logging
 import threading
+import traceback
 import weakref
 from collections import defaultdict
 from collections.abc import Callable
+from functools import cache
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from .memory import give_back_graph_memory
 
 log = logging.getLogger(__name__)
 
@@ -34,13 +38,26 @@ def directly(work: Work, *given: Tensor) -> Tensors:
 
 def doer(device: torch.device, *, record: bool) -> Do:
     """What does the work on a device: a recording, where it is wanted and there can be one."""
-    if not record or device.type != "cuda" or torch.version.cuda is None:
+    if not record or device.type != "cuda":
         return directly
-    if torch.cuda.get_allocator_backend() != "native":
-        # Memory of a graph is then the driver's own affair, which was not tried.
-        log.info("Memory is given by cudaMallocAsync: evaluations are not recorded, and slower.")
-        return directly
-    return Recording()
+    records = can_record(torch.version.cuda, torch.cuda.get_allocator_backend())
+    if records is None:
+        records = _tried(device)
+    return Recording() if records else directly
+
+
+def can_record(cuda: str | None, allocator: str) -> bool | None:
+    """Whether a card records; None is for a trial to find out.
+
+    Args:
+        cuda: the version that PyTorch was made with; None is AMD's cards.
+        allocator: what PyTorch calls the one that gives memory.
+    """
+    if cuda is None or allocator not in ("native", "cudaMallocAsync"):
+        return False
+    # PyTorch says that it records with cudaMallocAsync too, which is ComfyUI's choice for most
+    # cards. Nobody has seen it do so with this engine (`benchmarks/card.py` would show it).
+    return True if allocator == "native" else None
 
 
 class Recording:
@@ -84,6 +101,12 @@ class Recording:
                 graph.capture_begin(capture_error_mode="thread_local")
                 try:
                     self._compute(work)
+                except BaseException as error:
+                    # What cudaMallocAsync gave to a graph that never ran cannot be freed outside of
+                    # it: the driver refuses, and in a destructor that ends the process. So it is
+                    # freed here, not when the error is forgotten.
+                    traceback.clear_frames(error.__traceback__)
+                    raise
                 finally:
                     graph.capture_end()
             now.wait_stream(aside)
@@ -96,6 +119,7 @@ class Recording:
             kept.copy_(result)
 
 
+# With cudaMallocAsync, a process records one graph at a time.
 _recorder = threading.Lock()
 _free_streams: dict[int, list[torch.cuda.Stream]] = defaultdict(list)  # by device
 
@@ -113,6 +137,8 @@ def _stream_aside(device: int) -> torch.cuda.Stream:
 
 def _over(graph: torch.cuda.CUDAGraph, aside: torch.cuda.Stream) -> None:
     graph.reset()
+    if torch.cuda.get_allocator_backend() == "cudaMallocAsync":
+        give_back_graph_memory(aside.device_index)
     _free_streams[aside.device_index].append(aside)
 
 
@@ -124,3 +150,44 @@ def _set_up_cublas(device: torch.device) -> None:
     with torch.enable_grad():
         leaf = torch.ones(1, 1, device=device, requires_grad=True)
         torch.autograd.grad(leaf @ leaf, leaf)
+
+
+@cache
+def _tried(device: torch.device) -> bool:
+    return trial(Recording(), device)
+
+
+def trial(do: Do, device: torch.device) -> bool:
+    """Whether `do` has the bits of the work itself, here; the log says so."""
+    try:
+        outcome = "had the same bits" if same_bits(do, device) else "had other bits"
+    except RuntimeError as error:  # PyTorch has no narrower class for it
+        outcome = f"failed ({error})"
+    works = outcome == "had the same bits"
+    log.info(
+        "Memory is given by cudaMallocAsync. A recording on trial %s: evaluations are %s.",
+        outcome,
+        "recorded" if works else "not recorded, and slower",
+    )
+    return works
+
+
+def same_bits(do: Do, device: torch.device) -> bool:
+    """Whether `do` gives what the work itself gives, call after call, and leaves it alone."""
+    generator = torch.Generator().manual_seed(0)
+    found: list[Tensor] = []
+    expected: list[Tensor] = []
+    for _ in range(4):  # the first is not recorded yet, the second is what is recorded
+        given = torch.randn(256, 1024, generator=generator).to(device)
+        found += do(_sample, given)
+        expected += _sample(given)  # allocates what a graph may not use too
+    return all(torch.equal(*pair) for pair in zip(found, expected, strict=True))
+
+
+def _sample(given: Tensor) -> Tensors:
+    """A Gram matrix's way there and back, as in an evaluation."""
+    with torch.enable_grad():
+        leaf = given.detach().requires_grad_()
+        loss = (leaf @ leaf.mT).square().mean()
+        gradient = torch.autograd.grad(loss, leaf)[0]
+    return gradient, loss.detach()
