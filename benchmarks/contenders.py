@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ def torch_lbfgs(task: Task) -> None:
         optimizer.zero_grad()
         loss = objective(image)
         loss.backward()
-        task.turn.lap(task.finished(image))
+        task.turn.lap(task.finished(image), float(loss))
         return loss
 
     optimizer.step(closure)
@@ -86,7 +87,7 @@ def scipys(task: Task) -> None:
         image.requires_grad_()
         loss = objective(image)
         gradient = torch.autograd.grad(loss, image)[0].cpu().numpy().astype(np.float64)
-        task.turn.lap(task.finished(image))
+        task.turn.lap(task.finished(image), float(loss))
         return float(loss), gradient.ravel()
 
     values = start.cpu().numpy().astype(np.float64).ravel()
@@ -112,7 +113,7 @@ def neural_style_pt(task: Task) -> None:
 
         def lap() -> Tensor:
             loss = closure()
-            task.turn.lap(task.finished(image))
+            task.turn.lap(task.finished(image), float(loss))
             return loss
 
         return step(optimizer, lap)
@@ -128,8 +129,8 @@ def neural_style_pt(task: Task) -> None:
     runpy.run_path(str(checkout / "neural_style.py"), run_name="__main__")
 
 
-def ours(task: Task, precision: str, scales: int = 0) -> None:
-    """The engine with its defaults, at the objective of the comparison.
+def ours(task: Task, **changes: Any) -> None:
+    """The engine with its defaults but for `changes`, at the objective of the comparison.
 
     By default half of the evaluations are spent on a picture of half the size, which looks better
     sooner; `scales=1` spends all on the loss that is compared.
@@ -142,14 +143,15 @@ def ours(task: Task, precision: str, scales: int = 0) -> None:
         steps=task.evaluations,
         max_evaluations=task.evaluations,
         tolerance=0,
-        scales=scales,
-        precision=precision,
         device=str(task.device),
+        **changes,
     )
 
     def on_progress(progress: Progress) -> None:
-        last = progress.latest.scale == len(progress.scales)
-        task.turn.lap(progress.preview() if last else None, progress.stage)
+        if progress.latest.scale < len(progress.scales):
+            task.turn.lap(note=progress.stage)
+        else:
+            task.turn.lap(progress.preview(), progress.latest.loss, progress.stage)
 
     stylize(
         losses_of(task.content, [task.style], settings),
@@ -198,9 +200,10 @@ CONTENDERS: Mapping[str, Callable[[Task], None]] = {
     "torch-lbfgs": torch_lbfgs,
     "scipy": scipys,
     "neural-style-pt": neural_style_pt,
-    "ours": partial(ours, precision="auto"),
+    "ours": ours,
     "ours in float32": partial(ours, precision="float32"),
-    "ours at one scale": partial(ours, precision="auto", scales=1),
+    "ours at one scale": partial(ours, scales=1),
+    "ours, plain": partial(ours, scales=1, preconditioner="none"),  # bounded L-BFGS, no more
     "convolutions": partial(convolutions, precision="auto"),
     "convolutions in float32": partial(convolutions, precision="float32"),
 }

@@ -12,7 +12,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +23,22 @@ from nst_core.memory import peak_memory
 
 class Stopped(Exception):
     """The parent has seen enough."""
+
+
+class Lap(NamedTuple):
+    """One evaluation, counted from 1.
+
+    Attributes:
+        worked, spent: seconds until its end, and of this one.
+        loss: the contender's own; None where another size has another loss.
+        note: the precision or whatever tells this evaluation from others.
+    """
+
+    evaluation: int
+    worked: float
+    spent: float
+    loss: float | None
+    note: str
 
 
 class Turn:
@@ -40,7 +56,7 @@ class Turn:
         self._base = peak_memory(device) or 0  # everything is imported, nothing is made
         self._lines = sys.stdout
         sys.stdout = sys.stderr  # what a contender prints is not for the parent
-        self._records: list[list[Any]] = []
+        self._records: list[Lap] = []
         self._evaluations, self._worked, self._turn = 0, 0.0, 0.0
 
     def begin(self) -> None:
@@ -48,12 +64,12 @@ class Turn:
         self._report(done=False)
         self._wait()
 
-    def lap(self, picture: Tensor | None = None, note: str = "") -> None:
+    def lap(self, picture: Tensor | None = None, loss: float | None = None, note: str = "") -> None:
         """One evaluation is done; waits here for the next turn when this one is over.
 
         Args:
             picture: (1, 3, H, W) RGB in [0, 1] that a user would get now, if it is a finished one.
-            note: the precision or whatever tells this evaluation from others.
+            loss, note: as of `Lap`.
         """
         if self._device.type == "cuda":
             torch.cuda.synchronize(self._device)
@@ -61,7 +77,7 @@ class Turn:
         self._worked += spent
         self._turn += spent
         self._evaluations += 1
-        self._records.append([self._evaluations, self._worked, spent, note])
+        self._records.append(Lap(self._evaluations, self._worked, spent, loss, note))
         if picture is not None:
             np.save(self._folder / f"{self._evaluations:05}.npy", eight_bit(picture))
         if self._evaluations >= self._limit:
@@ -97,7 +113,7 @@ class Contender:
     """The parent's side of one child.
 
     Attributes:
-        records: [evaluation, seconds so far, seconds of this one, note] of each.
+        records: of each evaluation.
         base, peak: bytes of memory before its work, and the most so far.
         error: what it said when it broke; "" while all is well.
     """
@@ -105,7 +121,7 @@ class Contender:
     name: str
     folder: Path
     process: "subprocess.Popen[str]"
-    records: list[list[Any]] = field(default_factory=list)
+    records: list[Lap] = field(default_factory=list)
     base: int = 0
     peak: int = 0
     done: bool = False
@@ -145,7 +161,7 @@ class Contender:
             self.error, self.done = (said or ["it ended without a word"])[-1], True
             return
         message = json.loads(line)
-        self.records += message["records"]
+        self.records += [Lap(*values) for values in message["records"]]
         self.base, self.peak, self.done = message["base"], message["peak"], message["done"]
 
     def stop(self) -> None:
@@ -165,7 +181,7 @@ class Contender:
 
     def seconds_at(self, evaluation: int) -> float:
         """Working time until the end of an evaluation."""
-        return float(self.records[evaluation - 1][1])
+        return self.records[evaluation - 1].worked
 
     def _stdin(self) -> Any:
         return self.process.stdin

@@ -1,30 +1,27 @@
-"""Make example_workflows/: build the graphs in ComfyUI's page, export them, run them.
-
-    COMFYUI_PATH=~/ComfyUI python scripts/make_examples.py [name ...]
-
-Needs Chromium and playwright. The thumbnails show what the workflows gave.
-"""
+"""The example workflows: built in ComfyUI's page, exported, and run for their thumbnails."""
 
 import io
 import json
 import os
 import sys
 import tempfile
+from collections.abc import Collection, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from example_graphs import EXAMPLES
+from job import DRAFT_SIZE, DRAFT_STEPS, GIVEN, Job, Networks
 from PIL import Image
 from strip import side_by_side
 
-ROOT = Path(__file__).parents[1]
-sys.path[:0] = [str(ROOT), str(ROOT / "tests/host")]
+sys.path.append(str(Path(__file__).parents[1] / "tests/host"))
 
 # Found by the line before.
-from example_graphs import EXAMPLES  # noqa: E402
-from real_host import NAME, Comfy, Page, opened  # noqa: E402
+from real_host import NAME, Comfy, Page, opened
 
 HEIGHT = 288
+NETWORKS: Networks = {f"example_workflows/{name}.jpg": (GIVEN,) for name in EXAMPLES}
 # The page's own: no pack is needed for it.
 OF_THE_PAGE = {"MarkdownNote"}
 
@@ -71,38 +68,53 @@ def say_where_from(graph: dict[str, Any]) -> None:
             node["properties"]["cnr_id"] = pack
 
 
-def make(page: Page, name: str) -> None:
-    """Build, export, run and photograph one workflow."""
+def with_network(prompt: dict[str, Any], job: Job) -> dict[str, Any]:
+    """The prompt of a workflow, by the job's network; the file keeps what runs on every host."""
+    loaded = {"weights": job.weights, "pooling": "max"}
+    prompt = {**prompt, "network": {"class_type": "NST_LoadVGG16", "inputs": loaded}}
+    for node in prompt.values():
+        kind, inputs = node["class_type"], node["inputs"]
+        if kind == "NST_LoadVGG16":
+            inputs["weights"] = job.weights
+        elif kind == "NST_NeuralStyleTransfer":
+            inputs["vgg"] = ["network", 0]
+        elif kind == "NST_LBFGSOptimize" and job.draft:
+            inputs |= {"size": DRAFT_SIZE, "steps": DRAFT_STEPS}
+    return prompt
+
+
+def export(page: Page, name: str, path: Path) -> dict[str, str]:
+    """Build a workflow, write it to a file and open it as a user will; the ids of its nodes."""
     example = EXAMPLES[name]
     nodes = {key: asdict(node) for key, node in example.graph.items()}
     exported, ids = json.loads(page.page.evaluate(BUILD, [nodes, example.zoom]))
     say_where_from(exported)
-    path = ROOT / "example_workflows" / f"{name}.json"
+    path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(exported, indent=2) + "\n")
-    page.load(exported)  # as a user will
-    ended = page.wait(page.press_run())
+    page.load(exported)
+    return dict(ids)
+
+
+def thumbnail(page: Page, path: Path, job: Job) -> Image.Image:
+    """Export and run one workflow; the pictures it gives."""
+    ids = export(page, path.stem, path.with_suffix(".json"))
+    ended = page.wait(page.host.submit(with_network(page.prompt(), job)))
     if ended.error:
-        raise SystemExit(f"{name}: {ended.error}")
-    items = [ended.outputs[ids[key]]["images"][0] for key in example.pictured]
+        raise SystemExit(f"{path.stem}: {ended.error}")
+    items = [ended.outputs[ids[key]]["images"][0] for key in EXAMPLES[path.stem].pictured]
     pictures = [Image.open(io.BytesIO(page.host.file(item))).convert("RGB") for item in items]
-    side_by_side(pictures, HEIGHT).save(path.with_suffix(".jpg"), quality=88)
-    sys.stdout.write(f"{name}: {ended.seconds:.0f} s\n")
+    return side_by_side(pictures, HEIGHT)
 
 
-def main() -> None:
-    """Make those that were named, or all."""
-    names = sys.argv[1:] or list(EXAMPLES)
+def make(job: Job, paths: Collection[str]) -> Iterator[tuple[str, Image.Image]]:
+    """Each of these with its picture; their workflows are written too."""
     checkout = Path(os.environ["COMFYUI_PATH"]).expanduser()
     with tempfile.TemporaryDirectory() as base:
         python = os.environ.get("COMFYUI_PYTHON", sys.executable)
         host = Comfy(checkout, python, Path(base) / "host")
         try:
             with opened(host) as page:
-                for name in names:
-                    make(page, name)
+                for path in paths:
+                    yield path, thumbnail(page, job.folder / path, job)
         finally:
             host.stop()
-
-
-if __name__ == "__main__":
-    main()

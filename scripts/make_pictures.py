@@ -1,181 +1,114 @@
-"""Make the pictures of the help pages in web/docs/, and the icon, from the engine's samples.
+"""Make the pictures of README, help pages and example workflows: ./scripts/pictures --help."""
 
-python scripts/make_pictures.py [name ...]
-"""
-
+import argparse
+import os
 import sys
-from collections.abc import Callable
-from functools import lru_cache
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
-import torch
-from PIL import Image, ImageDraw
-from strip import side_by_side
+import make_examples
+import make_gallery
+import make_help
+import make_screenshots
+from job import GIVEN, Job
+from networks import found, names_in, ours, save
+
+from nst_core.errors import NSTError
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT))
-
-# Found by the line before.
-from nst_core import (  # noqa: E402
-    VGG16,
-    ContentLoss,
-    Keep,
-    LaplacianLoss,
-    Region,
-    Result,
-    RunSettings,
-    Settings,
-    StyleLoss,
-    TotalVariationLoss,
-    load_vgg16,
-    losses_of_regions,
-    sample,
-    stylize,
-)
-from nst_core.pixels import to_pil  # noqa: E402
-from nst_core.plot import plot_losses  # noqa: E402
-from nst_core.samples import CONTENTS, STYLES  # noqa: E402
-
-SIZE, HEIGHT, ICON = 224, 192, 256
-QUALITY = 88
-
-Picture = Image.Image
-
-
-@lru_cache
-def painted(vgg: VGG16, *, layers: str = "all", smooth: float = 0.0, **run: object) -> Result:
-    """The harbor with the brushstrokes of the style."""
-    losses = [
-        ContentLoss(image=sample("harbor")),
-        StyleLoss(images=(sample("brushstrokes"),), layers=layers),
-        TotalVariationLoss(weight=smooth),
-    ]
-    settings = RunSettings(**{"size": SIZE, "steps": 30, "scales": 1, **run})  # type: ignore[arg-type]
-    return stylize(losses, vgg=vgg, settings=settings)
-
-
-def of(result: Result) -> Picture:
-    """The picture of a result."""
-    return to_pil(result.image)
-
-
-def drawn(name: str) -> Picture:
-    """A sample."""
-    return to_pil(sample(name))
-
-
-def row(*pictures: Picture) -> Picture:
-    """All side by side."""
-    return side_by_side(list(pictures), HEIGHT)
-
-
-def transfer(vgg: VGG16) -> Picture:
-    """Content, style, result."""
-    return row(drawn("harbor"), drawn("brushstrokes"), of(painted(vgg)))
-
-
-def content_loss(vgg: VGG16) -> Picture:
-    """Content, result."""
-    return row(drawn("harbor"), of(painted(vgg)))
-
-
-def style_loss(vgg: VGG16) -> Picture:
-    """Style, low layers, high layers."""
-    both = [of(painted(vgg, layers=layers)) for layers in ("low", "high")]
-    return row(drawn("brushstrokes"), *both)
-
-
-def total_variation(vgg: VGG16) -> Picture:
-    """Without, with."""
-    return row(of(painted(vgg)), of(painted(vgg, smooth=300.0)))
-
-
-def laplacian(vgg: VGG16) -> Picture:
-    """Without, with."""
-    content = sample("harbor")
-    losses = [
-        ContentLoss(image=content),
-        StyleLoss(images=(sample("brushstrokes"),)),
-        LaplacianLoss(image=content, weight=1000.0),
-    ]
-    settings = RunSettings(size=SIZE, steps=30, scales=1)
-    return row(of(painted(vgg)), of(stylize(losses, vgg=vgg, settings=settings)))
-
-
-def keep(vgg: VGG16) -> Picture:
-    """Content, mask, result."""
-    content = sample("harbor")
-    kept = torch.zeros(3, 4)
-    kept[:, 2:] = 1
-    settings = Settings(size=SIZE, steps=30, scales=1, feather=0.1)
-    painted_part = 1 - kept.repeat_interleave(64, 0).repeat_interleave(64, 1)
-    region = Region(styles=(sample("brushstrokes"),), mask=painted_part)
-    losses = losses_of_regions(content, [region], settings)
-    (held,) = (loss for loss in losses if isinstance(loss, Keep))
-    mask = held.mask.expand(1, 3, -1, -1)
-    return row(drawn("harbor"), to_pil(mask), of(stylize(losses, vgg=vgg, settings=settings)))
-
-
-def optimize(vgg: VGG16) -> Picture:
-    """After 0, 5 and 30 steps."""
-    return row(*(of(painted(vgg, steps=steps)) for steps in (0, 5, 30)))
-
-
-def pooling(vgg: VGG16) -> Picture:
-    """Max, average."""
-    return row(of(painted(vgg)), of(painted(load_vgg16("builtin", pooling="average"))))
-
-
-def plot(vgg: VGG16) -> Picture:
-    """Result, loss curve."""
-    result = painted(vgg)
-    return row(of(result), to_pil(plot_losses(result.records)))
-
-
-def samples(vgg: VGG16) -> Picture:
-    """All of them."""
-    strip = row(*(drawn(name) for name in (*CONTENTS, *STYLES)))
-    return strip.resize((strip.width // 2, strip.height // 2))
-
-
-def icon(vgg: VGG16) -> Picture:
-    """A round picture: content on the left, its repainting on the right."""
-    side = 4 * ICON
-    whole = [drawn("harbor"), of(painted(vgg))]
-    square = [
-        p.resize((side * 4 // 3, side)).crop((side // 4, 0, side * 5 // 4, side)) for p in whole
-    ]
-    both = square[0]
-    both.paste(square[1].crop((side // 2, 0, side, side)), (side // 2, 0))
-    disc = Image.new("L", (side, side))
-    ImageDraw.Draw(disc).ellipse((0, 0, side - 1, side - 1), fill=255)
-    both.putalpha(disc)
-    return both.resize((ICON, ICON), Image.Resampling.LANCZOS)
-
-
-PICTURES: dict[str, Callable[[VGG16], Picture]] = {
-    "web/docs/NST_NeuralStyleTransfer.jpg": transfer,
-    "web/docs/NST_LoadVGG16.jpg": pooling,
-    "web/docs/NST_ContentLoss.jpg": content_loss,
-    "web/docs/NST_StyleLoss.jpg": style_loss,
-    "web/docs/NST_TotalVariationLoss.jpg": total_variation,
-    "web/docs/NST_LaplacianLoss.jpg": laplacian,
-    "web/docs/NST_KeepPixels.jpg": keep,
-    "web/docs/NST_LBFGSOptimize.jpg": optimize,
-    "web/docs/NST_LossPlot.jpg": plot,
-    "web/docs/NST_SampleImage.jpg": samples,
-    "web/icon.png": icon,
+PARTS = {
+    "gallery": make_gallery,
+    "help": make_help,
+    "examples": make_examples,
+    "screenshots": make_screenshots,
 }
+NETWORKS = {path: names for part in PARTS.values() for path, names in part.NETWORKS.items()}
 
 
-def main() -> None:
-    """Make those whose file name has one of the words given, or all."""
-    words = sys.argv[1:] or [""]
-    vgg = load_vgg16("builtin")
-    for name, make in PICTURES.items():
-        if any(word in name for word in words):
-            make(vgg).save(ROOT / name, **({"quality": QUALITY} if ".jpg" in name else {}))
-            sys.stdout.write(f"{name}\n")
+def parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """What the command line says."""
+    parser = argparse.ArgumentParser(prog="./scripts/pictures", description=__doc__)
+    parser.add_argument("--weights", required=True, help="the network: its name or its file")
+    parser.add_argument(
+        "--replace", action="store_true", help="also pictures that another network has made"
+    )
+    parser.add_argument(
+        "--draft", type=Path, metavar="FOLDER", help="try it: tiny pictures, into a folder"
+    )
+    parser.add_argument(
+        "what",
+        nargs="*",
+        help=f"of {', '.join(PARTS)}, or a part of a file name; without, all there are",
+    )
+    return parser.parse_args(arguments)
+
+
+def lacking(group: str) -> str | None:
+    """What a group needs that is not here."""
+    if group in ("examples", "screenshots") and not make_screenshots.CHROMIUM:
+        return "Chromium"
+    if group == "examples" and "COMFYUI_PATH" not in os.environ:
+        return "COMFYUI_PATH, the folder of ComfyUI"
+    return None
+
+
+def chosen(what: Sequence[str]) -> dict[str, list[str]]:
+    """The pictures of each group that were asked for and can be made."""
+    wanted = {}
+    for group, part in PARTS.items():
+        paths = [
+            path
+            for path in part.NETWORKS
+            if not what or any(word == group or word in path for word in what)
+        ]
+        if paths and (missing := lacking(group)):
+            sys.stdout.write(f"Left out: {group}, for want of {missing}\n")
+        elif paths:
+            wanted[group] = paths
+    if not wanted:
+        raise SystemExit("There is nothing to make: see ./scripts/pictures --help")
+    return wanted
+
+
+def makers(path: str, given: str) -> tuple[str, ...]:
+    """Names of the networks that make a picture, with the name of the one given."""
+    return tuple(dict.fromkeys(given if name == GIVEN else name for name in NETWORKS[path]))
+
+
+def refuse_others(paths: Sequence[str], job: Job) -> None:
+    """SystemExit if a picture that is there already was made with anything else."""
+    others = []
+    for path in paths:
+        names = makers(path, job.weights)
+        told = names_in(job.folder / path) if (job.folder / path).exists() else names
+        if told != names:
+            by = "unmarked" if told is None else " and ".join(told) or "drawn by code"
+            others.append(f"  {path}: {by}, not {' and '.join(names) or 'drawn by code'}")
+    if others:
+        raise SystemExit(
+            "\n".join(["Made by another network, and so kept without --replace:", *others])
+        )
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Make what was asked for, if it would replace no other network's pictures."""
+    asked = parsed(arguments)
+    wanted = chosen(asked.what)
+    with tempfile.TemporaryDirectory() as cache:
+        try:
+            given = found(asked.weights, Path(cache))
+        except NSTError as error:
+            raise SystemExit(str(error)) from error
+        job = Job(given.name, asked.draft or ROOT, draft=asked.draft is not None)
+        if not asked.replace:
+            refuse_others([path for paths in wanted.values() for path in paths], job)
+        networks = {network.name: network for network in (*ours(), given)}
+        for group, paths in wanted.items():
+            for path, picture in PARTS[group].make(job, paths):
+                made_by = [networks[name] for name in makers(path, job.weights)]
+                save(picture, job.folder / path, made_by)
+                sys.stdout.write(f"{path}\n")
 
 
 if __name__ == "__main__":

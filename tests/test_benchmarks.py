@@ -1,9 +1,12 @@
+import json
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import torch
+from small import seeded_vgg
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -13,6 +16,51 @@ def test_what_a_step_costs_is_measured_for_every_size():
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split("|")[1].strip() for line in printed.splitlines()[2:]]
     assert rows == ["32 px", "64 px"]
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    """What a comparison of four with a weights file printed, and its report."""
+    folder = tmp_path_factory.mktemp("compared")
+    torch.save(seeded_vgg().weights(), folder / "vgg16.pth")
+    command = [sys.executable, BENCHMARKS / "compare.py", "--size", "48", "--evaluations", "4"]
+    command += ["--weights", "vgg16.pth", "--json", "report.json"]
+    for name in ("ours", "ours at one scale", "convolutions", "convolutions in float32"):
+        command += ["--without", name]
+    # So small that a second thread costs more than it brings.
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    run = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+    )
+    (folder / "vgg16.pth").unlink()  # 59 MB, and pytest keeps the folder
+    return run.stdout, json.loads((folder / "report.json").read_text())
+
+
+def test_all_that_is_compared_begins_with_the_loss_of_the_content(compared):
+    _, report = compared
+    own = {row["name"]: row["own_start_loss"] for row in report["rows"]}
+    assert own.keys() == {"torch-lbfgs", "scipy", "ours in float32", "ours, plain"}
+    rounded = own.pop("ours, plain")  # in bfloat16, where there is
+    assert list(own.values()) == pytest.approx([report["start_loss"]] * 3, rel=1e-3)
+    assert rounded == pytest.approx(report["start_loss"], rel=0.05)
+
+
+def test_a_comparison_says_what_it_is_of_and_both_losses(compared):
+    printed, report = compared
+    heading, _, heads, _, *lines = printed.splitlines()
+    assert heading.startswith("vgg16.pth (caffe layout); 48x36 px, harbor in brushstrokes")
+    columns = [head.strip() for head in heads.split("|")[1:-1]]
+    assert columns[6:] == [
+        "own loss",
+        "8-bit loss",
+        "to torch-lbfgs's loss at 4",
+        "to ours, plain's loss at 4",
+    ]
+    for row, line in zip(report["rows"], lines, strict=False):
+        cells = [cell.strip() for cell in line.split("|")[1:-1]]
+        assert cells[0] == row["name"]
+        assert float(cells[6]) == pytest.approx(row["own_loss"], rel=1e-5)
+        assert float(cells[7]) == pytest.approx(row["final_loss"], rel=1e-5)
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a card")

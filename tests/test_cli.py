@@ -346,7 +346,7 @@ def test_version(nst):
 def test_presets_are_listed_with_what_they_change(nst):
     code, out, _ = nst("presets")
     assert code == 0
-    for words in ("gatys-vgg16", "neural-style", "--no-bounded", "--shape square"):
+    for words in ("gatys-vgg16", "neural-style", "--init noise", "--shape square"):
         assert words in out
 
 

@@ -153,7 +153,6 @@ def test_the_seed_preset_is_the_seed_project(vgg):
     losses = losses_of(CONTENT, (STYLE,), settings)
     assert list(losses[1].layer_weights) == ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
     assert {loss.normalization for loss in losses[:2]} == {"gatys"}
-    assert not settings.bounded
 
 
 def test_progress_reaches_one_and_previews_outlive_their_callback(vgg):

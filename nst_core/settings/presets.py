@@ -21,8 +21,9 @@ PRESETS: Mapping[str, Preset] = {
         "Relative losses, coarse to fine, from the content: weights that mean the same everywhere.",
     ),
     # alpha / beta = 1e-3 and conv4_2 as in arXiv:1508.06576, on a 224x224 VGG-16 from a gray
-    # square. The seed ran scipy's fmin_l_bfgs_b without bounds; it restarted it every few
-    # evaluations, which we do not: that only forgets curvature.
+    # square. The loss is the seed's; the search is ours. The seed ran scipy's fmin_l_bfgs_b without
+    # bounds, and clipping gives away part of what was won; it restarted it every few evaluations,
+    # which only forgets curvature.
     "gatys-vgg16": Preset(
         Settings(
             content_weight=1.0,
@@ -35,13 +36,12 @@ PRESETS: Mapping[str, Preset] = {
             init="gray",
             steps=300,
             scales=1,
-            bounded=False,
         ),
-        "The seed project: Gatys, Ecker and Bethge (arXiv:1508.06576) on Keras's VGG-16, a gray "
-        "224x224 square, alpha 1, beta 1000.",
+        "The seed project's loss: Gatys, Ecker and Bethge (arXiv:1508.06576) on Keras's VGG-16, "
+        "alpha 1, beta 1000, from a gray 224x224 square.",
     ),
     # neural_style.lua's defaults. Its total variation (1e-3) acts on the gradient alone and is
-    # not part of its loss; it is left out here.
+    # not part of its loss; it is left out here. It has no bounds either, and clips the result.
     "neural-style": Preset(
         Settings(
             content_weight=5.0,
@@ -53,9 +53,9 @@ PRESETS: Mapping[str, Preset] = {
             init="noise",
             steps=1000,
             scales=1,
-            bounded=False,
         ),
-        "jcjohnson's neural-style: mean squared errors, content 5, style 100, from noise.",
+        "The loss of jcjohnson's neural-style: mean squared errors, content 5, style 100, from "
+        "noise.",
     ),
     # arXiv:1505.07376, Gatys' texture synthesis: the style term alone, from noise.
     "texture": Preset(

@@ -1,0 +1,180 @@
+"""The pictures of the help pages in web/docs/, and the icon, from the engine's samples."""
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from functools import lru_cache
+
+import torch
+from job import GIVEN, Job, Networks
+from PIL import Image, ImageDraw
+from strip import side_by_side
+
+from nst_core import (
+    VGG16,
+    ContentLoss,
+    Keep,
+    LaplacianLoss,
+    Region,
+    Result,
+    RunSettings,
+    Settings,
+    StyleLoss,
+    TotalVariationLoss,
+    load_vgg16,
+    losses_of_regions,
+    sample,
+    stylize,
+)
+from nst_core.pixels import to_pil
+from nst_core.plot import plot_losses
+from nst_core.samples import CONTENTS, STYLES
+
+SIZE, HEIGHT, ICON = 224, 192, 256
+STEPS = 30
+
+Picture = Image.Image
+
+
+def network(job: Job, pooling: str = "max") -> VGG16:
+    """The network of the job."""
+    return load_vgg16(job.weights, pooling=pooling)
+
+
+def run_of(job: Job, steps: int = STEPS) -> Mapping[str, int]:
+    """What all runs have in common."""
+    return {"size": job.size(SIZE), "steps": job.steps(steps), "scales": 1}
+
+
+@lru_cache
+def painted(
+    job: Job, *, layers: str = "all", smooth: float = 0.0, steps: int = STEPS, pooling: str = "max"
+) -> Result:
+    """The harbor with the brushstrokes of the style."""
+    losses = [
+        ContentLoss(image=sample("harbor")),
+        StyleLoss(images=(sample("brushstrokes"),), layers=layers),
+        TotalVariationLoss(weight=smooth),
+    ]
+    settings = RunSettings(**run_of(job, steps))
+    return stylize(losses, vgg=network(job, pooling), settings=settings)
+
+
+def of(result: Result) -> Picture:
+    """The picture of a result."""
+    return to_pil(result.image)
+
+
+def drawn(name: str) -> Picture:
+    """A sample."""
+    return to_pil(sample(name))
+
+
+def row(*pictures: Picture) -> Picture:
+    """All side by side."""
+    return side_by_side(list(pictures), HEIGHT)
+
+
+def transfer(job: Job) -> Picture:
+    """Content, style, result."""
+    return row(drawn("harbor"), drawn("brushstrokes"), of(painted(job)))
+
+
+def content_loss(job: Job) -> Picture:
+    """Content, result."""
+    return row(drawn("harbor"), of(painted(job)))
+
+
+def style_loss(job: Job) -> Picture:
+    """Style, low layers, high layers."""
+    both = [of(painted(job, layers=layers)) for layers in ("low", "high")]
+    return row(drawn("brushstrokes"), *both)
+
+
+def total_variation(job: Job) -> Picture:
+    """Without, with."""
+    return row(of(painted(job)), of(painted(job, smooth=300.0)))
+
+
+def laplacian(job: Job) -> Picture:
+    """Without, with."""
+    content = sample("harbor")
+    losses = [
+        ContentLoss(image=content),
+        StyleLoss(images=(sample("brushstrokes"),)),
+        LaplacianLoss(image=content, weight=1000.0),
+    ]
+    settings = RunSettings(**run_of(job))
+    return row(of(painted(job)), of(stylize(losses, vgg=network(job), settings=settings)))
+
+
+def keep(job: Job) -> Picture:
+    """Content, mask, result."""
+    content = sample("harbor")
+    kept = torch.zeros(3, 4)
+    kept[:, 2:] = 1
+    settings = Settings(**run_of(job), feather=0.1)
+    painted_part = 1 - kept.repeat_interleave(64, 0).repeat_interleave(64, 1)
+    region = Region(styles=(sample("brushstrokes"),), mask=painted_part)
+    losses = losses_of_regions(content, [region], settings)
+    (held,) = (loss for loss in losses if isinstance(loss, Keep))
+    mask = held.mask.expand(1, 3, -1, -1)
+    result = stylize(losses, vgg=network(job), settings=settings)
+    return row(drawn("harbor"), to_pil(mask), of(result))
+
+
+def optimize(job: Job) -> Picture:
+    """After 0, 5 and 30 steps."""
+    return row(*(of(painted(job, steps=steps)) for steps in (0, 5, 30)))
+
+
+def pooling(job: Job) -> Picture:
+    """Max, average."""
+    return row(of(painted(job)), of(painted(job, pooling="average")))
+
+
+def plot(job: Job) -> Picture:
+    """Result, loss curve."""
+    result = painted(job)
+    return row(of(result), to_pil(plot_losses(result.records)))
+
+
+def samples() -> Picture:
+    """All of them."""
+    strip = row(*(drawn(name) for name in (*CONTENTS, *STYLES)))
+    return strip.resize((strip.width // 2, strip.height // 2))
+
+
+def icon(job: Job) -> Picture:
+    """A round picture: content on the left, its repainting on the right."""
+    side = 4 * ICON
+    whole = [drawn("harbor"), of(painted(job))]
+    square = [
+        p.resize((side * 4 // 3, side)).crop((side // 4, 0, side * 5 // 4, side)) for p in whole
+    ]
+    both = square[0]
+    both.paste(square[1].crop((side // 2, 0, side, side)), (side // 2, 0))
+    disc = Image.new("L", (side, side))
+    ImageDraw.Draw(disc).ellipse((0, 0, side - 1, side - 1), fill=255)
+    both.putalpha(disc)
+    return both.resize((ICON, ICON), Image.Resampling.LANCZOS)
+
+
+PAINTED: Mapping[str, Callable[[Job], Picture]] = {
+    "web/docs/NST_NeuralStyleTransfer.jpg": transfer,
+    "web/docs/NST_LoadVGG16.jpg": pooling,
+    "web/docs/NST_ContentLoss.jpg": content_loss,
+    "web/docs/NST_StyleLoss.jpg": style_loss,
+    "web/docs/NST_TotalVariationLoss.jpg": total_variation,
+    "web/docs/NST_LaplacianLoss.jpg": laplacian,
+    "web/docs/NST_KeepPixels.jpg": keep,
+    "web/docs/NST_LBFGSOptimize.jpg": optimize,
+    "web/docs/NST_LossPlot.jpg": plot,
+    "web/icon.png": icon,
+}
+DRAWN: Mapping[str, Callable[[], Picture]] = {"web/docs/NST_SampleImage.jpg": samples}
+NETWORKS: Networks = dict.fromkeys(PAINTED, (GIVEN,)) | dict.fromkeys(DRAWN, ())
+
+
+def make(job: Job, paths: Collection[str]) -> Iterator[tuple[str, Picture]]:
+    """Each of these with its picture."""
+    for path in paths:
+        yield path, PAINTED[path](job) if path in PAINTED else DRAWN[path]()
