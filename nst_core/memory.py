@@ -57,16 +57,6 @@ def give_back_memory() -> None:
         libc.malloc_trim(0)
 
 
-def give_back_graph_memory(device: int) -> None:
-    """Return to a card, by its number, what CUDA graphs had of cudaMallocAsync and do not use now.
-
-    That is a pool of its own, which PyTorch's `empty_cache` leaves with the process (CUDA C++
-    Programming Guide, "Physical Memory Footprint"). Only the driver has a call for it.
-    """
-    driver = ctypes.CDLL("nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1")
-    driver.cuDeviceGraphMemTrim(device)
-
-
 def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
     """An uninitialized tensor; a large one lies beside the heap, if possible on large pages.
 

@@ -1,9 +1,6 @@
 """What only a graphics card can show. Skipped where there is none."""
 
 import gc
-import os
-import subprocess
-import sys
 from dataclasses import replace
 
 import pytest
@@ -16,7 +13,7 @@ from nst_core.convolution import Convolution
 from nst_core.cudnn import CudnnConvolution, RoundedCudnnConvolution
 from nst_core.memory import give_back_memory
 from nst_core.objective import Objective
-from nst_core.recording import Recording, doer
+from nst_core.recording import Recording
 from nst_core.staging import moved
 from nst_core.terms import ContentLoss, Keep, StyleLoss, TotalVariationLoss
 
@@ -29,7 +26,6 @@ SECOND = pytest.param(
 )
 # The first is the current one.
 on_every_card = pytest.mark.parametrize("card", ["cuda:0", SECOND])
-DRIVERS = "cudaMallocAsync"
 
 
 def losses(statistics="gram", **kwargs):
@@ -245,33 +241,6 @@ def test_a_recording_goes_on_when_another_is_over():
     full = torch.full((1 << 26,), torch.nan, device="cuda")  # where the other's memory was
     assert torch.equal(staying(product, given)[0], expected)
     del full
-
-
-@on_every_card
-def test_evaluations_are_recorded_whoever_gives_the_memory(card):
-    assert isinstance(doer(torch.device(card), record=True), Recording)
-
-
-def test_the_memory_of_recordings_goes_back_to_the_card(vgg):
-    def free_after_a_run():
-        stylize(losses(), vgg=vgg, settings=replace(settings(device="cuda"), size=512))
-        give_back_memory()
-        return torch.cuda.mem_get_info()[0]
-
-    # A walk at this size takes some 200 MB. Other programs on the card take and give too.
-    assert abs(free_after_a_run() - free_after_a_run()) < 64 << 20
-
-
-@pytest.mark.skipif(
-    torch.cuda.is_available() and torch.cuda.get_allocator_backend() == DRIVERS,
-    reason="all of this file is run with it already",
-)
-def test_recordings_work_where_the_driver_gives_the_memory():
-    # The allocator is chosen before PyTorch begins. Newer ones have another name for the variable.
-    chosen = dict.fromkeys(("PYTORCH_CUDA_ALLOC_CONF", "PYTORCH_ALLOC_CONF"), f"backend:{DRIVERS}")
-    command = [sys.executable, "-m", "pytest", __file__, "-k", "record or cancel or memory"]
-    run = subprocess.run(command, env=os.environ | chosen, capture_output=True, text=True)
-    assert run.returncode == 0, run.stdout
 
 
 def test_the_networks_weights_are_shared_and_not_moved():
