@@ -5,8 +5,8 @@ The direction is the two-loop recursion of Nocedal and Wright, "Numerical Optimi
 two triangular systems of these few numbers; the pictures are read six times a step, all together,
 as rows of two matrices (as in Chen et al., "Large-scale L-BFGS using MapReduce", 2014).
 
-Nothing here asks for a number but `learn`, and everything has the same shape at every step, however
-many pairs there are: on a graphics card all of it is recorded (see `recording`).
+Nothing here asks for a number but `update`, and everything has the same shape at every step,
+however many pairs there are: on a graphics card all of it is recorded (see `recording`).
 """
 
 from dataclasses import dataclass
@@ -17,14 +17,9 @@ from torch import Tensor
 from .preconditioner import Preconditioner
 from .recording import Tensors, doer
 
-# A pair teaches curvature if cos(step, change) exceeds this, a little more than the rounding of a
-# float32 product; torch's `yᵀs > 1e-10` depends on the unit.
-_TEACHES = 1e-6
-# How far the first step moves the picture's values on average, before any curvature is known.
-_FIRST_MOVE = 0.01
-# How much farther to go than the newest pair suggests where no pair says anything: it fits the
-# gradient's change, which the steepest ways dominate.
-_BOLD = 1.5
+# A pair meets the curvature condition if cos(step, change) exceeds this, a little more than the
+# rounding of a float32 product; torch's `yᵀs > 1e-10` depends on the unit.
+_LEAST_COSINE = 1e-6
 # Values whose products are masked at a time.
 _PART = 1 << 20
 
@@ -35,22 +30,21 @@ class Curvature:
     Args:
         history: pairs to remember.
         image: like those that will be moved, (1, 3, H, W).
-        precondition: the inverse Hessian before any pair, up to a factor. It is told of pairs too.
+        precondition: the inverse Hessian before any pair, up to a factor.
         record: whether its work is recorded, on a device where that can be done.
     """
 
     def __init__(
         self, history: int, image: Tensor, precondition: Preconditioner, *, record: bool = False
     ) -> None:
-        self._precondition, self._count = precondition, 0
-        self._learn_it, self._point = (doer(image.device, record=record) for _ in range(2))
+        self._precondition, self.scaling, self._count = precondition, precondition.scaling, 0
+        self._update_it, self._point = (doer(image.device, record=record) for _ in range(2))
         self._steps, self._changes = (image.new_zeros(history, image.numel()) for _ in range(2))
         self._order = torch.arange(history, device=image.device)  # rows, oldest first
         # Apple's cards have no float64.
         dtype = torch.float32 if image.device.type == "mps" else torch.float64
         self._products = self._order.new_zeros(history, history, dtype=dtype)  # steps by changes
         self._lengths = self._products.new_zeros(history)  # |step| |change|; 0 is no pair
-        self._lessons = precondition.lessons(history)
 
     def __len__(self) -> int:
         """How many pairs are remembered."""
@@ -58,24 +52,28 @@ class Curvature:
 
     def forget(self) -> None:
         """All pairs."""
-        for kept in (self._steps, self._changes, self._products, self._lengths, self._lessons):
+        for kept in (self._steps, self._changes, self._products, self._lengths):
             kept.zero_()
         self._count = 0
 
-    def learn(self, step: Tensor, change: Tensor) -> None:
-        """Remember a pair in place of the oldest, if it teaches curvature.
+    def update(self, step: Tensor, change: Tensor) -> bool:
+        """Remember a pair in place of the oldest, if it meets the curvature condition.
 
         Args:
             step: of the image, (1, 3, H, W).
             change: of the gradient, likewise.
+
+        Returns:
+            Whether it does.
         """
         moved, changed = step.flatten(), change.flatten()
         length = moved.norm() * changed.norm()
-        product, least = torch.stack([moved @ changed, _TEACHES * length]).tolist()
+        product, least = torch.stack([moved @ changed, _LEAST_COSINE * length]).tolist()
         if not product > least:
-            return
-        self._learn_it(self._remember, step, change, length)
+            return False
+        self._update_it(self._remember, step, change, length)
         self._count = min(self._count + 1, len(self._order))
+        return True
 
     def direction(self, gradient: Tensor, free: Tensor | None) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move.
@@ -97,25 +95,23 @@ class Curvature:
         self._products.index_copy_(0, row, by_changes.to(self._products)[None])
         self._products.index_copy_(1, row, by_steps.to(self._products)[:, None])
         self._lengths.index_copy_(0, row, length.to(self._lengths)[None])
-        self._lessons.index_copy_(0, row, self._precondition.lesson(step, change)[None])
         return ()
 
     def _direction(self, gradient: Tensor, free: Tensor | None = None) -> Tensors:
         pairs = _Pairs.of(self._products_over(free), self._lengths, self._order)
         # Once, for bools are slow to multiply by.
         over = None if free is None else free.to(gradient)
-        matrix = self._precondition.matrix(self._lessons)
         flat = -_where(gradient, over).flatten()
         along = pairs.first_loop(self._steps @ flat)
         flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
         direction = _where(flat.view_as(gradient), over)
-        direction = _where(matrix(direction), over)
-        # The factor that makes it fit the newest pair, equation 7.20 for a matrix, and some more.
+        direction = _where(self._precondition(direction), over)
+        # The factor that makes H0 fit the newest pair, equation 7.20 for a matrix, and some more.
         newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
-        energy = matrix.energy(_where(newest, over))
+        form, scaling = self._precondition.quadratic_form(_where(newest, over)), self.scaling
         size = direction.abs().mean()
-        first = torch.where(size > 0, _FIRST_MOVE / size, 0.0).to(energy)
-        factor = torch.where(pairs.any, _BOLD * pairs.newest_product / energy, first)
+        first = torch.where(size > 0, scaling.first / size, 0.0).to(form)
+        factor = torch.where(pairs.any, scaling.newest * pairs.newest_product / form, first)
         flat = direction.flatten() * factor.to(direction)
         correction = pairs.second_loop(along, self._changes @ flat)
         flat = torch.addmv(flat, self._steps.mT, correction.to(flat))
@@ -160,7 +156,7 @@ class _Pairs:
     def of(cls, products: Tensor, lengths: Tensor, order: Tensor) -> "_Pairs":
         """Of products and lengths as they lie in memory."""
         products = products.index_select(0, order).index_select(1, order)
-        used = products.diagonal() > _TEACHES * lengths.index_select(0, order)
+        used = products.diagonal() > _LEAST_COSINE * lengths.index_select(0, order)
         one = torch.eye(len(order), dtype=products.dtype, device=products.device)
         return cls(torch.where(used & used[:, None], products, one), used, order)
 

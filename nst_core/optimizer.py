@@ -51,9 +51,10 @@ class State:
     Attributes:
         image: the best point so far. Never modified in place, so it may be kept.
         loss, gradient: there.
-        curvature: what the way there taught; later states have the same, and teach it more.
+        curvature: the pairs of the steps so far; later states have the same, and add to it.
         losses: the start's, then one after each step.
         evaluations: calls of `evaluate` so far.
+        length: where the next line search begins; 1 is the whole direction of L-BFGS.
     """
 
     image: Tensor
@@ -62,6 +63,7 @@ class State:
     curvature: Curvature
     losses: tuple[float, ...] = ()
     evaluations: int = 1
+    length: float = 1.0
 
     @property
     def steps(self) -> int:
@@ -119,7 +121,7 @@ class Minimizer(Generic[E]):
         return state
 
     def _nothing_known(self, image: Tensor) -> Curvature:
-        precondition = self.precondition or Identity(image.device)
+        precondition = self.precondition or Identity()
         return Curvature(self.history, image, precondition, record=self.record)
 
     def run(self, state: State, steps: int) -> tuple[State, str]:
@@ -146,6 +148,7 @@ class Minimizer(Generic[E]):
             if not len(state.curvature):
                 return state, "no smaller loss can be found in this precision"
             state.curvature.forget()  # once more, along the plain gradient
+            state = replace(state, length=1.0)
         return state, "all steps are done"
 
     def _stalled(self, state: State) -> bool:
@@ -161,7 +164,7 @@ class Minimizer(Generic[E]):
         """One step down; the same point with more evaluations if none was found."""
         free = self._free(state)
         direction = state.curvature.direction(state.gradient, free)
-        length = 1.0
+        length = state.length
         for _ in range(_MAX_TRIALS):
             trial = self._clip(state.image + length * direction)
             move = trial - state.image
@@ -171,15 +174,17 @@ class Minimizer(Generic[E]):
             evaluation = self.evaluate(trial)
             state = replace(state, evaluations=state.evaluations + 1)
             if evaluation.loss <= state.loss + _ARMIJO * slope:
-                state = self._accept(state, trial, move, evaluation)
+                state = self._accept(state, trial, move, evaluation, length)
                 self.on_evaluation(state, evaluation)
                 break
             self.on_evaluation(state, evaluation)
             length *= _shorten(evaluation.loss - state.loss, slope)
         return state
 
-    def _accept(self, state: State, image: Tensor, move: Tensor, evaluation: E) -> State:
-        state.curvature.learn(move, evaluation.gradient - state.gradient)
+    def _accept(
+        self, state: State, image: Tensor, move: Tensor, evaluation: E, length: float
+    ) -> State:
+        positive = state.curvature.update(move, evaluation.gradient - state.gradient)
         return State(
             image,
             evaluation.loss,
@@ -187,6 +192,7 @@ class Minimizer(Generic[E]):
             state.curvature,
             (*state.losses, evaluation.loss),
             state.evaluations,
+            1.0 if positive else length * state.curvature.scaling.growth,
         )
 
     def _free(self, state: State) -> Tensor | None:

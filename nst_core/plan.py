@@ -86,7 +86,7 @@ def needs(
         SettingsError, OutOfMemory: as `stylize` would.
     """
     weighed = [loss for loss in losses if not isinstance(loss, Keep)]
-    scales = scales_of(*result_size(weighed, settings, start), settings)
+    scales = scales_of(weighed, settings, *result_size(weighed, settings, start))
     last = scales[-1]
     tile = tile_of(weighed, last, settings, runtime)
     extra = extra_bytes(weighed)
@@ -166,7 +166,7 @@ def pace_of(
     with torch.inference_mode(False), torch.no_grad():
         here = (moved(loss, runtime.device) for loss in losses)
         weighed = [loss for loss in here if not isinstance(loss, Keep)]
-        last = scales_of(*result_size(weighed, settings, start), settings)[-1]
+        last = scales_of(weighed, settings, *result_size(weighed, settings, start))[-1]
         usual = _seconds_per_pixel(weighed, vgg, settings, runtime, last)
         if not exact_steps(last, runtime):
             return Pace(usual, usual)

@@ -1,14 +1,15 @@
 """Sizes and steps from coarse to fine, and resampling."""
 
+import math
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 
 import torch.nn.functional as F
 from torch import Tensor
 
-# The shorter side of the coarsest scale that is added on its own. relu5_1 sees 132 pixels: on
-# smaller pictures the late layers look at little but padding.
-COARSEST = 256
+# Of the coarsest scale that is added on its own: the longer side of the result, and the shorter
+# side of every picture that is looked at. relu5_1 has one feature for 16 pixels.
+COARSEST, NARROWEST = 64, 32
 # Between one view of a picture and the next, and the longer side of the smallest that is added on
 # its own: there, VGG's fields span a good part of the picture.
 VIEW_FACTOR, SMALLEST_VIEW = 4, 192
@@ -33,26 +34,36 @@ def fit(height: int, width: int, longer: int) -> tuple[int, int]:
 
 
 def plan_scales(
-    height: int, width: int, *, scales: int, steps: int, factor: float = 2.0, grid: int = 1
+    height: int,
+    width: int,
+    *,
+    scales: int,
+    steps: int,
+    factor: float = 2.0,
+    grid: int = 1,
+    narrowest: int | None = None,
 ) -> tuple[Scale, ...]:
     """Scales that end at (height, width), each about `factor` times the one before.
 
     Args:
         height, width: of the finished picture, in pixels.
-        scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST`.
+        scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST` pixels
+            and no picture is narrower than `NARROWEST` there.
         steps: in all. Each scale has its share by its longer side to the power of 1.5: small ones
             find the large strokes soon, large ones have more to find.
         factor: between neighbors.
         grid: every side is a multiple of so many pixels.
+        narrowest: the shortest side of all pictures that are looked at beside the finished one, at
+            its size; None is none.
 
     Returns:
         Coarse to fine.
     """
     if scales == 0:
-        scales = 1
-        # A little less, or 1024 / sqrt(2)**4 would miss 256 by its last digit.
-        while max(height, width) / factor**scales >= COARSEST - 1e-6:
-            scales += 1
+        shortest = min(height, width) if narrowest is None else min(height, width, narrowest)
+        # A little less, or 1024 / sqrt(2)**8 would miss 64 by its last digit.
+        smallest = min(max(height, width) / COARSEST, shortest / NARROWEST) + 1e-6
+        scales = 1 + max(0, math.floor(math.log(smallest, factor)))
     sizes = [
         (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
         for level in reversed(range(scales))

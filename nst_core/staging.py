@@ -62,12 +62,17 @@ def resized(loss: Weighed, scale: Scale, shape: str) -> Weighed:
         return loss
     if isinstance(loss, ContentLoss | LaplacianLoss):
         return replace(loss, image=resize(loss.image, scale.height, scale.width))
-    longer = max(1, round(max(scale.height, scale.width) * loss.scale))
-    sizes = [
-        (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
-    ]
+    sizes = style_sizes(loss, scale.height, scale.width, shape)
     images = (resize(i, *size) for i, size in zip(loss.images, sizes, strict=True))
     return replace(loss, images=tuple(images))
+
+
+def style_sizes(loss: StyleLoss, height: int, width: int, shape: str) -> list[tuple[int, int]]:
+    """(height, width) of each of a style's pictures beside a (height, width) result."""
+    longer = max(1, round(max(height, width) * loss.scale))
+    return [
+        (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
+    ]
 
 
 def result_size(

@@ -11,13 +11,20 @@ from .finishing import Finish, recolored
 from .memory import give_back_memory, memory_kept
 from .objective import Evaluation
 from .optimizer import Minimizer, State
-from .preconditioner import Identity, Preconditioner
+from .preconditioner import FOR_CONTENT, FOR_STYLE, Identity, Preconditioner, Spectral
 from .progress import OnProgress, Progress, Record, ignore_progress
 from .pyramid import VIEW_FACTOR, Scale, enlarged, plan_scales, views_of
 from .runtime import Runtime
 from .settings import RunSettings
-from .spectral import FOR_CONTENT, FOR_STYLE, Spectral
-from .staging import bounds_of, first_picture, moved, picture, resized, result_size
+from .staging import (
+    bounds_of,
+    first_picture,
+    moved,
+    picture,
+    resized,
+    result_size,
+    style_sizes,
+)
 from .statistics import EXTRA_BYTES
 from .terms import ContentLoss, Keep, Loss, StyleLoss, Weighed
 from .tiling import ALIGNMENT
@@ -96,11 +103,17 @@ def stylize(
         return run.result()
 
 
-def scales_of(height: int, width: int, settings: RunSettings) -> tuple[Scale, ...]:
+def scales_of(
+    losses: Sequence[Loss], settings: RunSettings, height: int, width: int
+) -> tuple[Scale, ...]:
     """The sizes of a run whose result has (height, width), coarse to fine."""
     # Every view of a seamless picture must meet itself on the coarsest grid.
     views = views_of(height, width, settings.views)
     grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
+    styles = (loss for loss in losses if isinstance(loss, StyleLoss))
+    sides = (
+        min(size) for loss in styles for size in style_sizes(loss, height, width, settings.shape)
+    )
     return plan_scales(
         height,
         width,
@@ -108,6 +121,7 @@ def scales_of(height: int, width: int, settings: RunSettings) -> tuple[Scale, ..
         steps=settings.steps,
         factor=settings.scale_factor,
         grid=grid,
+        narrowest=min(sides, default=None),
     )
 
 
@@ -173,7 +187,7 @@ class _Run:
         """Every scale in turn, each starting from the one before."""
         settings = self.settings
         height, width = result_size(self.losses, settings, self.start)
-        scales = scales_of(height, width, settings)
+        scales = scales_of(self.losses, settings, height, width)
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], settings, self.runtime.device)
@@ -259,7 +273,7 @@ class _Run:
 
     def _preconditioner(self, scale: Scale) -> Preconditioner:
         if self.settings.preconditioner == "none":
-            return Identity(self.runtime.device)
+            return Identity()
         styled = any(isinstance(loss, StyleLoss) and loss.weight > 0 for loss in self.losses)
         guess = FOR_STYLE if styled else FOR_CONTENT
         return Spectral(scale.height, scale.width, self.runtime.device, guess)

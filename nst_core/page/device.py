@@ -102,7 +102,7 @@ class Device:
         runtime = Runtime.choose(settings.device, settings.precision)
         height, width = result_size(losses, settings)
         job.content = _content(losses, height, width)
-        first = scales_of(height, width, settings)[0]
+        first = scales_of(losses, settings, height, width)[0]
         job.start = first_picture(losses, first, settings, torch.device("cpu"))
         return stylize(
             losses,

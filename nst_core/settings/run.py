@@ -37,7 +37,7 @@ class RunSettings(ColorSettings):
     )
     scales: int = option(
         0,
-        "Sizes from coarse to fine. 0 adds scales while the coarser one keeps 256 pixels; 1 works "
+        "Sizes from coarse to fine. 0 adds scales while the coarser one keeps 64 pixels; 1 works "
         "at full size only.",
         minimum=0,
         maximum=8,
