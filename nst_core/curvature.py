@@ -45,6 +45,7 @@ class Curvature:
         dtype = torch.float32 if image.device.type == "mps" else torch.float64
         self._products = self._order.new_zeros(history, history, dtype=dtype)  # steps by changes
         self._lengths = self._products.new_zeros(history)  # |step| |change|; 0 is no pair
+        self._kept = image.new_zeros(history, precondition.values)
 
     def __len__(self) -> int:
         """How many pairs are remembered."""
@@ -52,7 +53,7 @@ class Curvature:
 
     def forget(self) -> None:
         """All pairs."""
-        for kept in (self._steps, self._changes, self._products, self._lengths):
+        for kept in (self._steps, self._changes, self._products, self._lengths, self._kept):
             kept.zero_()
         self._count = 0
 
@@ -95,20 +96,22 @@ class Curvature:
         self._products.index_copy_(0, row, by_changes.to(self._products)[None])
         self._products.index_copy_(1, row, by_steps.to(self._products)[:, None])
         self._lengths.index_copy_(0, row, length.to(self._lengths)[None])
+        self._kept.index_copy_(0, row, self._precondition.of_pair(step, change)[None])
         return ()
 
     def _direction(self, gradient: Tensor, free: Tensor | None = None) -> Tensors:
         pairs = _Pairs.of(self._products_over(free), self._lengths, self._order)
         # Once, for bools are slow to multiply by.
         over = None if free is None else free.to(gradient)
+        matrix = self._precondition.matrix(self._kept)
         flat = -_where(gradient, over).flatten()
         along = pairs.first_loop(self._steps @ flat)
         flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
         direction = _where(flat.view_as(gradient), over)
-        direction = _where(self._precondition(direction), over)
+        direction = _where(matrix(direction), over)
         # The factor that makes H0 fit the newest pair, equation 7.20 for a matrix, and some more.
         newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
-        form, scaling = self._precondition.quadratic_form(_where(newest, over)), self.scaling
+        form, scaling = matrix.quadratic_form(_where(newest, over)), self.scaling
         size = direction.abs().mean()
         first = torch.where(size > 0, scaling.first / size, 0.0).to(form)
         factor = torch.where(pairs.any, scaling.newest * pairs.newest_product / form, first)

@@ -1,10 +1,15 @@
-"""What L-BFGS assumes of an inverse Hessian before it has seen any pair (H0 of the textbooks)."""
+"""The initial inverse Hessian of L-BFGS (H0): what is assumed where no pair says anything."""
 
 from dataclasses import dataclass
 from typing import Protocol
 
 import torch
 from torch import Tensor
+
+from .places import Places
+
+# Pairs that say enough of places to be listened to.
+_PAIRS = 3
 
 
 @dataclass(frozen=True)
@@ -24,24 +29,47 @@ class StepScaling:
     growth: float
 
 
+class Matrix(Protocol):
+    """An inverse Hessian, up to a factor; symmetric and positive."""
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """The matrix times an image."""
+
+    def quadratic_form(self, image: Tensor) -> Tensor:
+        """The inner product of an image with the matrix times the image, a scalar."""
+
+
 class Preconditioner(Protocol):
-    """The initial inverse Hessian, up to a factor; symmetric and positive."""
+    """What makes the initial inverse Hessian, of what is kept of L-BFGS's pairs."""
 
     @property
     def scaling(self) -> StepScaling:
         """How far to go with it."""
 
-    def __call__(self, image: Tensor) -> Tensor:
-        """H0 times an image."""
+    @property
+    def values(self) -> int:
+        """How many numbers it keeps of a pair."""
 
-    def quadratic_form(self, image: Tensor) -> Tensor:
-        """The inner product of an image with H0 times the image, a scalar."""
+    def of_pair(self, step: Tensor, change: Tensor) -> Tensor:
+        """(values,), of a step and the gradient's change."""
+
+    def matrix(self, pairs: Tensor) -> Matrix:
+        """H0, given (count, values) of the pairs; zeros for one that is not there."""
 
 
 class Identity:
     """Plain L-BFGS: nothing is assumed."""
 
     scaling = StepScaling(first=0.01, newest=1.5, growth=1.0)
+    values = 0
+
+    def of_pair(self, step: Tensor, change: Tensor) -> Tensor:
+        """(0,)."""
+        return step.new_zeros(0)
+
+    def matrix(self, pairs: Tensor) -> "Identity":
+        """Itself."""
+        return self
 
     def __call__(self, image: Tensor) -> Tensor:
         """The image itself."""
@@ -59,21 +87,23 @@ class Guess:
     Attributes:
         power: gains fall with the frequency f as 1 / f^power; 0 is not at all.
         chroma: gain of what differs between red, green and blue, as a share of that of gray.
+        local: whether pixels gain less where pairs say that the loss is steep.
     """
 
     power: float
     chroma: float
+    local: bool
 
 
 # With a style, the Hessian's diagonal is nearly flat over frequencies once the first steps are
 # done, with trained and with random networks alike; a little smoothing is best for all of them
 # (`benchmarks/NOTES.md`).
-FOR_STYLE = Guess(power=0.5, chroma=1.0)
+FOR_STYLE = Guess(power=0.5, chroma=1.0, local=True)
 # With content alone, late layers leave much unsaid, and H0 decides what is seen there: started from
 # gray, the path takes from each wave as little as will do, measured against it. So it is what is
 # known of pictures: their variance falls as 1 / f² (Field, "Relations between the statistics of
 # natural images", J. Opt. Soc. Am. A 4, 1987) and is smaller in color than in gray.
-FOR_CONTENT = Guess(power=2.0, chroma=0.25)
+FOR_CONTENT = Guess(power=2.0, chroma=0.25, local=False)
 
 
 class Spectral:
@@ -82,7 +112,7 @@ class Spectral:
     Plain gradients change the grain first and the forms last. The idea is the decorrelated
     parametrization of Mordvintsev et al. ("Differentiable Image Parameterizations", Distill 2018);
     used as H0 instead, it changes neither the picture's space nor its bounds nor the objective,
-    only the path.
+    only the path. How steep a loss is differs from place to place, and that is learned from pairs.
 
     Args:
         height, width: in pixels.
@@ -99,25 +129,66 @@ class Spectral:
         columns = torch.fft.rfftfreq(width, device=device)[None, :]
         lowest = 1 / max(height, width)  # the mean color is treated like the slowest wave
         gains = torch.hypot(rows, columns).clamp(min=lowest).pow(-guess.power)
-        self._size, self._chroma, self._gains = (height, width), guess.chroma, gains / gains.mean()
+        self._gains, self._chroma = gains / gains.mean(), guess.chroma
+        self._places = Places(height, width) if guess.local else None
+        self._size = height, width
+
+    @property
+    def values(self) -> int:
+        """Those of `Places`."""
+        return self._places.values if self._places else 0
+
+    def of_pair(self, step: Tensor, change: Tensor) -> Tensor:
+        """(values,), as `Places`."""
+        return self._places.of_pair(step, change) if self._places else step.new_zeros(0)
+
+    def matrix(self, pairs: Tensor) -> "_Smoothing":
+        """Pixels gain less where the loss is steep, once there are a few pairs."""
+        if self._places is None:
+            return _Smoothing(self._size, self._gains, self._chroma)
+        enough = (pairs != 0).any(1).sum() >= _PAIRS
+        # Half on either side of the waves, so that the matrix stays symmetric.
+        weights = (-self._places.steepness(pairs) / 2).exp()
+        weights = torch.where(enough, weights, 1.0)
+        return _Smoothing(self._size, self._gains, self._chroma, weights)
+
+
+@dataclass(frozen=True, eq=False)
+class _Smoothing:
+    """Waves by their gains, and pixels by their weights before and after.
+
+    Attributes:
+        size: (height, width) of the images.
+        gains: (height, width // 2 + 1), the factor of each wave.
+        chroma: gain of colors beside gray.
+        weights: (1, 1, height, width); None is 1.
+    """
+
+    size: tuple[int, int]
+    gains: Tensor
+    chroma: float
+    weights: Tensor | None = None
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, height, width), likewise."""
-        spectrum = torch.fft.rfft2(image) * self._gains.to(image.dtype)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self._size)
-        if self._chroma == 1:
-            return smoothed
-        return torch.lerp(smoothed.mean(1, keepdim=True), smoothed, self._chroma)
+        spectrum = torch.fft.rfft2(self._weighted(image)) * self.gains.to(image.dtype)
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.size)
+        if self.chroma != 1:
+            smoothed = torch.lerp(smoothed.mean(1, keepdim=True), smoothed, self.chroma)
+        return self._weighted(smoothed)
 
     def quadratic_form(self, image: Tensor) -> Tensor:
         """The inner product of an image with its smoothing, by Parseval's theorem."""
-        waves = torch.fft.rfft2(image)[0]
-        height, width = self._size
+        waves = torch.fft.rfft2(self._weighted(image))[0]
+        height, width = self.size
         gray = waves.mean(0, keepdim=True).expand_as(waves)
-        each = torch.lerp(_power(gray), _power(waves), self._chroma) * self._gains
+        each = torch.lerp(_power(gray), _power(waves), self.chroma) * self.gains
         # A half spectrum stands for twice its waves, but for those that mirror onto themselves.
         alone = each[:, 0].sum() + (each[:, -1].sum() if width % 2 == 0 else 0.0)
         return (2 * each.sum() - alone) / (height * width)
+
+    def _weighted(self, image: Tensor) -> Tensor:
+        return image if self.weights is None else image * self.weights.to(image.dtype)
 
 
 def _power(waves: Tensor) -> Tensor:
