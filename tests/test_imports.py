@@ -11,8 +11,8 @@ PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "h5py", "nst_core"}
 # The rooms in order: each imports only from rooms above it (ARCHITECTURE.md).
 ROOMS = """errors preprocessing memory recording convolution cudnn minimal winograd vgg tiling
-guidance losses statistics color layers settings terms regions recipes preconditioner places
-spectral curvature optimizer pyramid progress pixels image_io samples weights runtime maxima passage
+guidance losses statistics color layers settings terms regions recipes places preconditioner
+curvature optimizer pyramid progress pixels image_io samples weights runtime maxima passage
 walk targets objective views staging finishing stylize plan drawing plot report page cli""".split()
 
 

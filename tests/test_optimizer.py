@@ -8,10 +8,11 @@ import torch
 from small import picture
 from torch.testing import assert_close
 
+from nst_core.curvature import Curvature
 from nst_core.errors import NotFinite
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import STALL_STEPS, Minimizer
-from nst_core.spectral import FOR_CONTENT, FOR_STYLE, Spectral
+from nst_core.preconditioner import Identity, Spectral
 from nst_core.terms import ContentLoss, StyleLoss
 
 BOUNDS = (0.0, 1.0)
@@ -204,31 +205,6 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
         assert ours[evaluations - 1] <= 1.02 * theirs[evaluations - 1]
 
 
-@pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT])
-def test_the_preconditioner_is_symmetric_positive_and_has_gain_one(guess):
-    smooth = Spectral(6, 5, CENTER.device, guess)
-    basis = torch.eye(90, dtype=torch.float64).view(90, 1, 3, 6, 5)
-    smoothing = smooth.matrix(smooth.lessons(3))
-    matrix = torch.stack([smoothing(one).flatten() for one in basis])
-    assert_close(matrix, matrix.T, atol=1e-7, rtol=0)  # gains are float32
-    eigenvalues = torch.linalg.eigvalsh(matrix)
-    assert eigenvalues.min() > 0
-    assert 0.5 < eigenvalues.mean() * 3 / (1 + 2 * guess.chroma) < 2  # of gray and two colors
-    flat = torch.full((1, 3, 6, 5), 0.2)
-    smoothed = smoothing(flat)
-    assert_close(smoothed / smoothed.mean(), torch.ones_like(flat))
-
-
-@pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT])
-@pytest.mark.parametrize("size", [(6, 5), (5, 6), (1, 1), (4, 2)])
-def test_the_energy_is_the_product_with_what_was_preconditioned(guess, size):
-    smooth = Spectral(*size, CENTER.device, guess)
-    image = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(0))
-    smoothing = smooth.matrix(smooth.lessons(3))
-    expected = (image * smoothing(image)).sum()
-    assert_close(smoothing.energy(image), expected, rtol=1e-5, atol=0)
-
-
 def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     evaluate = quadratic(CENTER, CURVATURE)
     plain = minimized(evaluate, START, 400)
@@ -236,54 +212,115 @@ def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     assert_close(smoothed.image, plain.image, atol=1e-4, rtol=0)
 
 
-SIZE = 32, 48
+# Negative curvature.
+
+WIDTH = 0.4  # from the hill between two wells, at 0.5, to either of them
 
 
-def taught(curve, **guess):
-    """The matrix after three pairs of a loss whose curvature is `curve`, and the one before."""
-    learner = Spectral(*SIZE, CENTER.device, replace(FOR_STYLE, **guess))
-    lessons = nothing = learner.lessons(3)
-    for seed in range(3):
-        step = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(seed))
-        lessons = torch.cat([lessons[1:], learner.lesson(step, curve(step))[None]])
-    return learner.matrix(lessons), learner.matrix(nothing)
+def wells(image):
+    """Two wells for each value, and negative curvature between them."""
+    place = (image - 0.5) / WIDTH
+    loss = float((place.square() - 1).square().sum() / 4)
+    return Evaluation(loss, {}, place * (place.square() - 1) / WIDTH)
 
 
-def waves():
-    """Frequencies of a picture, in cycles per pixel."""
-    rows, columns = torch.fft.fftfreq(SIZE[0])[:, None], torch.fft.rfftfreq(SIZE[1])[None, :]
-    return torch.hypot(rows, columns).clamp(min=1 / max(SIZE))
+def hillside(image):
+    """As `wells`, but it falls ever more steeply until the bounds."""
+    place = (image - 0.5) / WIDTH
+    return Evaluation(float((2 - place.square()).sum()), {}, -2 * place / WIDTH)
 
 
-def test_a_loss_that_is_steeper_in_fine_detail_than_guessed_is_learned_from_pairs():
-    def steep(step):
-        return torch.fft.irfft2(torch.fft.rfft2(step) * waves() ** 2, s=SIZE)
-
-    learned, guess = taught(steep, trust=1.0)
-    flat, before = (matrix.gains * waves() ** 2 for matrix in (learned, guess))
-    assert flat.std() / flat.mean() < 0.3 < before.std() / before.mean()
+# Near the top of the hill, where the slope is small and a step of the first length finds no bottom.
+HILL = 0.5 + 0.02 * torch.randn(CENTER.shape, generator=torch.Generator().manual_seed(0)).double()
 
 
-def test_places_where_a_loss_is_steeper_are_learned_from_pairs():
-    hills = torch.ones(1, 1, *SIZE)
-    hills[..., :16] = 4.0
-    learned, _ = taught(lambda step: step * hills, power=0.0, chroma=1.0, trust=1.0)
-    inside = learned.weights[0, 0]
-    assert_close(inside[:, 24:].mean() / inside[:, :12].mean(), torch.tensor(2.0), rtol=0.1, atol=0)
+class Unhurried(Spectral):
+    """Never goes farther than L-BFGS says."""
+
+    scaling = replace(Spectral.scaling, growth=1.0)
 
 
-def test_a_place_that_never_moved_is_like_the_whole():
-    learner = Spectral(*SIZE, CENTER.device)
-    step = torch.randn(1, 3, *SIZE, generator=torch.Generator().manual_seed(0))
-    step[..., :16] = 0
-    lessons = learner.lesson(step, 2 * step).repeat(3, 1)
-    assert_close(learner.matrix(lessons).weights, torch.ones(1, 1, *SIZE))
+@pytest.mark.parametrize("evaluate", [wells, hillside])
+def test_negative_curvature_is_left_sooner_with_longer_steps(evaluate):
+    bottom = evaluate((HILL - 0.5).sign() * WIDTH + 0.5).loss
+    goal = bottom + 0.01 * (evaluate(HILL).loss - bottom)
+
+    def evaluations(precondition):
+        reached, seen = [], []
+
+        def watched(image):
+            seen.append(image)
+            return evaluate(image)
+
+        minimizer = Minimizer(
+            watched,
+            precondition=precondition(10, 10, CENTER.device),
+            on_evaluation=lambda state, _: reached.append(state.loss <= goal),
+        )
+        minimizer.run(minimizer.start(HILL), 60)
+        assert min(float(image.min()) for image in seen) >= 0
+        assert max(float(image.max()) for image in seen) <= 1
+        return reached.index(True)
+
+    assert evaluations(Spectral) <= 0.6 * evaluations(Unhurried)
 
 
-def test_what_was_learned_stays_symmetric_and_positive():
-    hills = torch.rand(1, 1, *SIZE, generator=torch.Generator().manual_seed(1)) + 0.1
-    learned, _ = taught(lambda step: step * hills)
-    one, other = torch.randn(2, 1, 3, *SIZE, generator=torch.Generator().manual_seed(2))
-    assert_close((one * learned(other)).sum(), (other * learned(one)).sum(), rtol=1e-4, atol=0)
-    assert_close(learned.energy(one), (one * learned(one)).sum(), rtol=1e-4, atol=0)
-    assert learned.energy(one) > 0
+def steps_of(minimizer, start, count):
+    """(state, the direction there, the first point that was tried, the next state) of each step."""
+    tried = []
+    inner = minimizer.evaluate
+    minimizer = replace(minimizer, evaluate=lambda image: tried.append(image) or inner(image))
+    state = minimizer.start(start)
+    for _ in range(count):
+        direction = state.curvature.direction(state.gradient, None)
+        tried.clear()
+        after, _ = minimizer.run(state, 1)
+        yield state, direction, tried[0], after
+        state = after
+
+
+def bends_down(before, after):
+    """Whether the slope along a step became steeper."""
+    return ((after.image - before.image) * (after.gradient - before.gradient)).sum() < 0
+
+
+def test_textbook_searches_begin_at_the_whole_direction_even_after_negative_curvature():
+    minimizer = Minimizer(wells, bounds=None, precondition=Identity())
+    bent = []
+    for state, direction, first, after in steps_of(minimizer, HILL, 30):
+        assert_close(first, state.image + direction)
+        bent.append(bends_down(state, after))
+    assert 5 < sum(bent) < 30
+
+
+def test_after_negative_curvature_a_search_begins_twice_as_far_away_and_only_then():
+    minimizer = Minimizer(wells, bounds=None, precondition=Spectral(10, 10, CENTER.device))
+    expected, farthest = 1.0, []
+    for state, direction, first, after in steps_of(minimizer, HILL, 30):
+        assert_close(first, state.image + expected * direction)
+        went = float(((after.image - state.image) / direction).mean())  # it may be shortened
+        expected = 2 * went if bends_down(state, after) else 1.0
+        farthest.append(expected)
+    assert max(farthest) >= 8  # three times in a row
+    assert farthest[-1] == 1
+
+
+@pytest.mark.parametrize("stop_after", range(1, 9))
+def test_resuming_is_never_having_stopped_right_after_negative_curvature_too(stop_after):
+    minimizer = Minimizer(wells, precondition=Spectral(10, 10, CENTER.device))
+    whole, _ = minimizer.run(minimizer.start(HILL), 20)
+    half, _ = minimizer.run(minimizer.start(HILL), stop_after)
+    resumed, _ = minimizer.run(half, 20 - stop_after)
+    assert torch.equal(resumed.image, whole.image)
+    assert resumed.losses == whole.losses
+    assert resumed.evaluations == whole.evaluations
+
+
+def test_a_pair_of_negative_curvature_teaches_nothing():
+    one, other = torch.randn(2, 1, 3, 10, 10, generator=torch.Generator().manual_seed(0))
+    curvature = Curvature(3, one, Identity())
+    assert curvature.update(one, 2 * one)
+    direction = curvature.direction(other, None)
+    assert not curvature.update(other, -other)
+    assert len(curvature) == 1
+    assert torch.equal(curvature.direction(other, None), direction)

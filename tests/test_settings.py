@@ -4,7 +4,7 @@ import pytest
 
 from nst_core.errors import LayerError, SettingsError
 from nst_core.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
-from nst_core.pyramid import COARSEST, fit, plan_scales
+from nst_core.pyramid import COARSEST, NARROWEST, fit, plan_scales
 from nst_core.recipes import shares_in
 from nst_core.settings import (
     PRESETS,
@@ -81,9 +81,42 @@ def test_scales_end_at_the_full_size_and_share_all_steps():
     scales = plan_scales(300, 1100, scales=0, steps=100)
     assert (scales[-1].height, scales[-1].width) == (300, 1100)
     assert sum(scale.steps for scale in scales) == 100
-    assert max(scales[0].height, scales[0].width) >= COARSEST
-    assert [scale.steps for scale in scales] == [8, 24, 68]  # by their sides ** 1.5
-    assert len(plan_scales(256, 500, scales=0, steps=1)) == 1
+    # By their longer sides to the power of 2.5, in whole steps.
+    shares = [max(scale.height, scale.width) ** 2.5 for scale in scales]
+    for scale, share in zip(scales, shares, strict=True):
+        assert abs(scale.steps - 100 * share / sum(shares)) < 1
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "count"),
+    [
+        (64, 64, 1),
+        (127, 127, 1),
+        (96, 128, 2),
+        (768, 1024, 5),
+        (96, 1600, 2),  # the shorter side would be below NARROWEST
+        (1600, 96, 2),
+        (63, 1600, 1),
+    ],
+)
+def test_scales_are_added_while_the_coarsest_is_large_enough_both_ways(height, width, count):
+    scales = plan_scales(height, width, scales=0, steps=1)
+    assert len(scales) == count
+    sides = scales[0].height, scales[0].width
+    assert max(sides) >= COARSEST
+    assert count == 1 or min(sides) >= NARROWEST
+    assert max(sides) < 2 * COARSEST or min(sides) < 2 * NARROWEST  # one more would not do
+
+
+def test_a_narrow_picture_beside_the_result_has_fewer_scales():
+    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=130)) == 3
+    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=20)) == 1
+    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=4000)) == 4
+
+
+def test_as_many_scales_as_are_asked_for():
+    assert len(plan_scales(64, 64, scales=3, steps=1, narrowest=20)) == 3
+    assert len(plan_scales(2048, 2048, scales=1, steps=1)) == 1
 
 
 def test_fit_keeps_proportions_and_never_loses_a_side():

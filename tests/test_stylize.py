@@ -19,7 +19,7 @@ from nst_core import (
     sample,
     stylize,
 )
-from nst_core.errors import ImageError, NotFinite, SettingsError
+from nst_core.errors import ImageError, ImageTooSmall, NotFinite, SettingsError
 from nst_core.pyramid import Scale
 from nst_core.staging import resized
 from nst_core.vgg import VGG16
@@ -97,10 +97,38 @@ def test_tiles_give_the_same_picture(vgg):
 
 
 def test_scales_go_from_coarse_to_fine_and_share_the_steps(vgg):
-    result = run(vgg, replace(SETTINGS, size=80, scales=3, steps=14))
+    result = run(vgg, replace(SETTINGS, size=80, scales=3, steps=40))
     assert [(s.height, s.width) for s in result.scales] == [(14, 20), (28, 40), (57, 80)]
-    assert [s.steps for s in result.scales] == [1, 4, 9]
+    assert [s.steps for s in result.scales] == [1, 6, 33]  # by their longer sides ** 2.5
     assert result.image.shape[-2:] == (57, 80)
+
+
+@pytest.mark.parametrize(
+    ("content", "style", "style_scale"),
+    [
+        ((30, 160), (64, 64), 1.0),
+        ((160, 30), (64, 64), 1.0),
+        ((96, 160), (30, 160), 1.0),
+        ((96, 160), (160, 160), 0.19),
+    ],
+    ids=["wide", "tall", "narrow style", "small style"],
+)
+def test_no_scale_is_added_that_is_too_small_for_the_deepest_layer(
+    content, style, style_scale, vgg
+):
+    # At half of this size something has 15 pixels; relu5_1 needs 16.
+    settings = Settings(size=160, steps=1, style_scale=style_scale)
+    assert "relu5_1" in losses_of(None, [STYLE], settings)[0].layer_weights
+    result = run(vgg, settings, picture(*content), (picture(*style, seed=1),))
+    assert [(scale.height, scale.width) for scale in result.scales] == [content]
+    with pytest.raises(ImageTooSmall, match="relu5_1"):
+        run(vgg, replace(settings, scales=2), picture(*content), (picture(*style, seed=1),))
+
+
+def test_scales_are_added_down_to_64_pixels_where_all_pictures_are_large_enough(vgg):
+    settings = Settings(size=128, steps=2)
+    result = run(vgg, settings, picture(96, 128), (picture(128, 128, seed=1),))
+    assert [(scale.height, scale.width) for scale in result.scales] == [(48, 64), (96, 128)]
 
 
 def test_a_budget_of_evaluations_holds_over_all_scales(vgg):
