@@ -8,8 +8,9 @@ from torch import Tensor
 
 from .places import Places
 
-# Pairs that say enough of places to be listened to.
-_PAIRS = 3
+# Pairs that say enough of places to be listened to, and how much of their steepness counts, in
+# logarithms: all of it is as good or worse (`benchmarks/NOTES.md`).
+_PAIRS, _LOCAL = 3, 0.6
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,7 @@ class Spectral:
             return _Smoothing(self._size, self._gains, self._chroma)
         enough = (pairs != 0).any(1).sum() >= _PAIRS
         # Half on either side of the waves, so that the matrix stays symmetric.
-        weights = (-self._places.steepness(pairs) / 2).exp()
+        weights = (-_LOCAL / 2 * self._places.steepness(pairs)).exp()
         weights = torch.where(enough, weights, 1.0)
         return _Smoothing(self._size, self._gains, self._chroma, weights)
 

@@ -15,7 +15,7 @@ COARSEST, NARROWEST = 64, 32
 VIEW_FACTOR, SMALLEST_VIEW = 4, 192
 
 # A scale's share of the steps grows by this power of its side (`benchmarks/NOTES.md`).
-_SHARE = 2
+_SHARE = 2.5
 
 
 @dataclass(frozen=True)
@@ -49,8 +49,8 @@ def plan_scales(
         height, width: of the finished picture, in pixels.
         scales: how many; 0 adds scales while the coarser one's longer side keeps `COARSEST` pixels
             and no picture is narrower than `NARROWEST` there.
-        steps: in all. Each scale has its share by its pixels: small ones find the large strokes
-            soon, large ones have more to find.
+        steps: in all. Each scale has its share by its longer side to the power of 2.5: small ones
+            find the large strokes soon and for little, large ones have more to find.
         factor: between neighbors.
         grid: every side is a multiple of so many pixels.
         narrowest: the shortest side of all pictures that are looked at beside the finished one, at
