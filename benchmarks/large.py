@@ -52,7 +52,7 @@ def compare(options: argparse.Namespace) -> None:
     rows = []
     for name, settings in (
         (f"{small} px", Settings(size=small, steps=steps, views=1)),
-        (f"{large} px, with views", Settings(size=large, steps=steps)),
+        (f"{large} px, with views", Settings(size=large, steps=steps, views=0)),
         (f"{large} px, without", Settings(size=large, steps=steps, views=1)),
     ):
         image = stylize(losses_of(content, [style], settings), vgg=vgg, settings=settings).image

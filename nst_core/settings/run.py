@@ -49,10 +49,10 @@ class RunSettings(ColorSettings):
         maximum=4,
     )
     views: int = option(
-        0,
-        "Sizes at which the picture must show the style, each a quarter of the one before: what "
-        "keeps strokes as large and strong in large pictures as in small ones. 0 adds views from "
-        "768 pixels up; 1 looks at full size only.",
+        1,
+        "Sizes at which the picture must show the style, each a quarter of the one before and eight "
+        "times as strong. 1 looks at full size only. More give large pictures larger forms and less "
+        "of the content, for networks like builtin; 0 adds views from 768 pixels up.",
         minimum=0,
         maximum=5,
     )
