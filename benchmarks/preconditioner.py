@@ -3,14 +3,14 @@
     python benchmarks/preconditioner.py [--size 96] [--evaluations 200]
 
 Both minimize the same float32 objective from the same start. The figures are our best loss divided
-by scipy's best loss after as many evaluations: below 1 is better than scipy. Power 0 is textbook
-L-BFGS; trust is how much of the curvature by frequency is learned on the way; chroma is what colors
-gain beside gray.
+by scipy's best loss after as many evaluations: below 1 is better than scipy. Gains fall with the
+frequency f as 1 / f^power; power 0 that is not local assumes nothing. Local is whether pixels gain
+less where pairs say that the loss is steep.
 """
 
 import argparse
 from collections.abc import Callable
-from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import scipy.optimize
@@ -20,18 +20,14 @@ from torch import Tensor
 from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
 from nst_core.objective import Evaluation, Objective
 from nst_core.optimizer import Minimizer
+from nst_core.preconditioner import Guess, Spectral
 from nst_core.pyramid import resize
-from nst_core.spectral import FOR_STYLE, Guess, Spectral
 
 CHECKPOINTS = (50, 100, 200)
-# (power of the first guess, trust in what is learned)
-GUESSES = (
-    Guess(power=0.0, trust=0.0, chroma=1.0),
-    Guess(power=0.75, trust=0.0, chroma=1.0),
-    Guess(power=1.0, trust=0.0, chroma=1.0),
-    replace(FOR_STYLE, chroma=1.0),
-    FOR_STYLE,
-)
+GUESSES = [
+    Guess(power=power, chroma=1.0, local=local)
+    for power, local in product((0.0, 0.5, 1.0), (False, True))
+]
 Evaluate = Callable[[Tensor], Evaluation]
 
 
@@ -93,8 +89,8 @@ def main() -> None:
     parser.add_argument("--evaluations", type=int, default=200)
     options = parser.parse_args()
     checkpoints = [count for count in CHECKPOINTS if count <= options.evaluations]
-    print(f"| objective | bounds | power | trust | chroma | {' | '.join(map(str, checkpoints))} |")
-    print("|-|-|-|-|-" + "|-" * len(checkpoints) + "|")
+    print(f"| objective | bounds | power | local | {' | '.join(map(str, checkpoints))} |")
+    print("|-|-|-|-" + "|-" * len(checkpoints) + "|")
     for normalization, style_weight in (("relative", 100.0), ("gatys", 1e3)):
         evaluate, content = objective(options.size, normalization, style_weight)
         for name, start in (("content", content), ("gray", torch.full_like(content, 0.5))):
@@ -105,7 +101,7 @@ def main() -> None:
                     ratios = " | ".join(f"{best[n - 1] / theirs[n - 1]:.3f}" for n in checkpoints)
                     bounds = "[0, 1]" if bounded else "none"
                     kind = f"{normalization}, from {name} | {bounds}"
-                    kind += f" | {guess.power} | {guess.trust} | {guess.chroma}"
+                    kind += f" | {guess.power} | {'yes' if guess.local else 'no'}"
                     print(f"| {kind} | {ratios} |", flush=True)
 
 

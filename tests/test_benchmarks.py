@@ -1,5 +1,7 @@
 import json
+import math
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +11,8 @@ import torch
 from small import seeded_vgg
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+# The pictures are so small that a second thread costs more than it brings.
+ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 
 
 def test_what_a_step_costs_is_measured_for_every_size():
@@ -16,6 +20,28 @@ def test_what_a_step_costs_is_measured_for_every_size():
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     rows = [line.split("|")[1].strip() for line in printed.splitlines()[2:]]
     assert rows == ["32 px", "64 px"]
+
+
+def test_the_work_for_plain_l_bfgs_losses_is_printed_for_each_cell_and_on_average():
+    # The smallest that all layers have features of; a hundred evaluations each.
+    command = [sys.executable, BENCHMARKS / "path.py", "--size", "32"]
+    command += ["--pair", "harbor,brushstrokes", "--objective", "mean", "--start", "content"]
+    printed = subprocess.run(
+        command, env=ONE_THREAD, capture_output=True, text=True, check=True
+    ).stdout
+    heads, _, row, *means = printed.splitlines()
+    assert heads.split("|")[-4:-1] == [" 25 ", " 50 ", " 100 "]
+    cells = [cell.strip() for cell in row.split("|")[1:-1]]
+    assert cells[:5] == ["builtin", "32", "harbor,brushstrokes", "mean", "content"]
+    shares = [float(cell) for cell in cells[5:]]
+    assert len(shares) == 3
+    assert all(0 < share < math.inf for share in shares)
+    mean = math.prod(shares) ** (1 / 3)
+    assert [line.split(":")[0] for line in means] == ["builtin", "all"]
+    for line in means:
+        found, largest = map(float, re.findall(r"[\d.]+", line))
+        assert found == pytest.approx(mean, abs=0.01)  # of shares with two digits
+        assert largest == max(shares)
 
 
 @pytest.fixture(scope="module")
@@ -27,10 +53,8 @@ def compared(tmp_path_factory):
     command += ["--weights", "vgg16.pth", "--json", "report.json"]
     for name in ("ours", "ours at one scale", "convolutions", "convolutions in float32"):
         command += ["--without", name]
-    # So small that a second thread costs more than it brings.
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
     run = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, check=True
+        command, cwd=folder, env=ONE_THREAD, capture_output=True, text=True, check=True
     )
     (folder / "vgg16.pth").unlink()  # 59 MB, and pytest keeps the folder
     return run.stdout, json.loads((folder / "report.json").read_text())

@@ -86,8 +86,8 @@ class RunSettings(ColorSettings):
     history: int = option(10, "Curvature pairs that L-BFGS remembers.", minimum=1, maximum=200)
     preconditioner: str = option(
         "spectral",
-        "spectral smooths the steps and finds the picture sooner; none is textbook L-BFGS. Both look "
-        "for the same picture.",
+        "spectral smooths the steps and finds the picture sooner; none is textbook L-BFGS. Both "
+        "look for the same picture.",
         choices=PRECONDITIONERS,
     )
     precision: str = option(
