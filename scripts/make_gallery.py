@@ -25,7 +25,7 @@ ALONE = f"--size {SIDE} --steps 100"
 # Of each picture, from left to right, the words after `nst` that make its parts, by the network
 # given if they name none. map.png is drawn before.
 GALLERY: Mapping[str, tuple[str, ...]] = {
-    "first": ("stylize sample:harbor sample:brushstrokes --size 768 --steps 300",),
+    "first": ("stylize sample:harbor sample:brushstrokes --size 768 --steps 200",),
     **{name: (f"sample:{name}",) for name in ("harbor", "brushstrokes")},
     **{name: (f"sample:{name}",) for name in ("portrait", "stained_glass")},
     **{

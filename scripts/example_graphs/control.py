@@ -93,8 +93,7 @@ LARGE_STROKES = Example(
         "note": note(
             "## A smaller or a larger brush\n\n**style_scale** is the size of the style picture "
             "against the result: at 0.5 strokes are half as large, at 2 twice as large.\n\nLarge "
-            "results keep their strokes: from 768 pixels up, the picture must show its style at a "
-            "quarter of the size too (**views**).",
+            "results keep their strokes: every search begins at 64 pixels (**scales**).",
         ),
         "content": sample((0, 340), "portrait", "Content"),
         "style": sample((0, 490), "brushstrokes", "Style"),
