@@ -192,7 +192,7 @@ class Minimizer(Generic[E]):
             state.curvature,
             (*state.losses, evaluation.loss),
             state.evaluations,
-            1.0 if positive else length * state.curvature.scaling.growth,
+            1.0 if positive else max(1.0, length * state.curvature.scaling.growth),
         )
 
     def _free(self, state: State) -> Tensor | None:

@@ -31,7 +31,8 @@ class Places:
     def of_pair(self, step: Tensor, change: Tensor) -> Tensor:
         """(values,): <s, s> and <s, y> of each cell."""
         products = torch.cat([step * step, step * change]).sum(1, keepdim=True)
-        return F.avg_pool2d(products, _SIDE, ceil_mode=True).flatten()
+        sums = F.avg_pool2d(products, _SIDE, ceil_mode=True, divisor_override=1)
+        return sums.flatten()
 
     def steepness(self, pairs: Tensor) -> Tensor:
         """(1, 1, height, width) logarithms of <s, y> / <s, s>; 0 is that of the whole picture.

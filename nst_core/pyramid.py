@@ -86,11 +86,15 @@ def views_of(height: int, width: int, views: int) -> int:
 
     Args:
         height, width: in pixels.
-        views: how many; 0 adds views while the smaller one's longer side keeps `SMALLEST_VIEW`.
+        views: how many; 0 adds views while the smaller one's longer side keeps `SMALLEST_VIEW` and
+            its shorter one `NARROWEST`.
     """
     if views == 0:
         views = 1
-        while max(height, width) / VIEW_FACTOR**views >= SMALLEST_VIEW:
+        while (
+            max(height, width) / VIEW_FACTOR**views >= SMALLEST_VIEW
+            and min(height, width) / VIEW_FACTOR**views >= NARROWEST
+        ):
             views += 1
     return views
 

@@ -110,7 +110,7 @@ def scales_of(
     # Every view of a seamless picture must meet itself on the coarsest grid.
     views = views_of(height, width, settings.views)
     grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
-    styles = (loss for loss in losses if isinstance(loss, StyleLoss))
+    styles = (loss for loss in losses if isinstance(loss, StyleLoss) and loss.weight > 0)
     sides = (
         min(size) for loss in styles for size in style_sizes(loss, height, width, settings.shape)
     )

@@ -17,7 +17,7 @@ from nst_core.pixels import to_pil
 
 # Of strips: a size that shows on a page, and steps that two cores have done in a minute or two.
 HEIGHT = 192
-RUN = "--size 256 --steps 60"
+RUN = "--size 256 --steps 30"
 # Of pictures that are shown alone.
 SIDE = 384
 ALONE = f"--size {SIDE} --steps 100"

@@ -50,9 +50,9 @@ class RunSettings(ColorSettings):
     )
     views: int = option(
         1,
-        "Sizes at which the picture must show the style, each a quarter of the one before and eight "
-        "times as strong. 1 looks at full size only. More give large pictures larger forms and less "
-        "of the content, for networks like builtin; 0 adds views from 768 pixels up.",
+        "Sizes at which the picture must show the style, each a quarter of the one before and "
+        "eight times as strong. 1 looks at full size only. More give large pictures larger forms "
+        "and less of the content, for networks like builtin; 0 adds views from 768 pixels up.",
         minimum=0,
         maximum=5,
     )
