@@ -9,7 +9,7 @@ All contenders work in turns of a few seconds, so that a machine that changes sp
 everyone. The 8-bit loss is that of the 8-bit picture after an evaluation, scored in float32 by
 `evaluator.py`; what is to be reached is such a loss. The own loss is the lowest that a contender's
 optimizer saw: in the contender's arithmetic, of a picture that is not rounded, and not clipped if
-there are no bounds. From 768 px up ours counts its views too. Everything is written to --json, the
+there are no bounds. Everything is written to --json, the
 table to the terminal.
 """
 

@@ -21,7 +21,7 @@ from torch import Tensor
 from turns import Stopped, Turn
 
 from nst_core import VGG16, Progress, Runtime, Settings, load_vgg16, losses_of, stylize
-from nst_core.vgg import BLOCKS
+from nst_core.gatys.vgg import BLOCKS
 
 
 @dataclass(frozen=True, eq=False)
@@ -177,7 +177,7 @@ def convolutions(task: Task, precision: str) -> None:
             channels = outputs
         height, width = height // 2, width // 2
 
-    def walk() -> None:
+    def both_passes() -> None:
         for weight, features, gradient in layers:
             torch.conv2d(features, weight, padding=1)
             torch.ops.aten.convolution_backward(
@@ -185,14 +185,14 @@ def convolutions(task: Task, precision: str) -> None:
                 [True, False, False],
             )  # fmt: skip
 
-    if device.type == "cuda":  # or the limit would be the processor's, which hands the work over
-        walk()
+    if device.type == "cuda":  # or the limit would be the processor's, which launches the kernels
+        both_passes()
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph):
-            walk()
-        walk = graph.replay
+            both_passes()
+        both_passes = graph.replay
     while True:
-        walk()
+        both_passes()
         task.turn.lap()
 
 

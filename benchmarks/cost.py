@@ -18,9 +18,9 @@ from dataclasses import replace
 import torch
 
 from nst_core import Runtime, Settings, load_vgg16, losses_of, sample, stylize
-from nst_core.convolution import Convolution
-from nst_core.memory import peak_memory
-from nst_core.vgg import VGG16
+from nst_core.gatys.vgg import VGG16
+from nst_core.kernels.convolution import Convolution
+from nst_core.run.memory import peak_memory
 
 
 def seconds(work: Callable[[], object]) -> float:
@@ -31,7 +31,7 @@ def seconds(work: Callable[[], object]) -> float:
 
 
 def network_alone(vgg: VGG16, image: torch.Tensor) -> None:
-    """VGG's own way there and back: forward to relu5_1 and the gradient of the picture."""
+    """VGG's own forward and backward pass, to relu5_1 and from there to the picture."""
     with torch.enable_grad():
         leaf = image.clone().requires_grad_()
         features = vgg(leaf, ["relu5_1"])["relu5_1"]

@@ -1,4 +1,4 @@
-"""The judge: the loss of a finished 8-bit picture, in plain float32, that no contender uses.
+"""The loss of a finished 8-bit picture, in plain float32, that no contender uses.
 
 neural-style's objective (jcjohnson, 2015): mean squared errors of G / (N M) at five layers and of
 F at relu4_2, with max pooling.

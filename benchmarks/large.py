@@ -6,7 +6,7 @@
 
 The first prints the distance to the style (relative Gram distance, mean of the five layers), with
 results and style shrunk to several sizes, of a small result and of large ones with and without
-views. The second prints the peak memory of a whole run whose style is four times as large as the
+`views`. The second prints the peak memory of a whole run whose style is four times as large as the
 result.
 """
 
@@ -17,10 +17,10 @@ from pictures import picture
 from torch import Tensor
 
 from nst_core import Runtime, Settings, load_vgg16, losses_of, sample, stylize
-from nst_core.losses import gram_sum
-from nst_core.memory import peak_memory
-from nst_core.pyramid import fit, resize
-from nst_core.vgg import VGG16, size_of
+from nst_core.control.pyramid import fit, resize
+from nst_core.gatys.functions import gram_sum
+from nst_core.gatys.vgg import VGG16, size_of
+from nst_core.run.memory import peak_memory
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
 

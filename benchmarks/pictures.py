@@ -5,8 +5,8 @@ from pathlib import Path
 from torch import Tensor
 
 from nst_core import load_image, sample
-from nst_core.pyramid import fit, resize
-from nst_core.vgg import size_of
+from nst_core.control.pyramid import fit, resize
+from nst_core.gatys.vgg import size_of
 
 
 def picture(name: str, size: int) -> Tensor:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst_core.preprocessing import Preprocessing
+from nst_core.gatys.preprocessing import Preprocessing
 
 
 class GramLoss(nn.Module):

@@ -17,11 +17,13 @@ import scipy.optimize
 import torch
 from torch import Tensor
 
-from nst_core import ContentLoss, StyleLoss, load_vgg16, sample
-from nst_core.objective import Evaluation, Objective
-from nst_core.optimizer import Minimizer
-from nst_core.preconditioner import Guess, Spectral
-from nst_core.pyramid import resize
+from nst_core import ContentLoss, Runtime, StyleLoss, load_vgg16, sample
+from nst_core.control.preconditioner import Guess, Spectral
+from nst_core.control.pyramid import resize
+from nst_core.gatys.minimizer import Minimizer
+from nst_core.gatys.objective import Evaluation
+from nst_core.kernels.history import FastHistory
+from nst_core.run.objective import evaluator_of, in_units
 
 CHECKPOINTS = (50, 100, 200)
 GUESSES = [
@@ -40,8 +42,9 @@ def objective(size: int, normalization: str, style_weight: float) -> tuple[Evalu
         StyleLoss(images=(style,), weight=style_weight, normalization=normalization),
     ]
     height, width = content.shape[-2:]
-    vgg = load_vgg16("builtin")
-    return Objective(losses, vgg=vgg, height=height, width=width).evaluate, content
+    vgg = Runtime.choose("cpu", "float32").place(load_vgg16("builtin"))
+    losses, _ = in_units(losses)
+    return evaluator_of(losses, vgg=vgg, height=height, width=width).evaluate, content
 
 
 def scipys(evaluate: Evaluate, start: Tensor, bounded: bool, evaluations: int) -> list[float]:
@@ -74,11 +77,11 @@ def ours(
     minimizer = Minimizer(
         evaluate,
         bounds=(0.0, 1.0) if bounded else None,
-        precondition=Spectral(height, width, start.device, guess),
         max_evaluations=evaluations,
         on_evaluation=lambda state, _: best.append(state.loss),
     )
-    minimizer.run(minimizer.start(start), evaluations)
+    h0 = Spectral(height, width, start.device, guess)
+    minimizer.run(minimizer.start(start, FastHistory(10, start, h0)), evaluations)
     return best
 
 

@@ -1,4 +1,4 @@
-"""What a race of `compare.py` brought: the figures of each contender, and the table of them."""
+"""What a run of `compare.py` brought: the figures of each contender, and the table of them."""
 
 import statistics
 from dataclasses import dataclass
@@ -84,8 +84,8 @@ def row(
         return figures
     limit = race.named(LIMITS.get(contender.name, FLOAT32)) or race.named(FLOAT32)
     if limit is not None:
-        per_walk = statistics.median(lap.spent for lap in limit.records)
-        figures["over_limit"] = figures["seconds_per_evaluation"] / per_walk
+        per_limit = statistics.median(lap.spent for lap in limit.records)
+        figures["over_limit"] = figures["seconds_per_evaluation"] / per_limit
     figures["first_picture_seconds"] = contender.seconds_at(1)
     figures["evaluations"] = len(contender.records)
     own = [lap.loss for lap in contender.records if lap.loss is not None]

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from nst_core.memory import peak_memory
+from nst_core.run.memory import peak_memory
 
 
 class Stopped(Exception):

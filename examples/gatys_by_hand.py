@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from nst_core import load_image, load_vgg16, save_image
-from nst_core.losses import gram_sum
-from nst_core.optimizer import Minimizer
-from nst_core.pyramid import resize
+from nst_core.control.pyramid import resize
+from nst_core.gatys.functions import gram_sum
+from nst_core.gatys.minimizer import Minimizer
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")

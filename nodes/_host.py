@@ -17,12 +17,12 @@ from server import PromptServer
 from torch import Tensor
 from torch.nn import Module
 
-from ..nst_core.memory import give_back_memory
-from ..nst_core.pixels import to_pil
-from ..nst_core.plan import duration
-from ..nst_core.progress import Progress
-from ..nst_core.runtime import Runtime
-from ..nst_core.vgg import VGG16
+from ..nst_core.files.pixels import to_pil
+from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.memory import give_back_memory
+from ..nst_core.run.plan import duration
+from ..nst_core.run.progress import Progress
+from ..nst_core.run.runtime import Runtime
 
 __all__ = ["ComfyExtension", "Watch", "io"]
 
@@ -70,7 +70,7 @@ def weights_path(name: str) -> Path | None:
 
 @dataclass(frozen=True)
 class HostRuntime(Runtime):
-    """A runtime whose network asks for Cancel at every convolution; the way back has `on_tile`.
+    """A runtime whose forward pass asks for Cancel at every convolution; backward has `on_tile`.
 
     An evaluation takes a second on a slow machine; that is too long to wait for.
     """

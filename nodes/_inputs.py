@@ -46,7 +46,7 @@ def mask_input() -> io.Input:
         optional=True,
         tooltip="Where in the picture this loss counts: white is fully, black not at all. It is "
         "stretched over the picture. Without one, or with one that is all black, it counts "
-        "everywhere.",
+        "in the whole picture.",
     )
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from ..nst_core import terms
+from ..nst_core.control import losses as engine
 from ..nst_core.settings import default_of, help_of, limits_of
 from . import _host as host
 from ._host import io
@@ -45,7 +45,7 @@ class LaplacianLoss(io.ComfyNode):
     def execute(cls, image: Tensor, laplacian_weight: float, losses: Chain = ()) -> io.NodeOutput:
         """One loss for each picture, at the end of the chain."""
         link = tuple(
-            terms.LaplacianLoss(image=picture, weight=laplacian_weight)
+            engine.LaplacianLoss(image=picture, weight=laplacian_weight)
             for picture in pictures_of(image, "detail")
         )
         return io.NodeOutput((*losses, link))
@@ -90,7 +90,7 @@ class KeepPixels(io.ComfyNode):
         masks = masks_of(mask, "kept pixels", black=black, feather=feather)
         rows = together("Pictures and masks", pictures_of(image, "kept"), masks)
         link = tuple(
-            terms.Keep(image=picture, mask=torch.zeros(1, 1) if area is None else area)
+            engine.Keep(image=picture, mask=torch.zeros(1, 1) if area is None else area)
             for picture, area in rows
         )
         return io.NodeOutput((*losses, link))

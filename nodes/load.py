@@ -3,9 +3,9 @@
 from functools import lru_cache
 
 from ..nst_core.errors import WeightsError
+from ..nst_core.files.weights import NAMES, builtin, known_weights, load_vgg16
+from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.settings import default_of, help_of
-from ..nst_core.vgg import VGG16
-from ..nst_core.weights import NAMES, builtin, known_weights, load_vgg16
 from . import _host as host
 from ._host import io
 from ._inputs import VGG, setting

@@ -8,33 +8,33 @@ from typing import TypeAlias
 
 from torch import Tensor
 
-from ..nst_core import terms
-from ..nst_core.recipes import shares_in
+from ..nst_core.control import losses as engine
+from ..nst_core.control.guidance import check_large_enough
+from ..nst_core.control.losses import Loss
+from ..nst_core.gatys.vgg import size_of
 from ..nst_core.settings import default_of, limits_of
-from ..nst_core.terms import Loss
-from ..nst_core.vgg import check_large_enough, size_of
+from ..nst_core.settings.loss import shares_in
 from . import _host as host
 from ._host import io
 from ._inputs import STEP, chain_input, image_mask_input, losses_output, mask_input, setting
 from .pictures import masks_of, pictures_of, together
 
 _BLACK = (
-    "it is ignored and this loss counts everywhere. Paint white where it shall count, or set its "
-    "weight to 0 to turn it off."
+    "it is ignored and this loss counts in the whole picture. Paint white where it shall count, or "
+    "set its weight to 0 to turn it off."
 )
 
 Link: TypeAlias = tuple[Loss, ...]
 Chain: TypeAlias = tuple[Link, ...]
 
 
-def check_sizes(loss: terms.ContentLoss | terms.StyleLoss, what: str) -> None:
+def check_sizes(loss: engine.ContentLoss | engine.StyleLoss, what: str) -> None:
     """ImageTooSmall if a picture, as it came, has no feature at one of its layers.
 
     The engine enlarges pictures to the size asked for; out of so few pixels comes nothing but a
     blur, and whoever wired a thumbnail or a single pixel should hear of it.
     """
-    pictures = [loss.image] if isinstance(loss, terms.ContentLoss) else loss.images
-    for picture in pictures:
+    for picture in loss.pictures:
         check_large_enough(*size_of(picture), loss.layer_weights, f"The {what} picture")
 
 
@@ -83,7 +83,7 @@ class ContentLoss(io.ComfyNode):
             masks_of(mask, "content", black=_BLACK, feather=feather),
         )
         link = tuple(
-            terms.ContentLoss(
+            engine.ContentLoss(
                 image=picture,
                 weight=content_weight,
                 layers=content_layers,
@@ -154,7 +154,7 @@ class StyleLoss(io.ComfyNode):
         rows = together("Style pictures and their masks", pictures, parts)
         pictures, image_masks = (tuple(column) for column in zip(*rows, strict=True))
         link = tuple(
-            terms.StyleLoss(
+            engine.StyleLoss(
                 images=pictures,
                 image_masks=image_masks,
                 shares=shares_in(style_shares),
@@ -196,4 +196,4 @@ class TotalVariationLoss(io.ComfyNode):
     @classmethod
     def execute(cls, tv_weight: float, losses: Chain = ()) -> io.NodeOutput:
         """One loss for all pictures, at the end of the chain."""
-        return io.NodeOutput((*losses, (terms.TotalVariationLoss(weight=tv_weight),)))
+        return io.NodeOutput((*losses, (engine.TotalVariationLoss(weight=tv_weight),)))

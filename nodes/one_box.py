@@ -5,9 +5,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..nst_core.recipes import Region, losses_of_regions
+from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.recipes import Region, losses_of_regions
 from ..nst_core.settings import PRESETS, Settings, default_of, help_of, limits_of, preset_named
-from ..nst_core.vgg import VGG16
 from . import _host as host
 from ._host import io
 from ._inputs import PREVIEW_INTERVAL, image_output, report_output, setting, vgg_input

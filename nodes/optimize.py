@@ -4,8 +4,8 @@ from typing import Any
 
 from torch import Tensor
 
+from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.settings import RunSettings
-from ..nst_core.vgg import VGG16
 from . import _host as host
 from ._host import io
 from ._inputs import (

@@ -5,8 +5,8 @@ from typing import TypeVar
 
 from torch import Tensor
 
+from ..nst_core.control.regions import feathered
 from ..nst_core.errors import ImageError, SettingsError
-from ..nst_core.regions import feathered
 from . import _host as host
 
 # Images without transparency have a mask that is black, or 1/255 where an encoder rounded.

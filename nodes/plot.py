@@ -2,7 +2,7 @@
 
 import torch
 
-from ..nst_core.plot import plot_losses
+from ..nst_core.run.plot import plot_losses
 from . import _host as host
 from ._host import io
 from ._inputs import REPORT

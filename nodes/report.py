@@ -5,13 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..nst_core.progress import Record
-from ..nst_core.report import report_of
-from ..nst_core.runtime import Runtime
+from ..nst_core.control.losses import Keep, LaplacianLoss, Loss, TotalVariationLoss
+from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.progress import Record, Result
+from ..nst_core.run.report import report_of
+from ..nst_core.run.runtime import Runtime
 from ..nst_core.settings import RunSettings
-from ..nst_core.stylize import Result
-from ..nst_core.terms import ContentLoss, Keep, LaplacianLoss, Loss, TotalVariationLoss
-from ..nst_core.vgg import VGG16
 
 
 @dataclass(frozen=True)
@@ -61,11 +60,10 @@ def _described(loss: Loss) -> dict[str, Any]:
     kind = {"loss": type(loss).__name__, "weight": loss.weight}
     if isinstance(loss, TotalVariationLoss | LaplacianLoss):
         return kind
-    pictures = [loss.image] if isinstance(loss, ContentLoss) else loss.images
     return {
         **kind,
         "layers": dict(loss.layer_weights),
         "normalization": loss.normalization,
         "masked": loss.mask is not None,
-        "sizes": [f"{picture.shape[-1]}x{picture.shape[-2]}" for picture in pictures],
+        "sizes": [f"{picture.shape[-1]}x{picture.shape[-2]}" for picture in loss.pictures],
     }

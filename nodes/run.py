@@ -10,15 +10,17 @@ import torch
 from torch import Tensor
 
 from .. import nst_core
+from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
-from ..nst_core.memory import is_out_of_memory
-from ..nst_core.plan import Needs, needs
-from ..nst_core.runtime import Runtime
+from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.memory import is_out_of_memory
+from ..nst_core.run.plan import Needs, needs
+from ..nst_core.run.progress import Result
+from ..nst_core.run.runtime import Runtime
+from ..nst_core.run.scales import extra_bytes
+from ..nst_core.run.staging import result_size
+from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
-from ..nst_core.staging import result_size
-from ..nst_core.stylize import Result, extra_bytes, stylize
-from ..nst_core.terms import Loss
-from ..nst_core.vgg import VGG16
 from . import _host as host
 from .losses import Chain
 from .pictures import together

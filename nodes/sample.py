@@ -1,6 +1,6 @@
 """The node that gives a picture on an empty installation."""
 
-from ..nst_core.samples import CONTENTS, MIN_SIZE, STYLES, sample
+from ..nst_core.files.samples import CONTENTS, MIN_SIZE, STYLES, sample
 from ..nst_core.settings import default_of, limits_of
 from . import _host as host
 from ._host import io

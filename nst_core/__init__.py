@@ -3,14 +3,10 @@
 Gatys, Ecker and Bethge, "A Neural Algorithm of Artistic Style" (arXiv:1508.06576).
 """
 
-from .color import match_colors
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from .errors import NSTError
-from .image_io import load_image, save_image
-from .plan import Plan, plan
-from .progress import Progress, Record
-from .recipes import Region, losses_of, losses_of_regions
-from .runtime import Runtime
-from .samples import sample
 from .settings import (
     PRESETS,
     ColorSettings,
@@ -20,10 +16,26 @@ from .settings import (
     Settings,
     preset_named,
 )
-from .stylize import Result, stylize
-from .terms import ContentLoss, Keep, LaplacianLoss, Loss, StyleLoss, TotalVariationLoss
-from .vgg import VGG16
-from .weights import load_vgg16
+
+if TYPE_CHECKING:
+    from .control.color import match_colors
+    from .control.losses import (
+        ContentLoss,
+        Keep,
+        LaplacianLoss,
+        Loss,
+        StyleLoss,
+        TotalVariationLoss,
+    )
+    from .files.image_io import load_image, save_image
+    from .files.samples import sample
+    from .files.weights import load_vgg16
+    from .gatys.vgg import VGG16
+    from .run.plan import Plan, plan
+    from .run.progress import Progress, Record, Result
+    from .run.recipes import Region, losses_of, losses_of_regions
+    from .run.runtime import Runtime
+    from .run.stylize import stylize
 
 __version__ = "0.1.0"
 
@@ -59,3 +71,43 @@ __all__ = [
     "save_image",
     "stylize",
 ]
+
+# Where the other names are, imported when they are first asked for (PEP 562): they bring PyTorch,
+# which takes seconds, and `nst --help` needs none of it.
+_HOMES = {
+    "match_colors": "control.color",
+    "ContentLoss": "control.losses",
+    "Keep": "control.losses",
+    "LaplacianLoss": "control.losses",
+    "Loss": "control.losses",
+    "StyleLoss": "control.losses",
+    "TotalVariationLoss": "control.losses",
+    "load_image": "files.image_io",
+    "save_image": "files.image_io",
+    "sample": "files.samples",
+    "load_vgg16": "files.weights",
+    "VGG16": "gatys.vgg",
+    "Plan": "run.plan",
+    "plan": "run.plan",
+    "Progress": "run.progress",
+    "Record": "run.progress",
+    "Region": "run.recipes",
+    "losses_of": "run.recipes",
+    "losses_of_regions": "run.recipes",
+    "Runtime": "run.runtime",
+    "Result": "run.progress",
+    "stylize": "run.stylize",
+}
+
+if not TYPE_CHECKING:  # else type checkers would believe any name
+
+    def __getattr__(name: str) -> Any:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+        globals()[name] = value
+        return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

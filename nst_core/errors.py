@@ -1,6 +1,6 @@
 """The mistakes a user can fix. Every message says what is wrong, where, and what to do.
 
-Doors (command line, nodes, page) show the message of an `NSTError` and nothing else; any other
+Interfaces (command line, nodes, page) show the message of an `NSTError` and nothing else; any other
 exception is a bug of ours and keeps its traceback.
 """
 

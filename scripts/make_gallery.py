@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 from strip import side_by_side
 
 from nst_core import sample
-from nst_core.pixels import to_pil
+from nst_core.files.pixels import to_pil
 
 # Of strips: a size that shows on a page, and steps that two cores have done in a minute or two.
 HEIGHT = 192

@@ -24,9 +24,9 @@ from nst_core import (
     sample,
     stylize,
 )
-from nst_core.pixels import to_pil
-from nst_core.plot import plot_losses
-from nst_core.samples import CONTENTS, STYLES
+from nst_core.files.pixels import to_pil
+from nst_core.files.samples import CONTENTS, STYLES
+from nst_core.run.plot import plot_losses
 
 SIZE, HEIGHT, ICON = 224, 192, 256
 STEPS = 30

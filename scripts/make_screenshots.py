@@ -10,7 +10,7 @@ from typing import Any
 from job import GIVEN, Job, Networks
 from PIL import Image
 
-from nst_core.samples import CONTENTS, STYLES
+from nst_core.files.samples import CONTENTS, STYLES
 
 sys.path.append(str(Path(__file__).parents[1] / "tests/page"))
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 from small import seeded_vgg
 
-from nst_core.vgg import VGG16
+from nst_core.gatys.vgg import VGG16
 
 # The tests' pictures are so small that a second thread costs more than it brings.
 torch.set_num_threads(1)

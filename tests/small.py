@@ -1,16 +1,25 @@
 """Small networks and pictures that the tests share. Nothing here is trained or downloaded."""
 
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
 import torch
 from torch import Tensor
 
-from nst_core.preprocessing import CAFFE
-from nst_core.vgg import VGG16
+from nst_core import Runtime
+from nst_core.control.losses import Weighed
+from nst_core.gatys.objective import Evaluation
+from nst_core.gatys.preprocessing import CAFFE
+from nst_core.gatys.vgg import VGG16
+from nst_core.kernels.convolution import Convolution
+from nst_core.run.objective import evaluator_of, in_units
 
 
 def seeded_vgg(dtype: torch.dtype = torch.float32, pooling: str = "max") -> VGG16:
     """A full-width VGG-16 with He-normal weights: lively features at every layer."""
     generator = torch.Generator().manual_seed(1)
-    vgg = VGG16(CAFFE, pooling)
+    vgg = VGG16(CAFFE, pooling, convolution=Convolution)
     state = {}
     for name, value in vgg.state_dict().items():
         if name.endswith("weight"):
@@ -29,3 +38,20 @@ def picture(height: int, width: int, seed: int = 0, dtype: torch.dtype = torch.f
     smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
     noise = torch.rand(1, 3, height, width, generator=generator)
     return (0.8 * smooth + 0.2 * noise).to(dtype)
+
+
+@dataclass(frozen=True)
+class Scored:
+    """Losses of a picture, in units of their largest weight."""
+
+    evaluate: Callable[[Tensor], Evaluation]
+    unit: float
+
+
+def objective_of(losses: Sequence[Weighed], *, vgg: VGG16, **kwargs: Any) -> Scored:
+    """As `stylize` makes it at one scale; a network that was not placed is placed."""
+    first = vgg.convolutions["conv1_1"]
+    if not isinstance(first, Convolution):
+        vgg = Runtime(first.weight.device, first.weight.dtype).place(vgg)
+    counting, unit = in_units(losses)
+    return Scored(evaluator_of(counting, vgg=vgg, **kwargs).evaluate, unit)

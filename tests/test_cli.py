@@ -20,8 +20,8 @@ from small import picture
 import nst_core
 from nst_core import Settings, load_image, load_vgg16, preset_named, save_image
 from nst_core.cli import console, main, watch
-from nst_core.image_io import read_metadata
-from nst_core.samples import CONTENTS, STYLES
+from nst_core.files.image_io import read_metadata
+from nst_core.files.samples import CONTENTS, STYLES
 
 # Small, short, and not deep into the network. A flag that is given again wins.
 QUICK = "--size 32 --steps 2 --scales 1 --style-layers low --content-layers relu2_1".split()
@@ -486,6 +486,44 @@ def test_a_mistyped_command_is_a_usage_error(nst, words):
     code, _, err = nst("stylize", *words)
     assert code == 2
     assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [
+        ("--help", 0),
+        ("--version", 0),
+        ("stylize --help", 0),
+        ("plan --help", 0),
+        ("page --help", 0),
+        ("weights check --help", 0),
+        ("presets", 0),
+        ("samples", 0),
+        ("stylize", 2),
+        ("stylize --unknown-flag", 2),
+        ("stylize content.png style.png -o out.png --steps many", 2),
+        ("stylize content.png style.png -o out.png --size 4", 2),
+        ("stylize content.png style.png -o out.png --preset gatys", 2),
+        ("stylize content.png style.png -o out.png --init graay", 2),
+        ("stylize content.png style.png -o out.png --style-layers relu4_9", 2),
+        ("stylize content.png style.png -o out.png --style-shares 1,2", 2),
+        ("stylize content.png red=style.png -o out.png", 2),
+        ("stylize content.png style.png -o missing/out.png", 2),
+        ("stylize content.png missing.png -o out.png", 2),
+        ("stylize content.png sample:harbuor -o out.png", 2),
+        ("plan content.png missing.png", 2),
+    ],
+)
+def test_what_needs_no_picture_is_said_without_importing_torch(folder, words, code):
+    program = (
+        "import atexit, sys; from nst_core.cli import main; "
+        "atexit.register(lambda: print('torch' in sys.modules)); main(sys.argv[1:])"
+    )
+    command = [sys.executable, "-c", program, *words.split()]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert done.stdout.splitlines()[-1] == "False"
+    assert files_in(folder) == set()
 
 
 def test_full_memory_is_a_sentence(capsys):

@@ -7,9 +7,9 @@ from small import picture
 from torch.testing import assert_close
 
 from nst_core import Runtime, Settings, StyleLoss, losses_of, match_colors, stylize
-from nst_core.color import COLORS, keep_chroma, luma_of
+from nst_core.control.color import COLORS, keep_chroma, luma_of
 from nst_core.errors import SettingsError
-from nst_core.finishing import recolored
+from nst_core.run.finishing import recolored
 
 IMAGE = picture(30, 40, seed=1)
 SOURCE = 0.1 + 0.8 * picture(26, 50, seed=2)[:, [2, 0, 1]]

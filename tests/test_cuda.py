@@ -5,17 +5,16 @@ from dataclasses import replace
 
 import pytest
 import torch
-from small import picture, seeded_vgg
+from small import objective_of, picture, seeded_vgg
 from torch.testing import assert_close
 
 from nst_core import RunSettings, Runtime, stylize
-from nst_core.convolution import Convolution
-from nst_core.cudnn import CudnnConvolution, RoundedCudnnConvolution
-from nst_core.memory import give_back_memory
-from nst_core.objective import Objective
-from nst_core.recording import Recording
-from nst_core.staging import moved
-from nst_core.terms import ContentLoss, Keep, StyleLoss, TotalVariationLoss
+from nst_core.control.losses import ContentLoss, Keep, StyleLoss, TotalVariationLoss
+from nst_core.kernels.convolution import Convolution
+from nst_core.kernels.cuda_graph import CudaGraph
+from nst_core.kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
+from nst_core.run.memory import give_back_memory
+from nst_core.run.staging import moved
 
 pytestmark = pytest.mark.skipif(
     not torch.cuda.is_available() or torch.version.cuda is None, reason="no NVIDIA card"
@@ -45,18 +44,18 @@ def cuda():
     return Runtime.choose("cuda", "auto")
 
 
-def objective(runtime, vgg, *, record, **kwargs):
+def objective(runtime, vgg, *, graphs, **kwargs):
     placed = [moved(loss, runtime.device) for loss in losses()]
     network = runtime.place(vgg)
-    return Objective(
-        placed, vgg=network, height=HEIGHT, width=WIDTH, record=record, **kwargs
+    return objective_of(
+        placed, vgg=network, height=HEIGHT, width=WIDTH, graphs=graphs, **kwargs
     ).evaluate
 
 
 def test_float32_on_the_card_is_float32_on_the_processor(vgg):
     image = picture(HEIGHT, WIDTH, seed=3)
-    expected = objective(Runtime.choose("cpu", "float32"), vgg, record=False)(image)
-    found = objective(Runtime.choose("cuda", "float32"), vgg, record=True)(image.cuda())
+    expected = objective(Runtime.choose("cpu", "float32"), vgg, graphs=False)(image)
+    found = objective(Runtime.choose("cuda", "float32"), vgg, graphs=True)(image.cuda())
     assert found.loss == pytest.approx(expected.loss, rel=1e-5)
     error = (found.gradient.cpu() - expected.gradient).norm() / expected.gradient.norm()
     assert error < 1e-3
@@ -64,18 +63,18 @@ def test_float32_on_the_card_is_float32_on_the_processor(vgg):
 
 @on_every_card
 @pytest.mark.parametrize("precision", ["auto", "float32"])
-def test_a_recorded_evaluation_has_the_bits_of_one_that_is_not(precision, card, vgg):
+def test_a_captured_evaluation_has_the_bits_of_one_that_is_not(precision, card, vgg):
     runtime = Runtime.choose(card, precision)
-    plain, recorded = (objective(runtime, vgg, record=record) for record in (False, True))
-    for seed in range(4):  # the first is not recorded yet, the second is what is recorded
+    plain, captured = (objective(runtime, vgg, graphs=graphs) for graphs in (False, True))
+    for seed in range(4):  # the first is not captured yet, the second is what is captured
         image = picture(HEIGHT, WIDTH, seed=seed).to(card)
-        expected, found = plain(image), recorded(image)
+        expected, found = plain(image), captured(image)
         assert found.loss == expected.loss
         assert torch.equal(found.gradient, expected.gradient)
 
 
-def test_what_an_evaluation_returned_is_not_changed_by_the_next(vgg, cuda):
-    evaluate = objective(cuda, vgg, record=True)
+def test_the_result_of_an_evaluation_is_not_changed_by_the_next(vgg, cuda):
+    evaluate = objective(cuda, vgg, graphs=True)
     images = [picture(HEIGHT, WIDTH, seed=seed).cuda() for seed in range(4)]
     kept = [evaluate(image).gradient for image in images]
     copies = [gradient.clone() for gradient in kept]
@@ -102,18 +101,18 @@ def test_a_run_gives_the_same_pixels_again(chosen, vgg):
 
 
 @on_every_card
-def test_a_recorded_run_has_the_pixels_of_one_that_is_not(card, vgg):
+def test_a_captured_run_has_the_pixels_of_one_that_is_not(card, vgg):
     runtime = Runtime.choose(card)
-    assert runtime.record
+    assert runtime.graphs
     keep = Keep(image=picture(HEIGHT, WIDTH, seed=1), mask=torch.eye(HEIGHT)[:, :90])
     results = [
         stylize(
             [*losses(), keep],
             vgg=vgg,
             settings=settings(),
-            runtime=replace(runtime, record=record),
+            runtime=replace(runtime, graphs=graphs),
         )
-        for record in (True, False)
+        for graphs in (True, False)
     ]
     assert torch.equal(results[0].image, results[1].image)
 
@@ -128,14 +127,14 @@ def test_a_search_lowers_the_loss_as_on_the_processor(vgg):
 
 def test_tiles_change_nothing_but_rounding(vgg):
     runtime, image = Runtime.choose("cuda", "float32"), picture(HEIGHT, WIDTH, seed=3).cuda()
-    whole = objective(runtime, vgg, record=True)(image)
-    tiled = objective(runtime, vgg, record=True, tile=32)(image)
+    whole = objective(runtime, vgg, graphs=True)(image)
+    tiled = objective(runtime, vgg, graphs=True, tile=32)(image)
     assert tiled.loss == pytest.approx(whole.loss, rel=1e-5)
     assert_close(tiled.gradient, whole.gradient, rtol=1e-3, atol=1e-4 * whole.gradient.abs().max())
 
 
 @pytest.mark.parametrize("statistics", ["gram+mean-std", "gaussian", "sliced-wasserstein"])
-def test_every_statistic_works_recorded_or_not(statistics, vgg):
+def test_every_statistic_works_captured_or_not(statistics, vgg):
     result = stylize(losses(statistics), vgg=vgg, settings=settings(device="cuda"))
     assert result.records[-1].loss < result.records[0].loss
 
@@ -217,22 +216,22 @@ def test_settings_of_the_process_do_not_change_a_picture(vgg):
     assert torch.equal(*found)
 
 
-def test_a_recording_needs_the_same_shapes():
-    recording = Recording()
+def test_a_graph_needs_the_same_shapes():
+    graph = CudaGraph()
     for _ in range(3):
-        (doubled,) = recording(lambda given: (2 * given,), torch.ones(3, device="cuda"))
+        (doubled,) = graph(lambda given: (2 * given,), torch.ones(3, device="cuda"))
         assert doubled.tolist() == [2, 2, 2]
     with pytest.raises(RuntimeError):
-        recording(lambda given: (2 * given,), torch.ones(4, device="cuda"))
+        graph(lambda given: (2 * given,), torch.ones(4, device="cuda"))
 
 
-def test_a_recording_goes_on_when_another_is_over():
+def test_a_graph_goes_on_when_another_is_over():
     def product(given):
         return (given @ given.mT,)
 
     # Long sums, for which cuBLAS needs memory beside.
     given = torch.randn(64, 1 << 18, device="cuda")
-    staying, leaving = Recording(), Recording()
+    staying, leaving = CudaGraph(), CudaGraph()
     for _ in range(2):
         leaving(product, given)
         (expected,) = staying(product, given)

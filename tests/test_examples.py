@@ -4,10 +4,9 @@ import sys
 from pathlib import Path
 
 import torch
-from small import picture
+from small import objective_of, picture
 
 from nst_core import PRESETS, load_image, load_vgg16, losses_of, save_image
-from nst_core.objective import Objective
 
 ROOT = Path(__file__).parent.parent
 
@@ -32,7 +31,7 @@ def test_the_paper_by_hand_runs_and_its_loss_is_the_seed_presets(tmp_path):
         load_image(tmp_path / f"{n}.png", max_pixels=10**6) for n in ("content", "style")
     )
     settings = PRESETS["gatys-vgg16"].settings
-    objective = Objective(
+    objective = objective_of(
         losses_of(content, [style], settings), vgg=load_vgg16("builtin"), height=48, width=48
     )
     gray = torch.full((1, 3, 48, 48), 0.5)

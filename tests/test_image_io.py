@@ -18,9 +18,7 @@ import torch
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
-from nst_core.image_io import (
-    WRITABLE,
-    check_writable,
+from nst_core.files.image_io import (
     from_pil,
     image_size,
     load_image,
@@ -28,6 +26,7 @@ from nst_core.image_io import (
     save_image,
     to_pil,
 )
+from nst_core.files.paths import WRITABLE, check_writable
 
 LIMIT = 10**6
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 31, 4), dtype=np.uint8)

@@ -1,19 +1,29 @@
-"""Architecture as a test: who may import whom."""
+"""Architecture as a test: who may import whom, and how long a file may be."""
 
 import ast
 import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import nst_core
 
 PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "h5py", "nst_core"}
-# The rooms in order: each imports only from rooms above it (ARCHITECTURE.md).
-ROOMS = """errors preprocessing memory recording convolution cudnn minimal winograd vgg tiling
-guidance losses statistics color layers settings terms regions recipes places preconditioner
-curvature optimizer pyramid progress pixels image_io samples weights runtime maxima passage
-walk targets objective views staging finishing stylize plan drawing plot report page cli""".split()
+# Each package imports from those of lower levels and from itself (ARCHITECTURE.md).
+LEVELS = {
+    "errors": 0,
+    "settings": 1,
+    "gatys": 2,
+    "kernels": 3,
+    "control": 3,
+    "files": 3,
+    "run": 4,
+    "page": 5,
+    "cli": 6,  # `nst page` starts the page
+}
+FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem == "errors"]
 
 
 def imports_of(path: Path) -> set[str]:
@@ -32,10 +42,16 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
+def printed_by(code: str) -> str:
+    """What a fresh Python prints."""
+    command = [sys.executable, "-c", code]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
 def test_the_engine_needs_nothing_but_its_few_packages():
     for path in PACKAGE.rglob("*.py"):
         if path.name == "__main__.py" or any(
-            path.is_relative_to(PACKAGE / door) for door in ("cli", "page")
+            path.is_relative_to(PACKAGE / interface) for interface in ("cli", "page")
         ):
             continue
         roots = {name.split(".")[0] for name in imports_of(path)}
@@ -44,29 +60,69 @@ def test_the_engine_needs_nothing_but_its_few_packages():
 
 def test_importing_the_engine_loads_no_host_page_or_command_line():
     code = (
-        "import sys, nst_core; "
+        "import sys; from nst_core import *; "
         "print(*{n.split('.')[0] for n in sys.modules}); "
         "print(*[n for n in sys.modules if 'nst_core' in n])"
     )
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
+    loaded = printed_by(code).split()
     unwanted = {"comfy", "comfy_api", "gradio", "typer", "rich", "click", "torchvision", "h5py"}
     assert not unwanted & set(loaded)
     assert not [name for name in loaded if name.startswith(("nst_core.cli", "nst_core.page"))]
 
 
-def test_every_room_imports_only_rooms_above_it():
-    for path in PACKAGE.rglob("*.py"):
-        room = path.relative_to(PACKAGE).with_suffix("").parts[0]
-        if room in ("__init__", "__main__"):
-            continue
-        for name in imports_of(path):
-            parts = name.split(".")
-            if parts[0] == "nst_core" and len(parts) > 1 and parts[1] in ROOMS and parts[1] != room:
-                assert ROOMS.index(parts[1]) < ROOMS.index(room), f"{path.name} imports {parts[1]}"
+def test_torch_is_imported_with_the_first_name_that_needs_it():
+    code = (
+        "import sys, nst_core; print('torch' in sys.modules); "
+        "import nst_core.settings.samples; "
+        "from nst_core import NSTError, Settings, preset_named; print('torch' in sys.modules); "
+        "from nst_core import VGG16, stylize; print('torch' in sys.modules)"
+    )
+    assert printed_by(code).split() == ["False", "False", "True"]
 
 
-def test_no_room_is_missing_from_the_plan():
-    found = {p.stem for p in PACKAGE.iterdir() if not p.name.startswith("__")}
-    assert found == set(ROOMS)
+def test_every_public_name_is_listed_before_it_is_imported():
+    code = "import nst_core; print(*set(nst_core.__all__) - set(dir(nst_core)))"
+    assert printed_by(code).split() == []
+
+
+def test_a_public_name_is_never_the_file_it_is_from():
+    code = (
+        "import types, nst_core.run.plan, nst_core.run.stylize, nst_core.files.samples; "
+        "values = {name: getattr(nst_core, name) for name in nst_core.__all__}; "
+        "print(*[n for n, value in values.items() if isinstance(value, types.ModuleType)])"
+    )
+    assert printed_by(code).split() == []
+
+
+def test_a_name_that_is_not_there_is_an_attribute_error():
+    assert not hasattr(nst_core, "stylise")
+
+
+def test_type_checkers_find_public_names_where_python_does():
+    lazy = {f"nst_core.{home}.{name}" for name, home in nst_core._HOMES.items()}
+    assert lazy <= imports_of(PACKAGE / "__init__.py")
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_run_down(path):
+    own = path.relative_to(PACKAGE).with_suffix("").parts[0]
+    for name in imports_of(path):
+        package = name.removeprefix("nst_core.").split(".")[0]
+        if name.startswith("nst_core.") and package not in (own, "__version__"):
+            assert LEVELS[package] < LEVELS[own], f"{path.name} imports {name}"
+
+
+def test_every_package_has_a_level():
+    found = {path.stem for path in PACKAGE.iterdir() if not path.name.startswith("__")}
+    assert found == set(LEVELS)
+
+
+def test_the_method_can_be_read_in_one_sitting():
+    lines = {path.stem: len(path.read_text().splitlines()) for path in PACKAGE.glob("gatys/*.py")}
+    assert sum(lines.values()) <= 1040
+    assert max(lines.values()) <= 220
+
+
+def test_no_file_holds_two_ideas():
+    long = {str(path): len(path.read_text().splitlines()) for path in PACKAGE.rglob("*.py")}
+    assert not {path: lines for path, lines in long.items() if lines > 220}

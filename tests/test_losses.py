@@ -2,15 +2,16 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nst_core.losses import (
+from nst_core.control.image_losses import laplacian, total_variation
+from nst_core.gatys.functions import (
     NORMALIZATIONS,
+    Sums,
     content_loss,
     gram_sum,
-    laplacian,
     squared_error_sum,
     style_loss,
-    total_variation,
 )
+from nst_core.kernels.sums import FAST_SUMS
 
 GENERATOR = torch.Generator().manual_seed(0)
 FEATURES = torch.randn(1, 7, 5, 6, dtype=torch.float64, generator=GENERATOR)
@@ -54,12 +55,20 @@ def test_a_guide_of_ones_changes_nothing_and_a_guide_weighs_positions():
     )
 
 
+@pytest.mark.parametrize("sums", [Sums(), FAST_SUMS], ids=["reference", "fast"])
 @pytest.mark.parametrize("guide", [None, GUIDE], ids=["whole", "guided"])
-def test_gradients_are_right(guide):
+def test_gradients_are_right(guide, sums):
     leaf = FEATURES.clone().requires_grad_()
-    assert torch.autograd.gradcheck(lambda f: gram_sum(f, guide), leaf)
-    assert torch.autograd.gradcheck(lambda f: squared_error_sum(f, OTHER, guide), leaf)
+    assert torch.autograd.gradcheck(lambda f: sums.gram(f, guide), leaf)
+    assert torch.autograd.gradcheck(lambda f: sums.squared_error(f, OTHER, guide), leaf)
     assert torch.autograd.gradcheck(total_variation, leaf[:, :3])
+
+
+@pytest.mark.parametrize("guide", [None, GUIDE], ids=["whole", "guided"])
+def test_fast_sums_are_those_of_the_reference(guide):
+    assert_close(FAST_SUMS.gram(FEATURES, guide), gram_sum(FEATURES, guide))
+    expected = squared_error_sum(FEATURES, OTHER, guide)
+    assert_close(FAST_SUMS.squared_error(FEATURES, OTHER, guide), expected)
 
 
 @pytest.mark.parametrize("name", NORMALIZATIONS)
@@ -115,16 +124,17 @@ def test_roundings_of_a_long_bfloat16_sum_average_out():
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(1, 64, 61, 67, generator=generator).relu().to(torch.bfloat16)
     exact = gram_sum(features.float())
-    error = gram_sum(features) / exact - 1
+    error = FAST_SUMS.gram(features, None) / exact - 1
     # Rounded once, a sum is off by 2^-9 at most and 2^-9 / sqrt(3) on average; here by less.
     assert float(error.square().mean().sqrt()) < 2**-9 / 3
     assert float(error.mean().abs()) < 1e-4
 
 
-def test_bfloat16_features_are_summed_in_float32():
+@pytest.mark.parametrize("sums", [Sums(), FAST_SUMS], ids=["reference", "fast"])
+def test_bfloat16_features_are_summed_in_float32(sums):
     features = FEATURES.to(torch.bfloat16)
-    assert gram_sum(features).dtype == torch.float32
-    assert_close(gram_sum(features), gram_sum(features.float()))
+    assert sums.gram(features, None).dtype == torch.float32
+    assert_close(sums.gram(features, None), gram_sum(features.float()))
 
 
 def test_a_constant_image_has_no_total_variation_and_a_step_has_its_square():

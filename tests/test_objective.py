@@ -3,16 +3,15 @@ import weakref
 
 import pytest
 import torch
-from small import picture
+from small import objective_of, picture
 from torch.testing import assert_close
 
-from nst_core import objective as objectives
-from nst_core import targets
+from nst_core.control.losses import ContentLoss, LaplacianLoss, StyleLoss, TotalVariationLoss
+from nst_core.control.targets import TargetMaker
 from nst_core.errors import ImageTooSmall, SettingsError
-from nst_core.losses import squared_error_sum
-from nst_core.objective import Objective
-from nst_core.passage import Passage
-from nst_core.terms import ContentLoss, LaplacianLoss, StyleLoss, TotalVariationLoss
+from nst_core.gatys.functions import Sums, squared_error_sum
+from nst_core.gatys.objective import Objective
+from nst_core.kernels.network import fast_network
 
 HEIGHT, WIDTH = 85, 107  # neither is a multiple of anything
 DOUBLE = torch.float64
@@ -43,7 +42,7 @@ LOSSES = {
 
 
 def objective(losses, vgg, height=HEIGHT, width=WIDTH, **kwargs):
-    return Objective(losses, vgg=vgg, height=height, width=width, **kwargs)
+    return objective_of(losses, vgg=vgg, height=height, width=width, **kwargs)
 
 
 @pytest.mark.parametrize("losses", LOSSES.values(), ids=LOSSES)
@@ -183,10 +182,10 @@ def test_a_full_mask_on_a_style_picture_is_no_mask_and_an_empty_one_is_absence(v
     same(gone, objective([content()], vgg64))
 
 
-def test_a_style_much_larger_than_the_picture_is_walked_in_tiles(vgg):
+def test_a_style_much_larger_than_the_picture_is_looked_at_in_tiles(vgg):
     tiles = []
     large = picture(1200, 600, seed=4)
-    Objective(
+    objective_of(
         [style(images=(large,), layers="relu1_1")],
         vgg=vgg,
         height=64,
@@ -196,20 +195,18 @@ def test_a_style_much_larger_than_the_picture_is_walked_in_tiles(vgg):
     assert len(tiles) == 6
 
 
-def test_the_way_back_gives_up_the_features_that_it_has_passed(vgg64, monkeypatch):
+def test_the_backward_pass_frees_the_features_that_it_has_passed(vgg64):
     leaves, alive = weakref.WeakValueDictionary(), []
 
-    class Watched(Passage):
-        def gradient(self, of_layer, on_layer):
-            return super().gradient(of_layer, lambda: alive.append(set(leaves)))
-
-    def sums(features, target, guide=None):
+    def watched(features, target, guide=None):
         leaves[features.shape] = features
         return squared_error_sum(features, target, guide)
 
-    monkeypatch.setattr(objectives, "Passage", Watched)
-    monkeypatch.setattr(targets, "squared_error_sum", sums)
-    evaluate = objective([content(layers="relu2_1,relu3_2,relu4_2")], vgg64).evaluate
+    sums = Sums(squared_error=watched)
+    maker = TargetMaker(vgg=vgg64, height=HEIGHT, width=WIDTH, sums=sums)
+    targets = maker.targets_of([content(layers="relu2_1,relu3_2,relu4_2")])
+    network = fast_network(vgg64, lambda: alive.append(set(leaves)))
+    evaluate = Objective(targets, network).evaluate
     leaves.clear()
     evaluate(IMAGE)
     assert alive[0] == {(1, 256, 21, 26), (1, 128, 42, 53)}  # not the deepest any more

@@ -5,15 +5,16 @@ import numpy as np
 import pytest
 import scipy.optimize
 import torch
-from small import picture
+from small import objective_of, picture
 from torch.testing import assert_close
 
-from nst_core.curvature import Curvature
+from nst_core.control.losses import ContentLoss, StyleLoss
+from nst_core.control.preconditioner import Spectral
 from nst_core.errors import NotFinite
-from nst_core.objective import Evaluation, Objective
-from nst_core.optimizer import STALL_STEPS, Minimizer
-from nst_core.preconditioner import Identity, Spectral
-from nst_core.terms import ContentLoss, StyleLoss
+from nst_core.gatys.lbfgs import History, Identity
+from nst_core.gatys.minimizer import STALL_STEPS, Minimizer
+from nst_core.gatys.objective import Evaluation
+from nst_core.kernels.history import FastHistory
 
 BOUNDS = (0.0, 1.0)
 
@@ -33,9 +34,14 @@ CURVATURE = torch.logspace(0, 3, 300, dtype=torch.float64)[torch.randperm(300)].
 START = torch.full_like(CENTER, 0.5)
 
 
-def minimized(evaluate, start, steps, **kwargs):
+def history_of(h0, size=10, image=None):
+    return FastHistory(size, CENTER if image is None else image, h0)
+
+
+def minimized(evaluate, start, steps, h0=None, **kwargs):
     minimizer = Minimizer(evaluate, **kwargs)
-    return minimizer.run(minimizer.start(start), steps)[0]
+    history = history_of(h0 or Identity())
+    return minimizer.run(minimizer.start(start, history), steps)[0]
 
 
 def test_the_unbounded_minimum_is_found():
@@ -181,7 +187,7 @@ def scipy_losses(evaluate, start, bounds, evaluations):
 def test_held_to_scipy(bounds, normalization, start, vgg):
     content, style = picture(32, 48, seed=1), picture(48, 48, seed=2)
     weight = {"relative": 100.0, "gatys": 1e3}[normalization]
-    evaluate = Objective(
+    evaluate = objective_of(
         [
             ContentLoss(image=content, weight=1.0, normalization=normalization),
             StyleLoss(images=(style,), weight=weight, normalization=normalization),
@@ -195,11 +201,11 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
     minimizer = Minimizer(
         evaluate,
         bounds=bounds,
-        precondition=Spectral(32, 48, image.device),
         max_evaluations=200,
         on_evaluation=lambda state, _: ours.append(state.loss),
     )
-    minimizer.run(minimizer.start(image), 1000)
+    history = history_of(Spectral(32, 48, image.device), image=image)
+    minimizer.run(minimizer.start(image, history), 1000)
     theirs = scipy_losses(evaluate, image, bounds, 200)
     for evaluations in (50, 100, 200):
         assert ours[evaluations - 1] <= 1.02 * theirs[evaluations - 1]
@@ -208,7 +214,7 @@ def test_held_to_scipy(bounds, normalization, start, vgg):
 def test_the_preconditioner_changes_the_path_and_not_the_minimum():
     evaluate = quadratic(CENTER, CURVATURE)
     plain = minimized(evaluate, START, 400)
-    smoothed = minimized(evaluate, START, 400, precondition=Spectral(10, 10, CENTER.device))
+    smoothed = minimized(evaluate, START, 400, Spectral(10, 10, CENTER.device))
     assert_close(smoothed.image, plain.image, atol=1e-4, rtol=0)
 
 
@@ -245,7 +251,7 @@ def test_negative_curvature_is_left_sooner_with_longer_steps(evaluate):
     bottom = evaluate((HILL - 0.5).sign() * WIDTH + 0.5).loss
     goal = bottom + 0.01 * (evaluate(HILL).loss - bottom)
 
-    def evaluations(precondition):
+    def evaluations(h0):
         reached, seen = [], []
 
         def watched(image):
@@ -254,10 +260,10 @@ def test_negative_curvature_is_left_sooner_with_longer_steps(evaluate):
 
         minimizer = Minimizer(
             watched,
-            precondition=precondition(10, 10, CENTER.device),
             on_evaluation=lambda state, _: reached.append(state.loss <= goal),
         )
-        minimizer.run(minimizer.start(HILL), 60)
+        history = history_of(h0(10, 10, CENTER.device))
+        minimizer.run(minimizer.start(HILL, history), 60)
         assert min(float(image.min()) for image in seen) >= 0
         assert max(float(image.max()) for image in seen) <= 1
         return reached.index(True)
@@ -265,14 +271,14 @@ def test_negative_curvature_is_left_sooner_with_longer_steps(evaluate):
     assert evaluations(Spectral) <= 0.6 * evaluations(Unhurried)
 
 
-def steps_of(minimizer, start, count):
+def steps_of(minimizer, h0, start, count):
     """(state, the direction there, the first point that was tried, the next state) of each step."""
     tried = []
     inner = minimizer.evaluate
     minimizer = replace(minimizer, evaluate=lambda image: tried.append(image) or inner(image))
-    state = minimizer.start(start)
+    state = minimizer.start(start, history_of(h0))
     for _ in range(count):
-        direction = state.curvature.direction(state.gradient, None)
+        direction = state.history.direction(state.gradient, None)
         tried.clear()
         after, _ = minimizer.run(state, 1)
         yield state, direction, tried[0], after
@@ -285,18 +291,18 @@ def bends_down(before, after):
 
 
 def test_textbook_searches_begin_at_the_whole_direction_even_after_negative_curvature():
-    minimizer = Minimizer(wells, bounds=None, precondition=Identity())
+    minimizer = Minimizer(wells, bounds=None)
     bent = []
-    for state, direction, first, after in steps_of(minimizer, HILL, 30):
+    for state, direction, first, after in steps_of(minimizer, Identity(), HILL, 30):
         assert_close(first, state.image + direction)
         bent.append(bends_down(state, after))
     assert 5 < sum(bent) < 30
 
 
 def test_after_negative_curvature_a_search_begins_twice_as_far_away_and_only_then():
-    minimizer = Minimizer(wells, bounds=None, precondition=Spectral(10, 10, CENTER.device))
+    minimizer, h0 = Minimizer(wells, bounds=None), Spectral(10, 10, CENTER.device)
     expected, farthest = 1.0, []
-    for state, direction, first, after in steps_of(minimizer, HILL, 30):
+    for state, direction, first, after in steps_of(minimizer, h0, HILL, 30):
         assert_close(first, state.image + expected * direction)
         went = float(((after.image - state.image) / direction).mean())  # it may be shortened
         expected = 2 * went if bends_down(state, after) else 1.0
@@ -307,20 +313,39 @@ def test_after_negative_curvature_a_search_begins_twice_as_far_away_and_only_the
 
 @pytest.mark.parametrize("stop_after", range(1, 9))
 def test_resuming_is_never_having_stopped_right_after_negative_curvature_too(stop_after):
-    minimizer = Minimizer(wells, precondition=Spectral(10, 10, CENTER.device))
-    whole, _ = minimizer.run(minimizer.start(HILL), 20)
-    half, _ = minimizer.run(minimizer.start(HILL), stop_after)
+    minimizer, h0 = Minimizer(wells), Spectral(10, 10, CENTER.device)
+    whole, _ = minimizer.run(minimizer.start(HILL, history_of(h0)), 20)
+    half, _ = minimizer.run(minimizer.start(HILL, history_of(h0)), stop_after)
     resumed, _ = minimizer.run(half, 20 - stop_after)
     assert torch.equal(resumed.image, whole.image)
     assert resumed.losses == whole.losses
     assert resumed.evaluations == whole.evaluations
 
 
-def test_a_pair_of_negative_curvature_teaches_nothing():
+def test_a_pair_of_negative_curvature_is_not_remembered():
     one, other = torch.randn(2, 1, 3, 10, 10, generator=torch.Generator().manual_seed(0))
-    curvature = Curvature(3, one, Identity())
-    assert curvature.update(one, 2 * one)
-    direction = curvature.direction(other, None)
-    assert not curvature.update(other, -other)
-    assert len(curvature) == 1
-    assert torch.equal(curvature.direction(other, None), direction)
+    history = FastHistory(3, one, Identity())
+    assert history.update(one, 2 * one)
+    direction = history.direction(other, None)
+    assert not history.update(other, -other)
+    assert len(history) == 1
+    assert torch.equal(history.direction(other, None), direction)
+
+
+@pytest.mark.parametrize("h0", [Identity(), Spectral(10, 10, CENTER.device)], ids=["I", "spectral"])
+@pytest.mark.parametrize("bounded", [False, True])
+def test_the_fast_history_is_the_two_loop_recursion(h0, bounded):
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn():
+        return torch.randn(CENTER.shape, dtype=torch.float64, generator=generator)
+
+    book, fast = History(4, h0), FastHistory(4, CENTER, h0)
+    for count in range(9):
+        gradient, free = drawn(), drawn() > -1 if bounded else None
+        expected = book.direction(gradient, free)
+        assert_close(fast.direction(gradient, free), expected, rtol=1e-8, atol=1e-12)
+        s = drawn()
+        y = -CURVATURE * s if count == 5 else CURVATURE * s + 0.1 * drawn()
+        assert book.update(s, y) == fast.update(s, y) == (count != 5)
+        assert len(book) == len(fast)

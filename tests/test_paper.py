@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 import torch.nn.functional as F
-from small import picture
+from small import objective_of, picture
 
 from nst_core import Runtime, load_vgg16, losses_of, preset_named, stylize
-from nst_core.objective import Objective
 
 NETWORKS = ["untrained", *filter(None, [os.environ.get("NST_TEST_WEIGHTS")])]
 CPU = torch.device("cpu")
@@ -74,7 +73,7 @@ def measured(preset, network, image, content, style):
     height, width = image.shape[-2:]
     losses = losses_of(content, [style], preset_named(preset).settings)
     vgg = Runtime(CPU, image.dtype).place(network)
-    objective = Objective(losses, vgg=vgg, height=height, width=width)
+    objective = objective_of(losses, vgg=vgg, height=height, width=width)
     evaluation = objective.evaluate(image)
     return evaluation.loss * objective.unit, evaluation.gradient.double() * objective.unit
 

@@ -6,9 +6,9 @@ from itertools import pairwise
 import pytest
 import torch
 
-from nst_core.drawing import count_ticks, log_ticks, short, spread
-from nst_core.plot import plot_losses
-from nst_core.progress import Record
+from nst_core.files.drawing import count_ticks, log_ticks, short, spread
+from nst_core.run.plot import plot_losses
+from nst_core.run.progress import Record
 
 STYLE = [f"style relu{block}_1" for block in range(1, 6)]
 

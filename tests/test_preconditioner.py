@@ -1,10 +1,10 @@
-"""The matrix that L-BFGS starts from, and what pairs teach it of places."""
+"""The matrix that L-BFGS starts from, and what it takes of pairs about places."""
 
 import pytest
 import torch
 from torch.testing import assert_close
 
-from nst_core.preconditioner import FOR_CONTENT, FOR_STYLE, Guess, Spectral
+from nst_core.control.preconditioner import FOR_CONTENT, FOR_STYLE, Guess, Spectral
 
 CPU = torch.device("cpu")
 SIZE = 32, 48
@@ -18,12 +18,12 @@ def noise(*shape, seed=0):
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def untaught(guess, size):
+def without_pairs(guess, size):
     spectral = Spectral(*size, CPU, guess)
     return spectral.matrix(torch.zeros(10, spectral.values))
 
 
-def taught(guess, steepness, count=3):
+def with_pairs(guess, steepness, count=3):
     """The matrix after pairs of a loss that is (1, 1, height, width) times as steep by place."""
     size = steepness.shape[-2:]
     spectral = Spectral(*size, CPU, guess)
@@ -48,12 +48,12 @@ def columns_of(matrix, size):
     return torch.stack([matrix(one.view(1, 3, *size)).flatten() for one in basis])
 
 
-MATRICES = [untaught, lambda guess, size: taught(guess, uneven(size))]
+MATRICES = [without_pairs, lambda guess, size: with_pairs(guess, uneven(size))]
 
 
 @pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT, ALL])
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("matrix_of", MATRICES, ids=["untaught", "taught"])
+@pytest.mark.parametrize("matrix_of", MATRICES, ids=["without pairs", "with pairs"])
 def test_it_is_symmetric_and_positive_and_its_quadratic_form_is_the_product_with_itself(
     matrix_of, size, guess
 ):
@@ -70,7 +70,7 @@ def test_it_is_symmetric_and_positive_and_its_quadratic_form_is_the_product_with
 @pytest.mark.parametrize("guess", [FOR_STYLE, FOR_CONTENT])
 def test_it_gains_one_on_average_and_leaves_a_flat_picture_flat(guess):
     size = 6, 5
-    matrix = untaught(guess, size)
+    matrix = without_pairs(guess, size)
     eigenvalues = torch.linalg.eigvalsh(columns_of(matrix, size))
     assert 0.5 < eigenvalues.mean() * 3 / (1 + 2 * guess.chroma) < 2  # of gray and two colors
     smoothed = matrix(torch.full((1, 3, *size), 0.2))
@@ -78,7 +78,7 @@ def test_it_gains_one_on_average_and_leaves_a_flat_picture_flat(guess):
 
 
 def test_gains_fall_as_a_power_of_the_frequency():
-    matrix = untaught(Guess(power=2.0, chroma=1.0, local=False), SIZE)
+    matrix = without_pairs(Guess(power=2.0, chroma=1.0, local=False), SIZE)
     columns = torch.arange(SIZE[1])
 
     def gain(waves):
@@ -95,15 +95,15 @@ def hills():
 
 
 def test_where_a_loss_is_four_times_as_steep_pixels_gain_less_by_a_part_of_it():
-    weights = taught(FLAT, hills()).weights[0, 0].square()  # before and after the waves
+    weights = with_pairs(FLAT, hills()).weights[0, 0].square()  # before and after the smoothing
     left, right = weights[:, :12], weights[:, 24:]  # away from the border between them
     expected = torch.tensor(4.0**-0.6)  # 0.6 of the steepness counts, in logarithms
     assert_close(left.mean() / right.mean(), expected, rtol=0.1, atol=0)
 
 
 def test_two_pairs_say_nothing_of_places_yet():
-    assert_close(taught(FLAT, hills(), count=2).weights, torch.ones(1, 1, *SIZE))
-    assert taught(FLAT, hills(), count=3).weights.std() > 0.1
+    assert_close(with_pairs(FLAT, hills(), count=2).weights, torch.ones(1, 1, *SIZE))
+    assert with_pairs(FLAT, hills(), count=3).weights.std() > 0.1
 
 
 def test_a_place_that_never_moved_is_like_the_whole():
@@ -114,6 +114,6 @@ def test_a_place_that_never_moved_is_like_the_whole():
     assert_close(spectral.matrix(pairs).weights, torch.ones(1, 1, *SIZE, dtype=pairs.dtype))
 
 
-def test_the_unit_of_the_loss_teaches_nothing():
-    one, thousand = taught(FLAT, hills()), taught(FLAT, 1000 * hills())
+def test_the_unit_of_the_loss_changes_nothing():
+    one, thousand = with_pairs(FLAT, hills()), with_pairs(FLAT, 1000 * hills())
     assert_close(thousand.weights, one.weights)

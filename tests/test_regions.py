@@ -7,9 +7,9 @@ from small import picture
 from torch.testing import assert_close
 
 from nst_core import Keep, Region, Runtime, Settings, losses_of, losses_of_regions, stylize
+from nst_core.control.regions import colors_in, feathered, masks_of_map
 from nst_core.errors import SettingsError
-from nst_core.losses import gram_sum
-from nst_core.regions import colors_in, feathered, masks_of_map
+from nst_core.gatys.functions import gram_sum
 
 CONTENT = picture(48, 64, seed=1)
 RED, BLUE = (

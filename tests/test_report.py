@@ -9,10 +9,11 @@ import torch
 from small import picture
 
 from nst_core import Result, Runtime, Settings, losses_of, stylize
+from nst_core.control.pyramid import Scale
 from nst_core.errors import ImageError
-from nst_core.progress import Record
-from nst_core.pyramid import Scale
-from nst_core.report import check_report, report_of, save_report, summary_of
+from nst_core.files.paths import check_report
+from nst_core.run.progress import Record
+from nst_core.run.report import report_of, save_report, summary_of
 
 SETTINGS = Settings(size=64, steps=4, scales=2, tolerance=0.0)
 RUNTIME = Runtime(torch.device("cpu"))

@@ -5,10 +5,11 @@ import pytest
 import torch
 from small import seeded_vgg
 
+from nst_core.control.statistics import EXTRA_BYTES, STATISTICS
 from nst_core.errors import OutOfMemory, SettingsError
-from nst_core.memory import empty, free_memory, give_back_memory, memory_kept, peak_memory
-from nst_core.runtime import Runtime
-from nst_core.statistics import EXTRA_BYTES, STATISTICS
+from nst_core.kernels.mapped_memory import empty_mapped, memory_kept
+from nst_core.run.memory import free_memory, give_back_memory, peak_memory
+from nst_core.run.runtime import Runtime
 
 CPU = torch.device("cpu")
 LAYERS = ("relu1_1", "relu4_2", "relu5_1")
@@ -110,7 +111,7 @@ def test_a_large_block_goes_back_with_its_last_user_even_while_memory_is_kept():
         behind = torch.ones(2**18)
         del hole
         before = held()
-        block = empty(behind, 2**24).fill_(1)  # 67 MB
+        block = empty_mapped(behind, 2**24).fill_(1)  # 67 MB
         part = block[-1:]
         del block
         assert held() - before > 60e6

@@ -7,7 +7,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from nst_core.errors import SettingsError
-from nst_core.samples import CONTENTS, MIN_SIZE, STYLES, sample
+from nst_core.files.samples import CONTENTS, MIN_SIZE, STYLES, sample
 
 NAMES = (*CONTENTS, *STYLES)
 

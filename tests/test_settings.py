@@ -2,10 +2,8 @@ from dataclasses import fields
 
 import pytest
 
+from nst_core.control.pyramid import COARSEST, NARROWEST, fit, plan_scales
 from nst_core.errors import LayerError, SettingsError
-from nst_core.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
-from nst_core.pyramid import COARSEST, NARROWEST, fit, plan_scales
-from nst_core.recipes import shares_in
 from nst_core.settings import (
     PRESETS,
     RunSettings,
@@ -15,6 +13,8 @@ from nst_core.settings import (
     limits_of,
     preset_named,
 )
+from nst_core.settings.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
+from nst_core.settings.loss import shares_in
 
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Settings)])
@@ -51,15 +51,15 @@ def test_presets_are_found_by_name_and_say_where_they_come_from():
 
 
 def test_layers_by_name_list_and_weight():
-    assert list(layer_weights("low", STYLE_LAYERS, "gatys")) == ["relu1_1", "relu2_1"]
-    assert layer_weights("high", CONTENT_LAYERS, "gatys") == {"relu4_2": 1.0}
-    assert layer_weights("all", STYLE_LAYERS, "relative")["relu3_1"] == 1 / 5
-    assert layer_weights("all", STYLE_LAYERS, "mean")["relu3_1"] == 1.0
-    assert layer_weights("conv1_1=2, block2_conv1=0.5", STYLE_LAYERS, "mean") == {
+    assert list(layer_weights("low", STYLE_LAYERS, averaged=True)) == ["relu1_1", "relu2_1"]
+    assert layer_weights("high", CONTENT_LAYERS, averaged=True) == {"relu4_2": 1.0}
+    assert layer_weights("all", STYLE_LAYERS, averaged=True)["relu3_1"] == 1 / 5
+    assert layer_weights("all", STYLE_LAYERS, averaged=False)["relu3_1"] == 1.0
+    assert layer_weights("conv1_1=2, block2_conv1=0.5", STYLE_LAYERS, averaged=False) == {
         "relu1_1": 2.0,
         "relu2_1": 0.5,
     }
-    assert layer_weights({"relu1_2": 3.0}, STYLE_LAYERS, "mean") == {"relu1_2": 3.0}
+    assert layer_weights({"relu1_2": 3.0}, STYLE_LAYERS, averaged=False) == {"relu1_2": 3.0}
 
 
 @pytest.mark.parametrize(
@@ -74,14 +74,15 @@ def test_layers_by_name_list_and_weight():
 )
 def test_layers_that_make_no_sense_are_refused(layers, error, words):
     with pytest.raises(error, match=words):
-        layer_weights(layers, STYLE_LAYERS, "gatys")
+        layer_weights(layers, STYLE_LAYERS, averaged=True)
 
 
 def test_scales_end_at_the_full_size_and_share_all_steps():
     scales = plan_scales(300, 1100, scales=0, steps=100)
     assert (scales[-1].height, scales[-1].width) == (300, 1100)
     assert sum(scale.steps for scale in scales) == 100
-    # By their longer sides to the power of 2.5, in whole steps.
+    # By their longer sides to the power of 2.5, in whole steps; coarser ones had none.
+    assert all(scale.steps for scale in scales)
     shares = [max(scale.height, scale.width) ** 2.5 for scale in scales]
     for scale, share in zip(scales, shares, strict=True):
         assert abs(scale.steps - 100 * share / sum(shares)) < 1
@@ -100,7 +101,7 @@ def test_scales_end_at_the_full_size_and_share_all_steps():
     ],
 )
 def test_scales_are_added_while_the_coarsest_is_large_enough_both_ways(height, width, count):
-    scales = plan_scales(height, width, scales=0, steps=1)
+    scales = plan_scales(height, width, scales=0, steps=10_000)
     assert len(scales) == count
     sides = scales[0].height, scales[0].width
     assert max(sides) >= COARSEST
@@ -109,9 +110,15 @@ def test_scales_are_added_while_the_coarsest_is_large_enough_both_ways(height, w
 
 
 def test_a_narrow_picture_beside_the_result_has_fewer_scales():
-    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=130)) == 3
-    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=20)) == 1
-    assert len(plan_scales(512, 512, scales=0, steps=1, narrowest=4000)) == 4
+    assert len(plan_scales(512, 512, scales=0, steps=10_000, narrowest=130)) == 3
+    assert len(plan_scales(512, 512, scales=0, steps=10_000, narrowest=20)) == 1
+    assert len(plan_scales(512, 512, scales=0, steps=10_000, narrowest=4000)) == 4
+
+
+def test_short_runs_have_no_scale_without_a_step_unless_it_is_asked_for():
+    assert [scale.steps for scale in plan_scales(512, 512, scales=0, steps=3)] == [1, 2]
+    assert [scale.steps for scale in plan_scales(512, 512, scales=0, steps=0)] == [0]
+    assert [scale.steps for scale in plan_scales(512, 512, scales=3, steps=3)] == [0, 1, 2]
 
 
 def test_as_many_scales_as_are_asked_for():

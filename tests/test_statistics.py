@@ -4,38 +4,36 @@ import math
 
 import pytest
 import torch
-from small import picture
+from small import objective_of, picture
 from torch.testing import assert_close
 
-from nst_core.guidance import Area
-from nst_core.losses import NORMALIZATIONS
-from nst_core.objective import Objective
-from nst_core.statistics import STATISTICS, statistics_named
-from nst_core.statistics.distribution import random_directions
-from nst_core.statistics.transport import quantiles, resampled, transport_distance
-from nst_core.terms import StyleLoss
+from nst_core.control.losses import StyleLoss
+from nst_core.control.statistics import STATISTICS, statistics_named
+from nst_core.control.statistics.distribution import random_directions
+from nst_core.control.statistics.transport import quantiles, resampled, transport_distance
+from nst_core.gatys.functions import NORMALIZATIONS, Sums
+from nst_core.gatys.statistics import WHOLE, Guidance
 
 N, HEIGHT, WIDTH = 7, 6, 8
-ALL = (..., slice(None), slice(None))
 GENERATOR = torch.Generator().manual_seed(0)
 FEATURES = torch.randn(1, N, HEIGHT, WIDTH, dtype=torch.float64, generator=GENERATOR).relu()
 OTHER = 0.3 + torch.randn(1, N, HEIGHT, WIDTH, dtype=torch.float64, generator=GENERATOR).abs()
 SOFT = torch.rand(HEIGHT, WIDTH, dtype=torch.float64, generator=GENERATOR)
 
 
-def area(features, guide=None):
+def guidance(features, guide=None):
     grid = features.shape[-2], features.shape[-1]
-    return Area(grid, guide, float(math.prod(grid) if guide is None else guide.sum()))
+    return Guidance(grid, guide, float(math.prod(grid) if guide is None else guide.sum()))
 
 
 def distance(name, features, style, norm="relative", guide=None, style_guide=None):
     """The sum over everything that `name` compares."""
-    where, there = area(features, guide), area(style, style_guide)
+    where, there = guidance(features, guide), guidance(style, style_guide)
     total = torch.zeros((), dtype=features.dtype)
-    for statistic in statistics_named(name, N, math.prod(where.grid)).values():
-        gathered = statistic.gathered(None, style, there, ALL)
-        target = statistic.target(statistic.described(gathered, there.positions))
-        sums = statistic.sums(features, where, ALL)
+    for statistic in statistics_named(name, N, math.prod(where.grid), Sums()).values():
+        accumulated = statistic.accumulated(None, style, there, WHOLE)
+        target = statistic.target(statistic.finalized(accumulated, there.positions))
+        sums = statistic.sums(features, where, WHOLE)
         total = total + statistic.loss(sums, where, target, NORMALIZATIONS[norm])
     return total
 
@@ -158,7 +156,7 @@ def test_many_tiles_are_one_tile(name, masked, vgg64):
         image_masks=(MASK,) if masked else None,
     )
     whole, tiled = (
-        Objective([loss], vgg=vgg64, height=85, width=107, tile=tile).evaluate(IMAGE)
+        objective_of([loss], vgg=vgg64, height=85, width=107, tile=tile).evaluate(IMAGE)
         for tile in (0, 48)
     )
     assert_close(tiled.loss, whole.loss, rtol=1e-8, atol=0)
@@ -169,7 +167,7 @@ def test_many_tiles_are_one_tile(name, masked, vgg64):
 @pytest.mark.parametrize("name", STATISTICS)
 def test_the_style_itself_is_the_optimum(name, vgg):
     loss = StyleLoss(images=(STYLE.float(),), weight=1.0, statistics=name)
-    objective = Objective([loss], vgg=vgg, height=70, width=93)
+    objective = objective_of([loss], vgg=vgg, height=70, width=93)
     assert abs(objective.evaluate(STYLE.float()).loss) < 1e-6
 
 
@@ -177,7 +175,7 @@ def test_the_style_itself_is_the_optimum(name, vgg):
 def test_a_share_of_all_is_the_picture_alone(name, vgg64):
     def loss(**kwargs):
         style = StyleLoss(weight=1.0, statistics=name, layers="low", **kwargs)
-        return Objective([style], vgg=vgg64, height=85, width=107).evaluate(IMAGE).loss
+        return objective_of([style], vgg=vgg64, height=85, width=107).evaluate(IMAGE).loss
 
     alone = loss(images=(STYLE,))
     assert loss(images=(STYLE, IMAGE), shares=(1.0, 0.0)) == pytest.approx(alone, rel=1e-5)

@@ -19,10 +19,10 @@ from nst_core import (
     sample,
     stylize,
 )
+from nst_core.control.pyramid import Scale
 from nst_core.errors import ImageError, ImageTooSmall, NotFinite, SettingsError
-from nst_core.pyramid import Scale
-from nst_core.staging import resized
-from nst_core.vgg import VGG16
+from nst_core.gatys.vgg import VGG16
+from nst_core.run.staging import resized
 
 CPU = Runtime(torch.device("cpu"))
 CONTENT, STYLE = picture(40, 56, seed=1), picture(50, 40, seed=2)
@@ -44,7 +44,7 @@ def decibels_rebuilt(vgg, original, preconditioner):
     return float(-10 * (image - original).square().mean().log10())
 
 
-def test_what_content_leaves_unsaid_is_filled_in_as_pictures_are():
+def test_what_content_does_not_determine_is_filled_in_as_pictures_are():
     vgg, original = load_vgg16("builtin"), sample("portrait", 96)
     assert decibels_rebuilt(vgg, original, "spectral") > 1 + decibels_rebuilt(vgg, original, "none")
 

@@ -2,8 +2,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst_core.tiling import ALIGNMENT, margin_of, plan_tiles
-from nst_core.vgg import LAYERS
+from nst_core.control.tiles import ALIGNMENT, margin_of, plan_tiles
+from nst_core.gatys.vgg import LAYERS
 
 SIZES = st.integers(1, 700)
 

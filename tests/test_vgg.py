@@ -3,9 +3,10 @@ import torch
 from small import picture, seeded_vgg
 from torch.testing import assert_close
 
+from nst_core.control.guidance import check_large_enough
 from nst_core.errors import ImageTooSmall, LayerError
-from nst_core.preprocessing import CAFFE, CAFFE_RGB, TORCHVISION
-from nst_core.vgg import LAYERS, canonical_layer, check_large_enough
+from nst_core.gatys.preprocessing import CAFFE, CAFFE_RGB, TORCHVISION
+from nst_core.gatys.vgg import LAYERS, canonical_layer
 
 
 def test_the_network_is_torchvisions_configuration_d(vgg):

@@ -1,13 +1,12 @@
 import pytest
 import torch
-from small import picture, seeded_vgg
+from small import objective_of, picture, seeded_vgg
 from torch.testing import assert_close
 
-from nst_core.convolution import Convolution
-from nst_core.objective import Objective
-from nst_core.runtime import Runtime
-from nst_core.terms import ContentLoss, StyleLoss
-from nst_core.winograd import HalfWinograd, Winograd
+from nst_core.control.losses import ContentLoss, StyleLoss
+from nst_core.kernels.convolution import Convolution
+from nst_core.kernels.winograd import WinogradF2x2, WinogradF4x4
+from nst_core.run.runtime import Runtime
 
 CPU = torch.device("cpu")
 # Sides that are and are not multiples of 4, one strip and several, more and less channels after.
@@ -16,11 +15,13 @@ SHAPES = ((64, 64, 48, 64), (64, 128, 41, 54), (128, 64, 33, 130), (256, 128, 29
 
 # Likewise for 2.
 HALF_SHAPES = ((256, 512, 16, 16), (512, 256, 41, 54), (256, 256, 33, 130), (512, 128, 29, 32))
-BOTH = [(Winograd, shape) for shape in SHAPES] + [(HalfWinograd, shape) for shape in HALF_SHAPES]
-TYPES = {Winograd: torch.float32, HalfWinograd: torch.bfloat16}
+BOTH = [(WinogradF4x4, shape) for shape in SHAPES] + [
+    (WinogradF2x2, shape) for shape in HALF_SHAPES
+]
+TYPES = {WinogradF4x4: torch.float32, WinogradF2x2: torch.bfloat16}
 
 
-def pair(in_channels, channels, kind=Winograd):
+def pair(in_channels, channels, kind=WinogradF4x4):
     """The plain convolution in float32 and the quick one, with the same weights."""
     plain, quick = Convolution(in_channels, channels), kind(in_channels, channels)
     quick.load_state_dict(plain.state_dict())
@@ -52,7 +53,7 @@ def test_fewer_multiplications_give_the_same_features(kind, shape):
 
 
 def test_in_bfloat16_the_error_is_at_most_three_times_that_of_the_plain_sum():
-    plain, quick = pair(256, 256, HalfWinograd)
+    plain, quick = pair(256, 256, WinogradF2x2)
     given = features(256, 64, 64)
     expected = plain(given)
     ours, rounded = (each(given.bfloat16()) for each in (quick, plain.bfloat16()))
@@ -63,19 +64,19 @@ def test_in_bfloat16_the_error_is_at_most_three_times_that_of_the_plain_sum():
 @pytest.mark.parametrize(("kind", "shape"), BOTH)
 @pytest.mark.parametrize("masked", [True, False])
 @pytest.mark.parametrize("adding", [True, False])
-def test_the_way_back_is_the_plain_ones(kind, shape, masked, adding):
+def test_the_backward_is_the_plain_ones(kind, shape, masked, adding):
     plain, quick = pair(*shape[:2], kind)
     gradient = features(shape[1], *shape[2:], seed=1) - 0.4
     before, other = features(shape[0], *shape[2:]), features(shape[0], *shape[2:], seed=2)
 
-    def back(convolution):
+    def backward(convolution):
         # Both may write where these lie.
         dtype = convolution.weight.dtype
-        kept, more, given = (each.to(dtype, copy=True) for each in (before, other, gradient))
-        return convolution.back(given, kept if masked else None, (lambda: more) if adding else None)
+        kept, extra, given = (each.to(dtype, copy=True) for each in (before, other, gradient))
+        return convolution.backward(given, kept if masked else None, extra if adding else None)
 
-    ours = back(quick)
-    assert_near(ours, back(plain))
+    ours = backward(quick)
+    assert_near(ours, backward(plain))
     if masked:
         assert not ours[before == 0].any()
 
@@ -89,13 +90,13 @@ def test_small_and_shallow_convolutions_stay_plain():
 
 def test_few_channels_and_few_places_stay_plain_in_bfloat16_too():
     for shape in ((128, 128, 32, 32), (256, 256, 12, 16)):
-        plain, quick = pair(*shape[:2], HalfWinograd)
+        plain, quick = pair(*shape[:2], WinogradF2x2)
         given = features(shape[0], *shape[2:]).bfloat16()
         assert quick(given).equal(plain.bfloat16()(given))
 
 
 def test_convolutions_that_share_memory_do_not_disturb_each_other():
-    make = Winograd.maker()
+    make = WinogradF4x4.maker()
     large, small = (make(64, 64).requires_grad_(False) for _ in range(2))
     given = features(64, 80, 96)
     first = large(given)
@@ -113,8 +114,10 @@ def test_the_whole_objective_is_the_plain_one_to_rounding():
         StyleLoss(images=(picture(96, 120, seed=3),), weight=100.0),
     ]
     evaluations = [
-        Objective(losses, vgg=runtime.place(vgg), height=112, width=128, tile=tile).evaluate(image)
-        for runtime in (Runtime(CPU), Runtime(CPU, convolution=Winograd))
+        objective_of(losses, vgg=runtime.place(vgg), height=112, width=128, tile=tile).evaluate(
+            image
+        )
+        for runtime in (Runtime(CPU), Runtime(CPU, convolution=WinogradF4x4))
         for tile in (0, 64)
     ]
     for other in evaluations[1:]:
@@ -128,7 +131,7 @@ def test_auto_takes_them_where_nothing_is_quicker_and_float32_does_not():
     auto = Runtime.choose("cpu", "auto")
     last = auto.exact() if auto.finish else auto
     assert last.dtype == torch.float32
-    assert last.convolution is Winograd
+    assert last.convolution is WinogradF4x4
     assert Runtime.choose("cpu", "float32").convolution is Convolution
     with_filters = last.estimate(512, 512, 10)
     assert with_filters > Runtime.choose("cpu", "float32").estimate(512, 512, 10)
@@ -138,11 +141,11 @@ def test_auto_takes_bfloat16s_own_where_the_device_has_bfloat16():
     auto, plain = (Runtime.choose("cpu", precision) for precision in ("auto", "bfloat16"))
     assert plain.convolution is Convolution
     if auto.dtype == torch.bfloat16:
-        assert auto.convolution is HalfWinograd
+        assert auto.convolution is WinogradF2x2
 
 
 def test_the_same_picture_is_found_again():
-    quick = Runtime(CPU, convolution=Winograd)
+    quick = Runtime(CPU, convolution=WinogradF4x4)
     given = features(64, 96, 96)
     once, again = (quick.place(seeded_vgg()).convolutions["conv2_1"](given) for _ in range(2))
     assert_close(once, again, rtol=0, atol=0)

@@ -13,10 +13,10 @@ from rich.table import Table
 from torch import Tensor
 
 from nst_core import VGG16, load_image, load_vgg16, sample, save_image
-from nst_core.pyramid import resize
-from nst_core.samples import CONTENTS, STYLES
-from nst_core.vgg import size_of
-from nst_core.weights.builtin import FILE
+from nst_core.control.pyramid import resize
+from nst_core.files.samples import CONTENTS, STYLES
+from nst_core.files.weights.builtin import FILE
+from nst_core.gatys.vgg import size_of
 
 from .export import digest
 from .figures import (

@@ -13,12 +13,12 @@ import torch.nn.functional as F
 import typer
 from torch import Tensor
 
-from nst_core.preprocessing import CAFFE
-from nst_core.terms import STYLE_LAYERS
-from nst_core.vgg import LAYERS
-from nst_core.weights import builtin
-from nst_core.weights.checkpoints import Checkpoint, save_convolutions
-from nst_core.weights.untrained import BLOCK_SCALES
+from nst_core.files.weights import builtin
+from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+from nst_core.files.weights.untrained import BLOCK_SCALES
+from nst_core.gatys.preprocessing import CAFFE
+from nst_core.gatys.vgg import LAYERS
+from nst_core.settings.layers import STYLE_LAYERS
 
 from .network import folded
 from .scenes import Classes, draw_batch
@@ -69,7 +69,7 @@ def digest(path: Path) -> str:
 def write_weights(
     checkpoint: Path, out: Path, *, eight_bits: bool = True, figures: str = ""
 ) -> None:
-    """Write the weights file of a checkpoint, with where it comes from and what it is worth."""
+    """Write the weights file of a checkpoint, with where it comes from and how good it is."""
     state = torch.load(checkpoint, weights_only=True, map_location="cpu")
     metadata = {
         "source": builtin.SOURCE,

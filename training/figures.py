@@ -8,19 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst_core import (
-    VGG16,
-    ContentLoss,
-    RunSettings,
-    load_vgg16,
-    losses_of,
-    preset_named,
-    stylize,
-)
-from nst_core.losses import gram_sum
-from nst_core.pyramid import fit, resize
-from nst_core.terms import STYLE_LAYERS
-from nst_core.vgg import size_of
+from nst_core import VGG16, ContentLoss, RunSettings, load_vgg16, losses_of, preset_named, stylize
+from nst_core.control.pyramid import fit, resize
+from nst_core.gatys.functions import gram_sum
+from nst_core.gatys.vgg import size_of
+from nst_core.settings.layers import STYLE_LAYERS
 
 from .scenes import Classes, draw_batch, without_color
 

@@ -96,7 +96,7 @@ def _dots(p: Parameters, size: int, generator: torch.Generator) -> Tensor:
 
 
 def _leaves(p: Parameters, size: int, generator: torch.Generator) -> Tensor:
-    """Leaves of many sizes lying on each other, as things hide what is behind them everywhere.
+    """Leaves of many sizes lying on each other, as things hide what is behind them.
 
     Photographs have such statistics (Lee, Mumford and Huang, IJCV 2001). From back to front, one
     leaf in every square of a lattice; the later of two neighbors in a lattice lies above.

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from nst_core.preprocessing import CAFFE
-from nst_core.vgg import LAYERS
+from nst_core.gatys.preprocessing import CAFFE
+from nst_core.gatys.vgg import LAYERS
 
 # The classic input range, made small: batch norm takes the factor back.
 INPUT_SCALE = 1 / 64

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from nst_core.terms import STYLE_LAYERS
+from nst_core.settings.layers import STYLE_LAYERS
 
 from .network import POOLED, REBUILT, Heads
 from .scenes import Batch

@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-# (share of a cycle's pictures, side in pixels, pictures a batch): small pictures teach most per
-# second, larger ones what the late layers see of them.
+# (share of a cycle's pictures, side in pixels, pictures a batch): the network learns most a second
+# from small pictures, and from larger ones what late layers need.
 STAGES = ((0.40, 64, 256), (0.30, 96, 256), (0.20, 128, 128), (0.10, 192, 128))
 PICTURES = 1_742_021  # of our own training: what one H100 learned from in seven minutes
 WARM_UP = 0.03  # share of a cycle in which the learning rate rises

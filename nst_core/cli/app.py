@@ -10,9 +10,8 @@ from rich.table import Table
 
 from .. import __version__
 from ..errors import ImageError, SettingsError
-from ..image_io import save_image
-from ..samples import CONTENTS, MIN_SIZE, STYLES, sample
 from ..settings import MAX_SIZE, PRESETS, Settings
+from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
 from .console import polite, say, stdout, warnings_of_engine
 from .options import flag_of
 from .page import page_command
@@ -87,11 +86,18 @@ def samples_command(
         for name, description in descriptions.items():
             typer.echo(f"  {name}: {description}")
             if output:
-                _make_folder(output)
-                save_image(sample(name, size), output / f"{name}.png")
+                _draw(name, size, output)
     if output:
         say("All of them are in:")
         typer.echo(output)
+
+
+def _draw(name: str, size: int, folder: Path) -> None:
+    from ..files.image_io import save_image  # only now: it brings PyTorch
+    from ..files.samples import sample
+
+    _make_folder(folder)
+    save_image(sample(name, size), folder / f"{name}.png")
 
 
 def _make_folder(folder: Path) -> None:

@@ -10,7 +10,6 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeR
 from rich.text import Text
 
 from ..errors import NSTError
-from ..memory import is_out_of_memory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -38,6 +37,8 @@ def polite(stopped: str = "Stopped.") -> Iterator[None]:
     except NSTError as error:
         raise refusal(str(error)) from error
     except (RuntimeError, MemoryError) as error:
+        from ..run.memory import is_out_of_memory  # only now: it brings PyTorch
+
         if not is_out_of_memory(error):
             raise
         raise refusal("The memory is full. Use a smaller --size, or --tile 512.") from error

@@ -1,40 +1,32 @@
-"""Pictures that are read and files that are written, checked before any work."""
+"""Pictures that are read and files that are written, checked before the engine is imported."""
 
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from torch import Tensor
-
 from ..errors import ImageError, SettingsError
-from ..image_io import check_writable, load_image
-from ..report import check_report
-from ..samples import sample
-from ..settings import STARTS, Settings
-
-SAMPLE = "sample:"
-# Drawn a little larger than needed: a square result asks for more than the shorter side.
-_LEAST_SAMPLE = 512
+from ..files.paths import check_readable, check_report, check_writable
+from ..settings import STARTS
+from ..settings.samples import SAMPLE, sample_named
 
 
-def read_picture(name: str, settings: Settings) -> Tensor:
-    """(1, 3, H, W) of a file, or of a sample drawn for the size that is asked for."""
+def check_picture(name: str) -> None:
+    """ImageError or SettingsError if there is no such file or sample."""
     if name.startswith(SAMPLE):
-        return sample(name.removeprefix(SAMPLE), max(settings.size, _LEAST_SAMPLE))
-    return load_image(name, max_pixels=settings.max_pixels)
+        sample_named(name.removeprefix(SAMPLE))
+    else:
+        check_readable(Path(name))
 
 
-def read_start(name: str | None, settings: Settings) -> Tensor | None:
-    """The picture that --init names; None if it names none."""
-    if name is None:
-        return None
+def check_start(name: str) -> None:
+    """The same of the picture that --init names, which may be a misspelled word too."""
     if not name.startswith(SAMPLE) and not os.path.exists(name):
         raise SettingsError(
             f"init '{name}' is neither one of {', '.join(STARTS)} nor a picture that exists. "
             "Check the spelling."
         )
-    return read_picture(name, settings)
+    check_picture(name)
 
 
 @dataclass(frozen=True)

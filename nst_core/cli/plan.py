@@ -5,13 +5,12 @@ from typing import Any
 
 import typer
 
-from ..plan import plan
+from .asked import asked
 from .console import polite
 from .files import Outputs
-from .job import prepared
 from .options import with_settings
-from .regions import Words
 from .stylize import Content, PresetName, Styles
+from .words import Words
 
 
 @with_settings
@@ -24,11 +23,16 @@ def plan_command(
     **flags: Any,
 ) -> None:
     """Say how much memory and about how long `nst stylize` with the same words will take."""
-    job = prepared(content, Words(styles), Outputs(Path("plan.png"), None, None), preset, flags)
+    checked = asked(content, Words(styles), Outputs(Path("plan.png"), None, None), preset, flags)
+    # Only now: they bring PyTorch, which takes seconds to import.
+    from ..run.plan import plan
+    from .job import prepared
+
+    job = prepared(checked)
     planned = plan(
         job.losses,
         vgg=job.vgg,
-        settings=job.settings,
+        settings=job.asked.settings,
         runtime=job.runtime,
         start=job.start_picture,
     )

@@ -1,19 +1,16 @@
-"""`nst stylize`, `texture` and `reconstruct`: their arguments, the run, and Ctrl-C."""
+"""`nst stylize`, `texture` and `reconstruct`: their arguments."""
 
-from collections import Counter
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..settings import PRESETS
-from ..stylize import Result, stylize
-from .console import INTERRUPTED, polite, say
+from .asked import Asked, asked
+from .console import polite
 from .files import Outputs
-from .job import Job, prepared
 from .options import with_settings
-from .regions import Words
-from .watch import Watch, display
+from .words import Words
 
 
 def _presets() -> str:
@@ -118,8 +115,7 @@ def stylize_command(
 ) -> None:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    job = prepared(content, words, Outputs(output, report, plot), preset, flags)
-    _make(job, save_every, quiet)
+    _make(asked(content, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
 
 
 @with_settings
@@ -138,8 +134,7 @@ def texture_command(
 ) -> None:
     """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
     words = Words(styles, style_masks=style_mask or ())
-    job = prepared(None, words, Outputs(output, report, plot), preset, flags)
-    _make(job, save_every, quiet)
+    _make(asked(None, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
 
 
 @with_settings
@@ -156,45 +151,13 @@ def reconstruct_command(
     **flags: Any,
 ) -> None:
     """CONTENT from noise, by what --content-layers know of it."""
-    job = prepared(content, Words(()), Outputs(output, report, plot), preset, flags)
-    _make(job, save_every, quiet)
+    _make(
+        asked(content, Words(()), Outputs(output, report, plot), preset, flags), save_every, quiet
+    )
 
 
-def _make(job: Job, save_every: int, quiet: bool) -> None:
-    """Run the job and write what it leaves."""
-    with display(quiet) as show:
-        result, interrupted = _run(job, Watch(show, job.save_step, save_every))
-    if not quiet:
-        _tell(result)
-    with polite("Stopped while writing: of the files, some may be missing, but none is broken."):
-        job.finish(result, interrupted=interrupted)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+def _make(asked: Asked, save_every: int, quiet: bool) -> None:
+    """Make the picture that was asked for."""
+    from .making import make  # only now: it brings PyTorch, which takes seconds to import
 
-
-def _run(job: Job, watch: Watch) -> tuple[Result, bool]:
-    """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
-    try:
-        result = stylize(
-            job.losses,
-            vgg=job.vgg,
-            settings=job.settings,
-            runtime=job.runtime,
-            start=job.start_picture,
-            on_progress=watch,
-        )
-    except KeyboardInterrupt:
-        so_far = watch.so_far()
-        if so_far is None:
-            raise
-        say("Stopped: the best picture so far is kept.")
-        return so_far, True
-    return result, False
-
-
-def _tell(result: Result) -> None:
-    """Why each scale ended."""
-    counts = Counter(record.scale for record in result.records)
-    for number, (scale, stop) in enumerate(zip(result.scales, result.stops, strict=True), 1):
-        size = f"{scale.width}x{scale.height} px"
-        say(f"Scale {number}, {size}: {counts[number]} evaluations, then {stop}.")
+    make(asked, save_every, quiet)

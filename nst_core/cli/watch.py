@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from rich import progress as rich
 from torch import Tensor
 
-from ..progress import OnProgress, Progress, ignore_progress
-from ..stylize import Result
+from ..run.progress import OnProgress, Progress, Result, ignore_progress
 from .console import say, stderr
 
 # Seconds between redrawings of the bar, and between lines in a log.

@@ -6,8 +6,7 @@ from typing import Annotated
 import typer
 
 from ..errors import WeightsError
-from ..preprocessing import PREPROCESSINGS
-from ..weights import check_weights, get_weights, known_weights
+from ..settings.network import PREPROCESSING_NAMES
 from .console import download_bar, polite, say
 
 weights_app = typer.Typer(help="List, download and check network weights.", no_args_is_help=True)
@@ -17,6 +16,8 @@ weights_app = typer.Typer(help="List, download and check network weights.", no_a
 @polite()
 def list_command() -> None:
     """Every named network, and where it lies on this machine."""
+    from ..files.weights import known_weights  # each command: it brings PyTorch
+
     for entry in known_weights():
         if entry.found:
             state = f"on this machine: {entry.found}"
@@ -37,6 +38,8 @@ def get_command(
     name: Annotated[str, typer.Argument(help="keras, torchvision or torchvision-features.")],
 ) -> None:
     """Download weights, unless they are here; the last line printed is where they are."""
+    from ..files.weights import get_weights
+
     say("Only the 13 convolutions are kept. An interrupted download goes on where it stopped.")
     with download_bar() as on_progress:
         typer.echo(get_weights(name, on_progress=on_progress))
@@ -48,10 +51,14 @@ def check_command(
     file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or Keras .h5 file.")],
     preprocessing: Annotated[
         str | None,
-        typer.Option(metavar="|".join(PREPROCESSINGS), help="The input it wants, if you know."),
+        typer.Option(
+            metavar="|".join(PREPROCESSING_NAMES), help="The input it wants, if you know."
+        ),
     ] = None,
 ) -> None:
     """Look at a weights file without using it; the exit code is 2 if it cannot be used."""
+    from ..files.weights import check_weights
+
     found = check_weights(file, preprocessing)
     for message in found.messages:
         say(message)

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from ..errors import NSTError
-from ..samples import CONTENTS, STYLES
+from ..files.samples import CONTENTS, STYLES
 from ..settings import ServingSettings, Settings, preset_named
 from .canvas import url_of
 from .controls import explained, values_of

@@ -7,7 +7,6 @@ from typing import Any
 import gradio as gr
 
 from ..errors import SettingsError
-from ..layers import CONTENT_LAYERS, STYLE_LAYERS
 from ..settings import (
     ServingSettings,
     Settings,
@@ -17,6 +16,7 @@ from ..settings import (
     limits_of,
     preset_named,
 )
+from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS
 
 # Steps of a slider; its limits are the engine's and the page's.
 _SLIDER_STEP = {

@@ -9,16 +9,18 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..control.losses import ContentLoss, Loss
+from ..control.pyramid import resize
 from ..errors import OutOfMemory
-from ..memory import give_back_memory, is_out_of_memory
-from ..pyramid import resize
-from ..recipes import losses_of_regions
-from ..runtime import Runtime
+from ..gatys.vgg import VGG16
+from ..run.memory import give_back_memory, is_out_of_memory
+from ..run.progress import Result
+from ..run.recipes import losses_of_regions
+from ..run.runtime import Runtime
+from ..run.scales import scales_of
+from ..run.staging import first_picture, result_size
+from ..run.stylize import stylize
 from ..settings import ServingSettings
-from ..staging import first_picture, result_size
-from ..stylize import Result, scales_of, stylize
-from ..terms import ContentLoss, Loss
-from ..vgg import VGG16
 from .job import Cancelled, Job, Request
 from .pictures import read_pictures
 from .regions import regions_of

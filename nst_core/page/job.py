@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from ..progress import Progress
+from ..run.progress import Progress, Result
 from ..settings import Settings
-from ..stylize import Result
 
 STOPPED, TIME_UP = "Stop", "the time limit of this page"
 
@@ -44,7 +43,7 @@ class Request:
     Attributes:
         content: what is repainted; None is a texture.
         styles: those whose share is above 0; none is a reconstruction.
-        map: a drawing over the content, of which style goes where, as a PNG; None is everywhere.
+        map: a drawing over the content, of which style goes where, as a PNG; None is no drawing.
         settings: of the run.
         preset, strength: where they come from, and what has multiplied their style weight.
     """

@@ -4,7 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-from ..samples import CONTENTS, STYLES
+from ..files.samples import CONTENTS, STYLES
 from ..settings import ServingSettings
 from .controls import control, explained
 from .kinds import Kind

@@ -10,11 +10,10 @@ from html import escape
 
 from torch import Tensor
 
-from ..pixels import to_pil
-from ..plan import Plan, duration
-from ..plot import plot_losses
-from ..progress import Progress, Record
-from ..stylize import Result
+from ..files.pixels import to_pil
+from ..run.plan import Plan, duration
+from ..run.plot import plot_losses
+from ..run.progress import Progress, Record, Result
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
 CURVE_SIZE = (560, 300)

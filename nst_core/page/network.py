@@ -1,7 +1,8 @@
 """The network of the page: loaded once, and the line that says which it is."""
 
-from ..vgg import VGG16, assembled
-from ..weights import load_vgg16
+from ..files.weights import load_vgg16
+from ..files.weights.assemble import assembled
+from ..gatys.vgg import VGG16
 
 # What the sources of our own weights begin with.
 _OURS = ("builtin", "untrained")

@@ -10,19 +10,18 @@ from typing import Any
 import gradio as gr
 from torch import Tensor
 
+from ..control.guidance import check_large_enough
 from ..errors import ImageError
-from ..image_io import image_size, load_image, save_image
-from ..layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
-from ..samples import CONTENTS, STYLES, sample
+from ..files.image_io import image_size, load_image, save_image
+from ..files.samples import CONTENTS, STYLES, sample
+from ..gatys.vgg import size_of
 from ..settings import LossSettings, ServingSettings, Settings
-from ..vgg import check_large_enough, size_of
+from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
+from ..settings.samples import SAMPLE, drawn_size
 from .job import Request
 
-SAMPLE = "sample:"
 # Longer side of a sample's file, which is only looked at: a run draws its own.
 SHOWN = 384
-# As the command line draws them: a square result asks for more than the shorter side.
-_LEAST_DRAWN = 512
 
 
 def _path_of(self: Any, payload: Any) -> str | None:
@@ -92,7 +91,7 @@ class Samples:
             save_image(sample(name, SHOWN), self.files[name], quality=88)
         # The two that the page begins with: the first visitor shall not wait for them.
         for names in (CONTENTS, STYLES):
-            _drawn(next(iter(names)), _drawn_size(Settings()))
+            _drawn(next(iter(names)), drawn_size(Settings().size))
 
     def name_of(self, path: str) -> str:
         """`sample:NAME` if the file is one of them, whatever it is called; else its own name."""
@@ -139,7 +138,7 @@ def read_pictures(request: Request, limits: ServingSettings) -> list[Tensor]:
     pixels = 0
     for given in request.pictures:
         if given.name.startswith(SAMPLE):
-            picture = _drawn(given.name.removeprefix(SAMPLE), _drawn_size(request.settings))
+            picture = _drawn(given.name.removeprefix(SAMPLE), drawn_size(request.settings.size))
         else:
             picture = load_named(given.path, given.name, limits)
             pixels += picture[0, 0].numel()
@@ -161,11 +160,7 @@ def _drawn(name: str, size: int) -> Tensor:
     return sample(name, size)
 
 
-def _drawn_size(settings: Settings) -> int:
-    return max(settings.size, _LEAST_DRAWN)
-
-
 def _layers(settings: LossSettings, *, content: bool) -> list[str]:
     chosen = settings.content_layers if content else settings.style_layers
     named = CONTENT_LAYERS if content else STYLE_LAYERS
-    return list(layer_weights(chosen, named, settings.normalization))
+    return list(layer_weights(chosen, named, averaged=True))

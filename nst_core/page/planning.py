@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..control.losses import ContentLoss, Loss, StyleLoss
+from ..control.pyramid import fit
 from ..errors import NSTError
-from ..plan import Pace, pace_of, plan
-from ..pyramid import fit
-from ..recipes import Region, losses_of_regions
-from ..runtime import Runtime
+from ..gatys.vgg import LAYERS
+from ..run.plan import Pace, pace_of, plan
+from ..run.recipes import Region, losses_of_regions
+from ..run.runtime import Runtime
 from ..settings import Settings, preset_named
-from ..terms import ContentLoss, Loss, StyleLoss
-from ..vgg import LAYERS
 from . import live
 from .job import Picture, Request
 from .kinds import KINDS

@@ -6,13 +6,13 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from ..color import luma_of
+from ..control.color import luma_of
+from ..control.pyramid import fit, resize
+from ..control.regions import colors_in, masks_of_map
 from ..errors import ImageError, SettingsError
-from ..pyramid import fit, resize
-from ..recipes import Region
-from ..regions import colors_in, masks_of_map
+from ..gatys.vgg import size_of
+from ..run.recipes import Region
 from ..settings import ServingSettings
-from ..vgg import size_of
 from .canvas import SIZE, pixels_of, png_of
 from .job import Picture, Request
 from .pictures import load_named
@@ -102,7 +102,7 @@ def regions_of(request: Request, pictures: Sequence[Tensor]) -> list[Region]:
 
 
 def _places(request: Request) -> list[tuple[list[int], Tensor | None]]:
-    """(which styles, where) of each region; everywhere is None."""
+    """(which styles, where) of each region; None is the whole picture."""
     styles, masks = request.styles, _masks(request.map)
     places: list[tuple[list[int], Tensor | None]] = [
         ([i], masks[style.color]) for i, style in enumerate(styles) if style.color in masks

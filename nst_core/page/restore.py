@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ImageError, SettingsError
-from ..image_io import read_metadata
-from ..recipes import shares_in
-from ..samples import CONTENTS, STYLES
+from ..files.image_io import read_metadata
 from ..settings import PRESETS, Settings
+from ..settings.loss import shares_in
+from ..settings.samples import CONTENTS, SAMPLE, STYLES
 from .canvas import png_in, url_of
 from .controls import SERVER, checked
 from .kinds import Kind, kind_of
-from .pictures import SAMPLE
 from .regions import COLORS
 from .result import KEY
 

@@ -7,10 +7,11 @@ import gradio as gr
 
 from ..errors import NSTError
 from ..settings import ServingSettings
+from ..settings.samples import SAMPLE
 from .canvas import EMPTY
 from .choosing import Changes, preset_changes
 from .parts import Parts
-from .pictures import SAMPLE, Samples
+from .pictures import Samples
 from .restore import Restored, restore
 
 

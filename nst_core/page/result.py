@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
-from ..image_io import save_image
-from ..pyramid import resize
-from ..report import summary_of
-from ..stylize import Result
-from ..vgg import VGG16, size_of
+from ..control.pyramid import resize
+from ..files.image_io import save_image
+from ..gatys.vgg import VGG16, size_of
+from ..run.progress import Result
+from ..run.report import summary_of
 from .canvas import url_of
 from .job import Request
 from .workflow import graph_of

@@ -15,8 +15,8 @@ from starlette.middleware import Middleware
 
 from ..errors import SettingsError
 from ..settings import ServingSettings
-from .doors import Doors
 from .network import Network
+from .routes import Routes
 
 _LOG = logging.getLogger("nst_core")
 STYLE_SHEET = Path(__file__).with_name("page.css")
@@ -50,7 +50,7 @@ def launch_options(limits: ServingSettings) -> dict[str, Any]:
     """How the page is served, whoever starts it."""
     from .look import theme
 
-    doors = Middleware(Doors, megabytes=limits.max_upload)
+    routes = Middleware(Routes, megabytes=limits.max_upload)
     return {
         "theme": theme(),
         "css_paths": STYLE_SHEET,
@@ -58,8 +58,8 @@ def launch_options(limits: ServingSettings) -> dict[str, Any]:
         # A traceback is ours to read, in the terminal.
         "show_error": False,
         "footer_links": ["api"],
-        "app_kwargs": {"middleware": [doors]},
-        # Each is one more door or record that this page has no use for.
+        "app_kwargs": {"middleware": [routes]},
+        # Each is one more route or record that this page has no use for.
         "run_history": False,
         "enable_monitoring": False,
         "mcp_server": False,

@@ -3,11 +3,11 @@
 The host reads `workflow` when a picture is dropped onto its page, and programs send `prompt`.
 """
 
+from ..files.weights import NAMES
 from ..settings import Settings
-from ..weights import NAMES
+from ..settings.samples import SAMPLE, drawn_size
 from .graph import Graph, Json, Node, prompt_of, workflow_of
 from .job import Picture, Request
-from .pictures import SAMPLE
 
 # Widgets of a node, in the order of the node (nodes/optimize.py); a test holds them to its schema.
 _OPTIMIZE = (
@@ -135,7 +135,7 @@ def _picture(graph: Graph, picture: Picture, title: str, settings: Settings) -> 
             90,
             widgets={
                 "name": picture.name.removeprefix(SAMPLE),
-                "size": max(settings.size, 512),
+                "size": drawn_size(settings.size),
             },
             outputs=(("image", "IMAGE"),),
             title=title,

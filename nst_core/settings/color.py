@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 
-from ..color import COLORS
 from .option import Checked, option
+
+COLOR_NAMES = ("style", "luminance", "cholesky", "pca", "symmetric", "histogram")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,7 +16,7 @@ class ColorSettings(Checked):
         "style: the colors come with the style. luminance: each pixel keeps the content's color, "
         "only light and dark are painted. cholesky, pca, symmetric: the content's mean colors and "
         "contrasts, by three ways to the same; histogram: all its shades.",
-        choices=tuple(COLORS),
+        choices=COLOR_NAMES,
     )
     color_when: str = option(
         "after",

@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 
-from ..losses import NORMALIZATIONS
-from ..statistics import STATISTICS
+from ..errors import SettingsError
 from .option import Checked, option
+
+NORMALIZATION_NAMES = ("relative", "gatys", "mean")
+STATISTICS_NAMES = (
+    "gram",
+    "gram+mean-std",
+    "gram+histogram",
+    "gaussian",
+    "sliced-wasserstein",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,14 +48,14 @@ class LossSettings(Checked):
         "relative",
         "What weights are measured in. relative: free of units, the same at every size, layer "
         "and network; gatys: the paper's formulas; mean: neural-style's.",
-        choices=tuple(NORMALIZATIONS),
+        choices=NORMALIZATION_NAMES,
     )
     statistics: str = option(
         "gram",
         "What of a style is compared. gram: which features occur together (Gatys); gram+mean-std "
         "and gram+histogram: steadier contrast; gaussian: means and covariances (Wasserstein-2); "
         "sliced-wasserstein: whole distributions, the most faithful and the slowest.",
-        choices=tuple(STATISTICS),
+        choices=STATISTICS_NAMES,
     )
     style_scale: float = option(
         1.0,
@@ -77,7 +85,7 @@ class LossSettings(Checked):
 
 @dataclass(frozen=True, kw_only=True)
 class StrengthSettings(Checked):
-    """Sliders beside a preset, for doors that have no flag for each weight."""
+    """Sliders beside a preset, for interfaces that have no flag for each weight."""
 
     style_strength: float = option(
         1.0,
@@ -91,3 +99,17 @@ class StrengthSettings(Checked):
         minimum=0,
         maximum=1,
     )
+
+
+def shares_in(text: str) -> tuple[float, ...] | None:
+    """The numbers in "3,1"; None if there is none.
+
+    Raises:
+        SettingsError: something in it is no number.
+    """
+    try:
+        return tuple(float(part) for part in text.split(",")) if text.strip() else None
+    except ValueError as error:
+        raise SettingsError(
+            f"Style shares are '{text}'. Write a number for each style picture, such as 3,1."
+        ) from error

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from ..preprocessing import PREPROCESSINGS
-from ..vgg import POOLINGS
 from .option import Checked, option
+
+POOLINGS = ("max", "average")
+PREPROCESSING_NAMES = ("caffe", "torchvision", "caffe-rgb")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +22,7 @@ class NetworkSettings(Checked):
         "auto",
         "Input range the weights were trained on. auto knows it for known files and for files "
         "of ours; say it for others.",
-        choices=("auto", *PREPROCESSINGS),
+        choices=("auto", *PREPROCESSING_NAMES),
     )
     pooling: str = option(
         "max",

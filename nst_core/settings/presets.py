@@ -18,12 +18,12 @@ class Preset:
 PRESETS: Mapping[str, Preset] = {
     "default": Preset(
         Settings(),
-        "Relative losses, coarse to fine, from the content: weights that mean the same everywhere.",
+        "Relative losses, coarse to fine, from the content: weights mean the same at every size.",
     ),
     # alpha / beta = 1e-3 and conv4_2 as in arXiv:1508.06576, on a 224x224 VGG-16 from a gray
     # square. The loss is the seed's; the search is ours. The seed ran scipy's fmin_l_bfgs_b without
     # bounds, and clipping gives away part of what was won; it restarted it every few evaluations,
-    # which only forgets curvature.
+    # which only forgets the history.
     "gatys-vgg16": Preset(
         Settings(
             content_weight=1.0,
@@ -74,7 +74,11 @@ PRESETS: Mapping[str, Preset] = {
 
 
 def preset_named(name: str) -> Preset:
-    """The preset called `name`; SettingsError lists the known ones otherwise."""
+    """The preset called `name`; SettingsError lists the known ones otherwise.
+
+    >>> preset_named("gatys-vgg16").settings.size
+    224
+    """
     if name not in PRESETS:
         raise SettingsError(f"Preset '{name}' is unknown. Use one of: {', '.join(PRESETS)}.")
     return PRESETS[name]

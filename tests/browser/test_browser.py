@@ -6,9 +6,9 @@ import pytest
 from chromium import open_panel, paint, set_number, wait_for_color, wait_for_status
 from PIL import Image
 
-from nst_core.image_io import load_image, read_metadata
-from nst_core.pyramid import resize
-from nst_core.samples import sample
+from nst_core.control.pyramid import resize
+from nst_core.files.image_io import load_image, read_metadata
+from nst_core.files.samples import sample
 
 pytestmark = pytest.mark.slow
 

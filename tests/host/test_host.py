@@ -85,7 +85,7 @@ def test_a_second_run_comes_from_the_cache_and_a_changed_one_does_not(comfy):
 def test_a_changed_weights_file_is_noticed(comfy):
     path = comfy.base / "models/vgg/mine.safetensors"
     vgg = nst_core.load_vgg16("builtin")
-    from nst_core.weights.checkpoints import Checkpoint, save_convolutions
+    from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
 
     def save(factor):
         tensors = {k.split(".", 1)[1]: v * factor for k, v in vgg.state_dict().items()}

@@ -154,7 +154,7 @@ def test_progress_spans_the_whole_batch(run, small, host):
 def test_the_network_can_be_stopped_in_the_middle_of_an_evaluation(small, chain, host):
     small(chain, steps=0)
     targets_and_one_evaluation = host.checks
-    assert targets_and_one_evaluation > 40, "13 convolutions, there and back"
+    assert targets_and_one_evaluation > 40, "13 convolutions, forward and backward"
     for fraction in (0.1, 0.5, 0.9):
         host.checks, host.cancel_after = 0, int(targets_and_one_evaluation * fraction)
         with pytest.raises(InterruptProcessingException):

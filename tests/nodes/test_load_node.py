@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from nst_core.weights.checkpoints import Checkpoint, save_convolutions
+from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
 
 
 def options(modules):

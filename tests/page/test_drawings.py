@@ -6,16 +6,16 @@ import pytest
 import torch
 from PIL import Image
 
+from nst_core.control.losses import Keep, StyleLoss
+from nst_core.control.regions import masks_of_map
 from nst_core.errors import ImageError, SettingsError
-from nst_core.image_io import read_metadata
+from nst_core.files.image_io import read_metadata
+from nst_core.files.samples import sample
 from nst_core.page.canvas import SIZE, pixels_of, png_in, png_of, url_of
 from nst_core.page.device import losses_for
 from nst_core.page.job import Job
 from nst_core.page.kinds import TEXTURE
 from nst_core.page.regions import COLORS, map_of_file, part_of_file, regions_of
-from nst_core.regions import masks_of_map
-from nst_core.samples import sample
-from nst_core.terms import Keep, StyleLoss
 
 PAIR = ("brushstrokes", "ink")
 
@@ -50,7 +50,7 @@ def result_of(runs, request):
     return job.future.result().image
 
 
-def test_without_paint_all_styles_are_everywhere(ask):
+def test_without_paint_all_styles_cover_the_whole_picture(ask):
     for bare in (None, "", {"picture": "/beneath.png", "map": ""}):
         assert where(ask(styles=PAIR, map_=bare)) == {PAIR: None}
 
@@ -195,8 +195,8 @@ def test_a_mask_of_a_style_counts_where_it_is_white(tmp_path, limits):
 
 
 def test_regions_of_the_page_are_those_of_the_engine(runs, ask, network):
-    from nst_core.recipes import Region, losses_of_regions
-    from nst_core.stylize import stylize
+    from nst_core.run.recipes import Region, losses_of_regions
+    from nst_core.run.stylize import stylize
 
     request = ask(styles=PAIR, map_=painted(blue="left"), steps=3)
     first, second = (sample(name, 512) for name in PAIR)

@@ -6,11 +6,11 @@ import pytest
 import torch
 
 from nst_core.errors import ImageError, NSTError, SettingsError
-from nst_core.image_io import save_image
+from nst_core.files.image_io import save_image
 from nst_core.page.canvas import png_of, url_of
 from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.restore import restore
-from nst_core.report import summary_of
+from nst_core.run.report import summary_of
 from nst_core.settings import Settings
 
 LEFT = torch.zeros(24, 32)

@@ -8,12 +8,12 @@ import pytest
 from PIL import Image
 
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
-from nst_core.image_io import load_image, read_metadata
+from nst_core.files.image_io import load_image, read_metadata
+from nst_core.files.samples import sample
 from nst_core.page.job import Job
 from nst_core.page.kinds import RECONSTRUCT, TEXTURE
-from nst_core.recipes import Region, losses_of, losses_of_regions
-from nst_core.samples import sample
-from nst_core.stylize import stylize
+from nst_core.run.recipes import Region, losses_of, losses_of_regions
+from nst_core.run.stylize import stylize
 
 
 def finished(runs, request):

@@ -12,7 +12,7 @@ import pytest
 from page_server import MAX_SIZE, MAX_UPLOAD, SMALL, running
 from PIL import Image
 
-from nst_core.image_io import read_metadata
+from nst_core.files.image_io import read_metadata
 
 README = Path(__file__).parents[2] / "README.md"
 pytestmark = [
@@ -81,7 +81,7 @@ def test_settings_may_be_left_out(connect, picture):
     assert json.loads(read_metadata(result)["nst"])["preset"] == "default"
 
 
-def test_textures_and_reconstructions_have_doors_of_their_own(connect, picture):
+def test_textures_and_reconstructions_have_routes_of_their_own(connect, picture):
     visitor = connect()
     tile = visitor.predict(
         style=picture("teal"), size=32, aspect=2, seamless=True, steps=10, api_name="/texture"
@@ -210,14 +210,14 @@ def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
 
 
 @pytest.mark.parametrize(
-    "door",
+    "route",
     [
         *("file=http://example.com/", "file=HTTPS://example.com/", "proxy=http://example.com/"),
         *("deep_link?session_hash=x", "process_recording", "component_server", "vibe-code"),
     ],
 )
-def test_doors_that_the_page_has_no_use_for_are_closed(door, server):
-    assert answer_to(f"{server.url}/gradio_api/{door}") == 404
+def test_routes_that_the_page_has_no_use_for_are_closed(route, server):
+    assert answer_to(f"{server.url}/gradio_api/{route}") == 404
 
 
 def test_a_request_larger_than_a_file_may_be_is_refused_before_it_is_read(server):

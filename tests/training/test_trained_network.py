@@ -5,10 +5,10 @@ import torch
 from torch.testing import assert_close
 
 from nst_core import load_vgg16
-from nst_core.preprocessing import CAFFE
-from nst_core.samples import sample
-from nst_core.vgg import LAYERS, VGG16
-from nst_core.weights.untrained import BLOCK_SCALES
+from nst_core.files.samples import sample
+from nst_core.files.weights.untrained import BLOCK_SCALES
+from nst_core.gatys.preprocessing import CAFFE
+from nst_core.gatys.vgg import LAYERS, VGG16
 from training.export import with_classic_scales
 from training.learning import Pictures, Training, dealt
 from training.network import TrainingVGG, taken_up

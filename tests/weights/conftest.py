@@ -10,8 +10,8 @@ import pytest
 import torch
 from vgg_files import torchvision_dict, write_keras_notop
 
-from nst_core.weights.builtin import builtin_weights
-from nst_core.weights.sources import SOURCES
+from nst_core.files.weights.builtin import builtin_weights
+from nst_core.files.weights.sources import SOURCES
 
 KERAS = SOURCES["keras"]
 

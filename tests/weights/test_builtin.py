@@ -5,11 +5,11 @@ import torch
 from safetensors import safe_open
 
 from nst_core import ContentLoss, RunSettings, sample, stylize
-from nst_core.samples import STYLES
-from nst_core.vgg import LAYERS
-from nst_core.weights import check_weights, load_vgg16
-from nst_core.weights.builtin import FILE
-from nst_core.weights.untrained import BLOCK_SCALES
+from nst_core.files.samples import STYLES
+from nst_core.files.weights import check_weights, load_vgg16
+from nst_core.files.weights.builtin import FILE
+from nst_core.files.weights.untrained import BLOCK_SCALES
+from nst_core.gatys.vgg import LAYERS
 from training.figures import linear_probe, peak_signal_to_noise, style_retrieval
 
 

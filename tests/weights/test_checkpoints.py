@@ -9,7 +9,12 @@ from torch.testing import assert_close
 from vgg_files import save_legacy, torchvision_dict, write_keras_2, write_keras_3, write_keras_notop
 
 from nst_core.errors import WeightsError
-from nst_core.weights.checkpoints import SHAPES, read_checkpoint, read_vgg16, save_convolutions
+from nst_core.files.weights.checkpoints import (
+    SHAPES,
+    read_checkpoint,
+    read_vgg16,
+    save_convolutions,
+)
 
 
 @pytest.fixture

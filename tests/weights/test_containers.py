@@ -8,7 +8,7 @@ from safetensors.torch import save_file
 from vgg_files import save_legacy
 
 from nst_core.errors import WeightsError
-from nst_core.weights.containers import read_tensors
+from nst_core.files.weights.containers import read_tensors
 
 
 def cut(path, write):

@@ -7,8 +7,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from nst_core.errors import WeightsError
-from nst_core.weights.download import download
-from nst_core.weights.sources import SOURCES
+from nst_core.files.weights.download import download
+from nst_core.files.weights.sources import SOURCES
 
 PAYLOAD = bytes(range(256)) * 4096  # 1 MiB
 SOURCE = replace(

@@ -2,8 +2,8 @@ import hashlib
 
 import torch
 
-from nst_core.vgg import LAYERS
-from nst_core.weights import check_weights
+from nst_core.files.weights import check_weights
+from nst_core.gatys.vgg import LAYERS
 
 
 def test_a_check_of_a_good_file(files):

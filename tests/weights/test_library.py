@@ -7,9 +7,9 @@ import pytest
 from safetensors import safe_open
 
 from nst_core.errors import WeightsError
-from nst_core.preprocessing import CAFFE
-from nst_core.weights import builtin, get_weights, known_weights, load_vgg16
-from nst_core.weights.sources import SOURCES, cache_folder, find
+from nst_core.files.weights import builtin, get_weights, known_weights, load_vgg16
+from nst_core.files.weights.sources import SOURCES, cache_folder, find
+from nst_core.gatys.preprocessing import CAFFE
 
 KERAS = SOURCES["keras"]
 

@@ -8,10 +8,10 @@ from torch.testing import assert_close
 from vgg_files import TORCHVISION_INDICES, torchvision_dict
 
 from nst_core.errors import SettingsError
-from nst_core.preprocessing import CAFFE, TORCHVISION
-from nst_core.vgg import LAYERS
-from nst_core.weights import load_vgg16
-from nst_core.weights.sources import SOURCES, file_digest
+from nst_core.files.weights import load_vgg16
+from nst_core.files.weights.sources import SOURCES, file_digest
+from nst_core.gatys.preprocessing import CAFFE, TORCHVISION
+from nst_core.gatys.vgg import LAYERS
 
 
 def random_image(size=48, seed=0):

@@ -3,7 +3,7 @@
 import torch
 from torch.testing import assert_close
 
-from nst_core.weights.quantized import quantized, restored
+from nst_core.files.weights.quantized import quantized, restored
 
 
 def test_a_weight_moves_by_half_a_step_of_its_filter_at_most_however_loud_its_input_is():

@@ -7,9 +7,9 @@ import time
 import pytest
 
 from nst_core.errors import WeightsError
-from nst_core.weights import load, load_vgg16
-from nst_core.weights.download import download
-from nst_core.weights.sources import SOURCES
+from nst_core.files.weights import load, load_vgg16
+from nst_core.files.weights.download import download
+from nst_core.files.weights.sources import SOURCES
 
 SOURCE = SOURCES["keras"]
 

@@ -2,9 +2,9 @@ import pytest
 import torch
 from torch.testing import assert_close
 
-from nst_core.vgg import LAYERS
-from nst_core.weights import load_vgg16
-from nst_core.weights.untrained import BLOCK_SCALES, calibration_pictures, untrained_weights
+from nst_core.files.weights import load_vgg16
+from nst_core.files.weights.untrained import BLOCK_SCALES, calibration_pictures, untrained_weights
+from nst_core.gatys.vgg import LAYERS
 
 
 @pytest.fixture(scope="module")

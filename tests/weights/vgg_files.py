@@ -6,7 +6,7 @@ import h5py
 import torch
 from torch import Tensor
 
-from nst_core.vgg import BLOCKS
+from nst_core.gatys.vgg import BLOCKS
 
 Weights = dict[str, Tensor]
 CONVOLUTIONS = [

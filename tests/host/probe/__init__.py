@@ -57,7 +57,7 @@ class Evict:
         return {"required": {"vgg": ("NST_VGG16",)}}
 
     def move(self, vgg):
-        """To another dtype: a second device is not to be had everywhere."""
+        """To another dtype: not every machine has a second device."""
         vgg.to(torch.float64).to(torch.float32)
         assert all(weight.is_inference() for weight in vgg.parameters())
         return (vgg,)

@@ -1,0 +1,53 @@
+"""The run of a job: watched, stopped by Ctrl-C, and written."""
+
+from collections import Counter
+
+import typer
+
+from ..run.progress import Result
+from ..run.stylize import stylize
+from .asked import Asked
+from .console import INTERRUPTED, polite, say
+from .job import Job, prepared
+from .watch import Watch, display
+
+
+def make(asked: Asked, save_every: int, quiet: bool) -> None:
+    """Make the picture that was asked for, and write what the run leaves."""
+    job = prepared(asked)
+    with display(quiet) as show:
+        result, interrupted = _run(job, Watch(show, job.save_step, save_every))
+    if not quiet:
+        _tell(result)
+    with polite("Stopped while writing: of the files, some may be missing, but none is broken."):
+        job.finish(result, interrupted=interrupted)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _run(job: Job, watch: Watch) -> tuple[Result, bool]:
+    """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
+    try:
+        result = stylize(
+            job.losses,
+            vgg=job.vgg,
+            settings=job.asked.settings,
+            runtime=job.runtime,
+            start=job.start_picture,
+            on_progress=watch,
+        )
+    except KeyboardInterrupt:
+        so_far = watch.so_far()
+        if so_far is None:
+            raise
+        say("Stopped: the best picture so far is kept.")
+        return so_far, True
+    return result, False
+
+
+def _tell(result: Result) -> None:
+    """Why each scale ended."""
+    counts = Counter(record.scale for record in result.records)
+    for number, (scale, stop) in enumerate(zip(result.scales, result.stops, strict=True), 1):
+        size = f"{scale.width}x{scale.height} px"
+        say(f"Scale {number}, {size}: {counts[number]} evaluations, then {stop}.")

@@ -1,0 +1,1 @@
+"""What painters ask for: masks, regions, colors, scales, tiles, other statistics of a style."""

@@ -1,0 +1,173 @@
+"""Losses to targets: the statistics of styles and the features of contents, at one scale."""
+
+import logging
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..control.guidance import check_large_enough
+from ..gatys.functions import NORMALIZATIONS, Sums
+from ..gatys.statistics import Guidance, Statistic
+from ..gatys.targets import ContentTarget, StyleTarget, Target
+from ..gatys.vgg import LAYERS, VGG16, size_of
+from .guidance import guidance_of
+from .losses import ContentLoss, StyleLoss, Weighed
+from .statistics import statistics_named
+from .tiled import features_by_tile, tile_for_picture
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class TargetMaker:
+    """Makes the targets of a picture to be optimized.
+
+    Attributes:
+        vgg: on the device and in the dtype to compute with.
+        height, width: of that picture, in pixels.
+        tile: longest side of its tiles' cores; 0 is untiled.
+        wrap: whether it goes on at its other end.
+        sums: over positions.
+        on_tile: called after each tile of a content or style picture; may raise to cancel.
+    """
+
+    vgg: VGG16
+    height: int
+    width: int
+    tile: int = 0
+    wrap: bool = False
+    sums: Sums = Sums()  # noqa: RUF009
+    on_tile: Callable[[], None] = lambda: None
+
+    def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
+        """The targets of every content and style loss.
+
+        Args:
+            losses: with pictures at the sizes to be looked at; content at (height, width).
+
+        Raises:
+            ImageTooSmall: a picture has no feature at one of its layers.
+        """
+        styles = [loss for loss in losses if isinstance(loss, StyleLoss)]
+        contents = [loss for loss in losses if isinstance(loss, ContentLoss)]
+        targets: list[Target] = []
+        for style, name in zip(styles, numbered("style", len(styles)), strict=True):
+            targets += self._of_style(style, name)
+        for content, name in zip(contents, numbered("content", len(contents)), strict=True):
+            targets += self._of_content(content, name)
+        return targets
+
+    def _of_style(self, loss: StyleLoss, name: str) -> Iterator[StyleTarget]:
+        guidances = _guidances(loss, name, self.height, self.width, "The result")
+        statistics = {
+            layer: statistics_named(
+                loss.statistics, LAYERS[layer].channels, math.prod(guidance.grid), self.sums
+            )
+            for layer, guidance in guidances.items()
+        }
+        means: dict[tuple[str, str], Tensor] = {}
+        for image, mask, share in _counting(loss, name):
+            check_large_enough(*size_of(image), guidances, "A style picture")
+            for key, value in self._statistics_of(image, mask, statistics).items():
+                means[key] = means[key] + share * value if key in means else share * value
+        for (layer, part), mean in means.items():
+            statistic = statistics[layer][part]
+            yield StyleTarget(
+                name=f"{name} {layer}" if part == "gram" else f"{name} {layer} {part}",
+                layer=layer,
+                weight=loss.weight * loss.layer_weights[layer],
+                normalization=NORMALIZATIONS[loss.normalization],
+                statistic=statistic,
+                target=statistic.target(mean),
+                guidance=guidances[layer],
+            )
+
+    def _statistics_of(
+        self,
+        image: Tensor,
+        mask: Tensor | None,
+        statistics: Mapping[str, Mapping[str, Statistic]],
+    ) -> dict[tuple[str, str], Tensor]:
+        """{(layer, statistic): value} of a style picture, accumulated tile by tile."""
+        layers = list(statistics)
+        guidances = {layer: guidance_of(mask, *size_of(image), layer) for layer in layers}
+        accumulated: dict[tuple[str, str], Tensor] = {}
+        tile = tile_for_picture(image, layers, self.tile, self.height * self.width)
+        parts = features_by_tile(self.vgg, image, layers, tile, on_tile=self.on_tile)
+        for window_of, features in parts:
+            for layer in layers:
+                for part, statistic in statistics[layer].items():
+                    so_far = accumulated.get((layer, part))
+                    accumulated[layer, part] = statistic.accumulated(
+                        so_far, features[layer], guidances[layer], window_of(layer)
+                    )
+        return {
+            (layer, part): statistics[layer][part].finalized(whole, guidances[layer].positions)
+            for (layer, part), whole in accumulated.items()
+        }
+
+    def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
+        guidances = _guidances(loss, name, *size_of(loss.image), "The content picture")
+        for layer, target in self._features_of(loss.image, list(guidances)).items():
+            guide = guidances[layer].map
+            yield ContentTarget(
+                name=f"{name} {layer}",
+                layer=layer,
+                weight=loss.weight * loss.layer_weights[layer],
+                normalization=NORMALIZATIONS[loss.normalization],
+                target=target,
+                guidance=guidances[layer],
+                size=self.sums.squared_error(target, torch.zeros_like(target), guide),
+                squared_error=self.sums.squared_error,
+            )
+
+    def _features_of(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """{layer: (1, N, h, w)} of a content picture, put together from its tiles."""
+        height, width = size_of(image)
+        whole: dict[str, Tensor] = {}
+        tile = tile_for_picture(image, layers, self.tile, self.height * self.width)
+        parts = features_by_tile(
+            self.vgg, image, layers, tile, wrap=self.wrap, on_tile=self.on_tile
+        )
+        for window_of, features in parts:
+            for layer in layers:
+                stride, part = LAYERS[layer].stride, features[layer]
+                if layer not in whole:
+                    shape = (1, part.shape[1], height // stride, width // stride)
+                    whole[layer] = part.new_empty(shape).contiguous(
+                        memory_format=torch.channels_last
+                    )
+                whole[layer][window_of(layer)] = part
+        return whole
+
+
+def numbered(what: str, count: int) -> list[str]:
+    """Names for so many losses of a kind: "style", or "style 1" and so on."""
+    return [what] if count == 1 else [f"{what} {number}" for number in range(1, count + 1)]
+
+
+def _counting(loss: StyleLoss, name: str) -> list[tuple[Tensor, Tensor | None, float]]:
+    """The style pictures of which something counts, with masks, and shares that add up to 1."""
+    seen = [one for one in loss.counting if one[1] is None or float(one[1].max()) > 0]
+    if len(seen) < len(loss.counting):
+        log.warning("The mask of a picture of the %s loss is empty; the picture is left out.", name)
+    total = sum(share for _, _, share in seen)
+    return [(image, mask, share / total) for image, mask, share in seen]
+
+
+def _guidances(
+    loss: ContentLoss | StyleLoss, name: str, height: int, width: int, what: str
+) -> dict[str, Guidance]:
+    """Where the loss counts at each of its layers; layers where it counts nowhere are left out."""
+    layers = [layer for layer, weight in loss.layer_weights.items() if weight > 0]
+    check_large_enough(height, width, layers, what)
+    guidances = {layer: guidance_of(loss.mask, height, width, layer) for layer in layers}
+    for layer, guidance in guidances.items():
+        if guidance.positions == 0:
+            log.warning(
+                "The mask of the %s loss is empty at %s; the loss is left out.", name, layer
+            )
+    return {layer: guidance for layer, guidance in guidances.items() if guidance.positions > 0}

@@ -1,0 +1,158 @@
+"""The objective over tiles, with the gradient of the whole image.
+
+    pass 1: add up every target's sums over the tiles, without gradient
+    then:   the losses of the sums, and their derivative by each sum
+    pass 2: the backward pass of each tile with those derivatives, added into the full gradient
+
+The chain rule makes this exact: the losses depend on a tile through the sums alone.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..gatys.objective import Forward, ImageLoss, Objective
+from ..gatys.statistics import Window
+from ..gatys.targets import Target
+from ..gatys.vgg import VGG16, Network, size_of
+from .tiles import Tile, margin_of, plan_tiles
+
+# A picture of no more pixels is never cut into tiles of its own accord.
+_FEW_PIXELS = 512**2
+
+
+class TiledObjective(Objective):
+    """The same as `Objective`.
+
+    Args:
+        targets, network, image_losses: as of `Objective`.
+        vgg: the network, for features without backward.
+        tiles: of the image.
+        on_tile: called after each tile of pass 1; may raise to cancel.
+    """
+
+    def __init__(
+        self,
+        targets: Sequence[Target],
+        network: Network,
+        image_losses: Mapping[str, ImageLoss],
+        *,
+        vgg: VGG16,
+        tiles: Sequence[Tile],
+        on_tile: Callable[[], None],
+    ) -> None:
+        super().__init__(targets, network, image_losses)
+        self._vgg, self._tiles, self._on_tile = vgg, tiles, on_tile
+
+    def of_targets(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Gradient and weighted losses of all targets."""
+        margin = self._tiles[0].margin
+        image = wrapped(image, margin)
+        alone = self._forward(image, self._tiles[0]) if len(self._tiles) == 1 else None
+        totals = [part.detach() for part in alone.sums] if alone else self._totals(image)
+        losses, derivatives = self.losses_of(totals)
+        gradient = torch.zeros_like(image)
+        for tile in self._tiles:
+            forward = alone or self._forward(image, tile)
+            gradient[tile.crop] += forward.backward(derivatives)
+        return unwrapped(gradient, margin), losses
+
+    def _forward(self, image: Tensor, tile: Tile) -> Forward:
+        features, backward = self.network(image[tile.crop], self.layers)
+        own = None if tile.owns_all else tile.owned
+        return Forward(self.targets, features, backward, own, tile.owned_in_picture)
+
+    def _totals(self, image: Tensor) -> list[Tensor]:
+        """Pass 1."""
+        totals: list[Tensor] = []
+        for tile in self._tiles:
+            owned = _owned_features(self._vgg(image[tile.crop], self.layers), tile)
+            sums = [
+                target.sums(owned[target.layer], tile.owned_in_picture(target.layer))
+                for target in self.targets
+            ]
+            totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
+            self._on_tile()
+        return totals
+
+
+def features_by_tile(
+    vgg: VGG16,
+    image: Tensor,
+    layers: Sequence[str],
+    tile: int,
+    *,
+    wrap: bool = False,
+    on_tile: Callable[[], None] = lambda: None,
+) -> Iterator[tuple[Callable[[str], Window], Mapping[str, Tensor]]]:
+    """The features of a (1, 3, H, W) image, tile by tile, and where they lie in each layer.
+
+    Args:
+        vgg: the network.
+        image: a style or content picture.
+        layers: canonical names.
+        tile: longest side of a core in pixels; 0 is the whole picture.
+        wrap: whether the picture goes on at its other end.
+        on_tile: called after each tile; may raise to cancel.
+    """
+    tiles = plan_tiles(*size_of(image), tile, layers, wrap=wrap)
+    image = wrapped(image, tiles[0].margin)
+    for one in tiles:
+        yield one.owned_in_picture, _owned_features(vgg(image[one.crop], layers), one)
+        on_tile()
+
+
+def tile_for_picture(image: Tensor, layers: Sequence[str], tile: int, pixels: int) -> int:
+    """The run's tile, or one for a style picture that is larger than what is optimized.
+
+    Such a tile's crop has no more pixels than an evaluation holds, with far less to keep of each: a
+    style of any size fits where the picture does.
+
+    Args:
+        image: the style picture.
+        layers: whose features are needed.
+        tile: of the run.
+        pixels: of the picture to be optimized.
+    """
+    height, width = size_of(image)
+    most = max(pixels, _FEW_PIXELS)
+    if tile or height * width <= 2 * most:
+        return tile
+    return int(most**0.5) - 2 * margin_of(layers)
+
+
+def _owned_features(features: Mapping[str, Tensor], tile: Tile) -> Mapping[str, Tensor]:
+    if tile.owns_all:
+        return features
+    return {layer: part[tile.owned(layer)] for layer, part in features.items()}
+
+
+def wrapped(image: Tensor, margin: int) -> Tensor:
+    """(…, H, W) -> (…, H + 2 margin, W + 2 margin): beyond each end the picture begins anew."""
+    if margin == 0:
+        return image
+    rows, columns = (_around(side, margin, image) for side in size_of(image))
+    return image.index_select(-2, rows).index_select(-1, columns)
+
+
+def unwrapped(gradient: Tensor, margin: int) -> Tensor:
+    """The gradient of a picture from that of its `wrapped` copy."""
+    if margin == 0:
+        return gradient
+    for axis in (-2, -1):
+        gradient = _folded(gradient.movedim(axis, -1), margin).movedim(-1, axis)
+    return gradient.contiguous()
+
+
+def _folded(wide: Tensor, margin: int) -> Tensor:
+    """(…, N + 2 margin) -> (…, N): copies of a place added up, always in the same order."""
+    side = wide.shape[-1] - 2 * margin
+    before = -margin % side  # so that whole copies lie one after the other
+    padded = F.pad(wide, (before, -(before + wide.shape[-1]) % side))
+    return padded.reshape(*wide.shape[:-1], -1, side).sum(-2)
+
+
+def _around(side: int, margin: int, like: Tensor) -> Tensor:
+    return torch.arange(-margin, side + margin, device=like.device) % side

@@ -1,0 +1,1 @@
+"""Pictures, weights, samples and plots, in and out."""

@@ -1,0 +1,168 @@
+"""Picture files to tensors and back; whatever is wrong with a file is an `ImageError`."""
+
+import io
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, BinaryIO
+
+from PIL import Image
+from PIL.ImageFile import ImageFile
+from PIL.PngImagePlugin import PngInfo
+from torch import Tensor
+
+from ..errors import ImageError
+from .atomic import written_whole
+from .paths import WRITABLE, check_readable, check_writable
+from .pixels import DAMAGE, from_pil, to_pil
+
+# Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
+READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
+
+
+def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
+    """Read the (first) picture of a file or binary stream, as `from_pil` describes.
+
+    Args:
+        source: A path, or a stream that is read from its beginning.
+        max_pixels: The most pixels accepted; checked in the header, before anything is decoded.
+
+    Returns:
+        (1, 3, H, W) float32 RGB in [0, 1].
+
+    Raises:
+        ImageError: There is no such file, or it is empty, no picture, damaged or too large.
+    """
+    with _opened(source) as (stream, name):
+        picture = _identify(stream, name)
+        width, height = picture.size
+        if width * height > max_pixels:
+            raise ImageError(
+                f"{name} is {width}x{height}, which is {width * height:,} pixels, and the limit "
+                f"is {max_pixels:,}. Make the picture smaller or raise the limit."
+            )
+        try:
+            picture.load()
+        except DAMAGE as error:
+            raise _damaged(name, picture.format, error) from error
+        return from_pil(picture)
+
+
+def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
+    """(height, width) as stored, out of the header alone; EXIF may swap them when it is read.
+
+    Raises:
+        ImageError: There is no such file, or it is empty, no picture or damaged.
+    """
+    with _opened(source) as (stream, name):
+        width, height = _identify(stream, name).size
+        return height, width
+
+
+def save_image(
+    image: Tensor,
+    path: str | Path,
+    *,
+    metadata: Mapping[str, str] | None = None,
+    quality: int = 95,
+) -> None:
+    """Write `image` in the format of the path's extension: all of it, or nothing.
+
+    Args:
+        image: (1, 3, H, W) or (3, H, W) RGB in [0, 1].
+        path: Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp; an existing file is replaced.
+        metadata: Text by name, stored in PNG text chunks; the other formats drop it.
+        quality: 1 (smallest) to 100 (best), for JPEG and WebP; the other formats are lossless.
+
+    Raises:
+        ImageError: The path cannot be written, or the format cannot hold the picture.
+    """
+    check_writable(path)
+    path = Path(path)
+    kind = WRITABLE[path.suffix.lower()]
+    options = _encoder_options(kind, metadata or {}, quality)
+    try:
+        with written_whole(path) as part, part.open("xb") as stream:
+            to_pil(image).save(stream, kind, **options)
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            f"'{path}' could not be written as {kind}: {error}. "
+            "Check the free space, or save a smaller picture or a .png."
+        ) from error
+
+
+def read_metadata(path: str | Path) -> dict[str, str]:
+    """The text stored before a PNG's pixels, as `save_image` does; {} for other formats.
+
+    Raises:
+        ImageError: There is no such file, or it is empty, no picture or damaged.
+    """
+    with _opened(path) as (stream, name):
+        picture = _identify(stream, name)
+        # `picture.text` would decode the pixels, however many, to look behind them too.
+        texts = picture.info.items() if picture.format == "PNG" else ()
+        return {str(key): str(text) for key, text in texts if isinstance(text, str)}
+
+
+@contextmanager
+def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[IO[bytes], str]]:
+    """A seekable stream at its beginning, and what to call it in a message."""
+    if not isinstance(source, str | Path):
+        stream = source if source.seekable() else io.BytesIO(source.read())
+        stream.seek(0)
+        yield stream, "The picture"
+        return
+    path = Path(source)
+    check_readable(path)
+    try:
+        file = path.open("rb")
+    except (OSError, ValueError) as error:
+        raise ImageError(f"'{path}' cannot be opened: {error}. Check its permissions.") from error
+    with file:
+        yield file if file.seekable() else io.BytesIO(file.read()), f"'{path}'"
+
+
+def _identify(stream: IO[bytes], name: str) -> ImageFile:
+    """The picture in `stream`, its header read and its pixels not.
+
+    `Image.open` without the decompression bomb check: our limit is the caller's, while Pillow's
+    is a global that the host owns, and its warning has no thread-safe silencer.
+    """
+    Image.init()
+    prefix = stream.read(16)
+    if not prefix:
+        raise ImageError(f"{name} is empty (0 bytes). Copy or download the picture again.")
+    for kind in READABLE:
+        # A kind is missing, or its `accept` is a sentence, when Pillow was built without it;
+        # before Pillow 11, some of them index bytes that a shorter file does not have.
+        factory, accept = Image.OPEN.get(kind, (None, None))
+        if factory is None or accept is None or accept(prefix.ljust(16)) is not True:
+            continue
+        stream.seek(0)
+        try:
+            return factory(stream, "")
+        except DAMAGE as error:
+            raise _damaged(name, kind, error) from error
+    raise ImageError(f"{name} is not a picture of a known kind. Use one of: {', '.join(READABLE)}.")
+
+
+def _encoder_options(kind: str, metadata: Mapping[str, str], quality: int) -> dict[str, Any]:
+    chunks = PngInfo()
+    for key, text in metadata.items():
+        chunks.add_text(key, text)
+    options: dict[str, dict[str, Any]] = {
+        "PNG": {"pnginfo": chunks},
+        # Color at full resolution: halving it smears the saturated strokes of a style.
+        "JPEG": {"quality": quality, "subsampling": 0},
+        "WEBP": {"quality": quality},
+        "TIFF": {"compression": "tiff_deflate"},
+        "BMP": {},
+    }
+    return options[kind]
+
+
+def _damaged(name: str, kind: str | None, error: Exception) -> ImageError:
+    return ImageError(
+        f"{name} is a damaged or incomplete {kind} picture ({error}). "
+        "Copy or download it again, or save it anew in an image editor."
+    )

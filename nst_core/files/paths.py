@@ -1,0 +1,57 @@
+"""Whether a file can be read or written, found out before any work and without PyTorch."""
+
+import os
+import tempfile
+from collections.abc import Collection
+from pathlib import Path
+
+from ..errors import ImageError
+
+WRITABLE = {
+    **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"},
+    **{".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"},
+}
+
+
+def check_readable(path: str | Path) -> None:
+    """Raise ImageError if there is no file; whether it is a picture shows when it is read."""
+    if os.path.isdir(path):  # Path.is_dir raises where a folder is closed to us
+        raise ImageError(f"'{path}' is a folder. Name a picture file inside it.")
+    try:
+        os.stat(path)
+    except FileNotFoundError as error:
+        raise ImageError(f"'{path}' does not exist. Check the name and the folder.") from error
+    except (OSError, ValueError):
+        pass  # opening it will say what is wrong
+
+
+def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABLE)) -> None:
+    """Raise ImageError if a file could not be written there; leaves the disk as it was.
+
+    Args:
+        path: Where `save_image` (or, with its own `endings`, another writer) is to write later.
+        endings: Of file names that are accepted.
+    """
+    path = Path(path)
+    folder = path.parent
+    if os.path.isdir(path):
+        raise ImageError(f"'{path}' is a folder. Add a file name, such as '{path / 'out.png'}'.")
+    if path.suffix.lower() not in endings:
+        raise ImageError(f"'{path}' names no format to write. End it in {', '.join(endings)}.")
+    if not os.path.isdir(folder):
+        what = "is not a folder" if os.path.exists(folder) else "does not exist"
+        raise ImageError(f"'{path}' cannot be written: '{folder}' {what}. Make that folder first.")
+    if os.path.exists(path) and not os.access(path, os.W_OK):
+        raise ImageError(f"'{path}' is write-protected. Choose another name.")
+    try:
+        # A real file with a name as odd: permission bits tell too little.
+        tempfile.NamedTemporaryFile(dir=folder, prefix=path.name).close()
+    except (OSError, ValueError) as error:
+        raise ImageError(
+            f"'{path}' cannot be written: {error.args[-1]}. Choose another name or folder."
+        ) from error
+
+
+def check_report(path: str | Path) -> None:
+    """Raise ImageError if a report could not be written there; leaves the disk as it was."""
+    check_writable(path, endings=(".json",))

@@ -1,0 +1,109 @@
+"""The named weights: which there are, which are on this machine, and fetching the others."""
+
+import importlib.util
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError
+
+from ...errors import WeightsError
+from . import builtin, untrained
+from .checkpoints import Checkpoint, read_vgg16, save_convolutions
+from .download import PATIENCE, ByteProgress, download
+from .identity import Identity, identify
+from .sources import SOURCES, Source, cache_folder, file_digest, find
+
+
+@dataclass(frozen=True)
+class WeightsEntry:
+    """One line of `nst weights list`; `size` is the download's in bytes, 0 if there is none."""
+
+    name: str
+    description: str
+    license: str
+    found: Path | None
+    size: int
+
+
+def known_weights(folders: Sequence[Path] = ()) -> list[WeightsEntry]:
+    """Every named source, with where it lies on this machine."""
+    entries = [
+        WeightsEntry(
+            name=source.name,
+            description=source.description,
+            license=source.license,
+            found=find(source, folders),
+            size=source.size if source.url else 0,
+        )
+        for source in SOURCES.values()
+    ]
+    return [*entries, _own("builtin", builtin.SOURCE), _own("untrained", untrained.SOURCE)]
+
+
+def _own(name: str, source: str) -> WeightsEntry:
+    described = source.removeprefix(f"{name} (").removesuffix(")")
+    return WeightsEntry(name, described, "MIT, as this program", None, 0)
+
+
+def get_weights(
+    name: str,
+    *,
+    folders: Sequence[Path] = (),
+    on_progress: ByteProgress | None = None,
+    patience: float = PATIENCE,
+) -> Path:
+    """The file of a named source, downloaded if this machine has none.
+
+    Only the convolutions of a download are kept, as safetensors in our cache folder.
+
+    Args:
+        name: "keras", "torchvision" or "torchvision-features".
+        folders: where to look before the usual caches.
+        on_progress: receives (bytes so far, bytes in all).
+        patience: seconds to wait for the server's first bytes, and for each read after them.
+
+    Raises:
+        WeightsError: an unknown name, no network, or a file that is not what was published.
+    """
+    if name not in SOURCES:
+        raise WeightsError(f"There are no weights '{name}' to get. Use {', '.join(SOURCES)}.")
+    source = SOURCES[name]
+    if path := find(source, folders):
+        return path
+    if source.file_name.endswith(".h5") and importlib.util.find_spec("h5py") is None:
+        raise WeightsError(f"Weights '{name}' are a Keras file. To read it: pip install h5py")
+    published = download(source, cache_folder(), on_progress=on_progress, patience=patience)
+    small = _convert(source, published)
+    published.unlink()
+    return small
+
+
+def read_named(source: Source, path: Path) -> tuple[Checkpoint, Identity]:
+    """The checkpoint in a file found by its name, once it has proved to be that source."""
+    checkpoint = read_vgg16(path)
+    identity = identify(checkpoint)
+    if identity.name != source.name:
+        raise WeightsError(
+            f"{path} has the name of weights '{source.name}' but not their content. Delete it and "
+            f"get them again, or pass its path to use it as it is."
+        )
+    return checkpoint, identity
+
+
+def _convert(source: Source, published: Path) -> Path:
+    small = published.with_name(source.stored_name)
+    metadata = {
+        "source": source.name,
+        "preprocessing": source.preprocessing,
+        "original": source.file_name,
+        "original_hash": f"{source.algorithm}:{file_digest(published, source.algorithm)}",
+    }
+    try:
+        save_convolutions(read_vgg16(published), small, metadata)
+    except (OSError, SafetensorError) as error:
+        raise WeightsError(
+            f"{small} cannot be written: {error}. Make room there, or set NST_CACHE to another "
+            "folder."
+        ) from error
+    return small

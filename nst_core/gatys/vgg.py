@@ -1,0 +1,204 @@
+"""VGG-16 without its classifier: an image in, the features of the layers you name out, and back.
+
+Simonyan and Zisserman, "Very Deep Convolutional Networks" (arXiv:1409.1556), configuration D.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from ..errors import SettingsError
+from ..settings.layers import canonical_layer
+from ..settings.network import POOLINGS
+from .preprocessing import Preprocessing
+
+# Output channels of every convolution, block by block; a 2x2 pooling stands between blocks.
+BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
+
+# Name of a layer -> gradient by its features.
+GradientOf = Callable[[str], Tensor]
+Backward = Callable[[GradientOf], Tensor]
+Network = Callable[[Tensor, Collection[str]], tuple[dict[str, Tensor], Backward]]
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One ReLU output: its name, its channels, and where its features look in the picture.
+
+    `stride` is in pixels per feature; a feature at position p sees the pixels from
+    `p * stride - reach` to `p * stride + stride - 1 + reach`.
+    """
+
+    name: str
+    block: int
+    index: int
+    in_channels: int
+    channels: int
+    stride: int
+    reach: int
+
+    @property
+    def receptive_field(self) -> int:
+        """Width in pixels of what one feature sees."""
+        return self.stride + 2 * self.reach
+
+    @property
+    def follows_pooling(self) -> bool:
+        """Whether a pooling stands before this layer's convolution."""
+        return self.index == 1 and self.block > 1
+
+
+def _layers() -> tuple[Layer, ...]:
+    layers = []
+    in_channels, reach = 3, 0
+    for block, widths in enumerate(BLOCKS, start=1):
+        stride = 2 ** (block - 1)
+        for index, channels in enumerate(widths, start=1):
+            reach += stride  # a 3x3 convolution looks one feature further to each side
+            name = f"relu{block}_{index}"
+            layers.append(Layer(name, block, index, in_channels, channels, stride, reach))
+            in_channels = channels
+    return tuple(layers)
+
+
+LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in _layers()}
+
+
+class Convolution(nn.Conv2d):
+    """3x3 over a margin of zeros, and the ReLU; features keep their size."""
+
+    def __init__(self, in_channels: int, channels: int) -> None:
+        super().__init__(in_channels, channels, kernel_size=3, padding=1)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """(B, in_channels, h, w) -> (B, channels, h, w)."""
+        return super().forward(features).relu_()
+
+
+class VGG16(nn.Module):
+    """The 13 convolutions, the pooling between them, and the input range they were trained on.
+
+    Args:
+        preprocessing: what the checkpoint wants its input to be.
+        pooling: "max", or "average" (smoother gradients; section 2 of the paper prefers it).
+        source: one line that says which weights these are, for reports and messages.
+        convolution: makes them, of channels in and out.
+    """
+
+    def __init__(
+        self,
+        preprocessing: Preprocessing,
+        pooling: str = "max",
+        source: str = "",
+        convolution: Callable[[int, int], Convolution] = Convolution,
+    ) -> None:
+        super().__init__()
+        if pooling not in POOLINGS:
+            raise SettingsError(
+                f"Pooling '{pooling}' is unknown. Use one of: {', '.join(POOLINGS)}."
+            )
+        self.preprocessing = preprocessing
+        self.pooling = pooling
+        self.source = source
+        self.convolutions = nn.ModuleDict(
+            {
+                f"conv{layer.block}_{layer.index}": convolution(layer.in_channels, layer.channels)
+                for layer in LAYERS.values()
+            }
+        )
+        self.convolutions.register_state_dict_post_hook(_in_plain_layout)  # type: ignore[no-untyped-call]
+        self.requires_grad_(False)  # the picture is optimized, never the network
+
+    def weights(self) -> dict[str, Tensor]:
+        """`conv1_1.weight` and so on, as they lie in memory; `state_dict` is for keeping them."""
+        return {name: weight.detach() for name, weight in self.convolutions.named_parameters()}
+
+    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+        """Features of the named layers, and nothing computed beyond the deepest of them.
+
+        Args:
+            image: (B, 3, H, W) RGB in [0, 1].
+            layers: names in any dialect.
+
+        Returns:
+            {canonical name: (B, channels, H // stride, W // stride)} in the weights' dtype.
+        """
+        wanted = {canonical_layer(name) for name in layers}
+        return {
+            layer.name: features
+            for layer, features in self.each_layer(image, wanted)
+            if layer.name in wanted
+        }
+
+    def each_layer(
+        self,
+        image: Tensor,
+        layers: Collection[str],
+        pool: Callable[[Tensor], Tensor] | None = None,
+    ) -> Iterator[tuple[Layer, Tensor]]:
+        """Every layer with its features, down to the deepest of the named ones.
+
+        `pool` stands in for the method of that name.
+        """
+        weights = next(self.parameters())
+        features = self.preprocessing(image).to(weights.dtype)
+        # Channels-last is what CPU and tensor-core convolutions are fastest in.
+        features = features.contiguous(memory_format=torch.channels_last)
+        depth = max((list(LAYERS).index(name) + 1 for name in layers), default=0)
+        for layer in list(LAYERS.values())[:depth]:
+            if layer.follows_pooling:
+                features = (pool or self.pool)(features)
+            features = self.convolution(layer)(features)
+            yield layer, features
+
+    def convolution(self, layer: Layer) -> Convolution:
+        """The convolution of a layer, with its ReLU."""
+        convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
+        assert isinstance(convolution, Convolution)
+        return convolution
+
+    def pool(self, features: Tensor) -> Tensor:
+        """(B, N, h, w) -> (B, N, h // 2, w // 2)."""
+        if self.pooling == "average":
+            return F.avg_pool2d(features, kernel_size=2)
+        return F.max_pool2d(features, kernel_size=2)
+
+
+def autograd_network(vgg: VGG16) -> Network:
+    """`network(image, layers) -> features, backward`: what the method needs of a VGG-16.
+
+    `features` is {layer: (1, channels, h, w)} without a graph. `backward(gradient_of)` takes the
+    gradient by each layer's features to the gradient by the image, (1, 3, H, W); call it once.
+    `kernels.network` has the same with less memory and work, and is held to this.
+    """
+
+    def network(image: Tensor, layers: Collection[str]) -> tuple[dict[str, Tensor], Backward]:
+        leaf = image.detach().requires_grad_()
+        with torch.enable_grad():
+            features = vgg(leaf, layers)
+
+        def backward(gradient_of: GradientOf) -> Tensor:
+            gradients = [gradient_of(layer) for layer in features]
+            return torch.autograd.grad(list(features.values()), leaf, gradients)[0]
+
+        return {layer: values.detach() for layer, values in features.items()}, backward
+
+    return network
+
+
+def _in_plain_layout(
+    module: nn.Module, state: dict[str, Any], prefix: str, metadata: object
+) -> None:
+    """What is saved has the layout of every other checkpoint; safetensors takes no other."""
+    for name in state:
+        if name.startswith(prefix):
+            state[name] = state[name].contiguous()
+
+
+def size_of(image: Tensor) -> tuple[int, int]:
+    """(height, width) of a (..., H, W) image, in pixels."""
+    return image.shape[-2], image.shape[-1]

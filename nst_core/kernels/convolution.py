@@ -1,0 +1,56 @@
+"""VGG's convolutions with the gradient by their input, by hand."""
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..gatys import vgg
+
+
+class Convolution(vgg.Convolution):
+    """PyTorch's own convolution, and its backward with the ReLU before it.
+
+    Attributes:
+        kept: bytes; blocks smaller than this that one evaluation frees are better kept for the
+            next. PyTorch's are.
+    """
+
+    kept = 32 << 20
+
+    @classmethod
+    def extra_bytes(cls, in_channels: int, channels: int, height: int, width: int) -> int:
+        """What a convolution of (height, width) features holds beside its weights."""
+        return 0
+
+    @classmethod
+    def maker(cls) -> Callable[[int, int], "Convolution"]:
+        """What makes the convolutions of one network."""
+        return cls
+
+    def backward(
+        self, gradient: Tensor, features: Tensor | None = None, extra: Tensor | None = None
+    ) -> Tensor:
+        """The gradient by the input, or by what went into the ReLU that gave the input.
+
+        Args:
+            gradient: by the output before its ReLU, (1, channels, h, w), channels-last.
+            features: the input, (1, in_channels, h, w), if it came from a ReLU, whose backward is
+                then applied too. May be overwritten.
+            extra: a gradient by the input to add, before that. May be overwritten.
+        """
+        gradient = self.input_gradient(gradient)
+        if extra is not None:
+            gradient += extra
+        return gradient if features is None else relu_backward(gradient, features, gradient)
+
+    def input_gradient(self, gradient: Tensor) -> Tensor:
+        """The transposed convolution."""
+        return F.conv_transpose2d(gradient, self.weight, padding=1)
+
+
+def relu_backward(gradient: Tensor, features: Tensor, into: Tensor) -> Tensor:
+    """The gradient where the ReLU's output `features` is above 0, else 0; written `into`."""
+    torch.ops.aten.threshold_backward.grad_input(gradient, features, 0, grad_input=into)
+    return into

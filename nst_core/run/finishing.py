@@ -1,0 +1,88 @@
+"""Colors and kept pixels around the search: pictures before it, and the result after it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..control.color import grayed, match_colors
+from ..control.losses import ContentLoss, Keep, Loss, StyleLoss
+from ..control.pyramid import Scale, resize
+from ..errors import SettingsError
+from ..gatys.vgg import size_of
+from ..settings import ColorSettings
+from .staging import bounds_of
+
+
+def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
+    """The losses with pictures that already have the colors they shall have.
+
+    Only if `settings` say "before": style pictures get the content's colors, or the content gets
+    the style's. For "luminance", style pictures become gray.
+    """
+    source = _source(losses, settings)
+    if source is None or settings.color_when != "before":
+        return list(losses)
+
+    def of(image: Tensor) -> Tensor:
+        if settings.colors == "luminance":
+            return torch.lerp(image, grayed(image, source), settings.color_strength)
+        return match_colors(image, source, settings.colors, settings.color_strength)
+
+    kind = ContentLoss if settings.color_source == "style" else StyleLoss
+    return [loss.map(of) if isinstance(loss, kind) else loss for loss in losses]
+
+
+@dataclass(frozen=True, eq=False)
+class Finish:
+    """From what the optimizer has found to the picture that is shown.
+
+    Attributes:
+        keeps: pixels that stay.
+        source: whose colors the picture gets; None leaves them as they are.
+        settings: how.
+    """
+
+    keeps: Sequence[Keep]
+    source: Tensor | None
+    settings: ColorSettings
+
+    @classmethod
+    def of(cls, losses: Sequence[Loss], settings: ColorSettings) -> "Finish":
+        """As the settings say. Luminance is kept at the end even if it was matched before."""
+        source = _source(losses, settings)
+        if settings.color_when == "before" and settings.colors != "luminance":
+            source = None
+        return cls([loss for loss in losses if isinstance(loss, Keep)], source, settings)
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """(1, 3, H, W) at any scale -> clipped, float32, on the CPU."""
+        image = image.clamp(0, 1)
+        if self.source is not None:
+            image = self._recolored(image, self.source)
+        if self.keeps:
+            bounds = bounds_of(self.keeps, Scale(*size_of(image), 0), bounded=True)
+            image = image.clamp(*bounds) if bounds else image
+        return image.to("cpu", torch.float32)
+
+    def _recolored(self, image: Tensor, source: Tensor) -> Tensor:
+        if self.settings.colors == "luminance":
+            source = resize(source, *size_of(image))
+        return match_colors(image, source, self.settings.colors, self.settings.color_strength)
+
+
+def _source(losses: Sequence[Loss], settings: ColorSettings) -> Tensor | None:
+    """The picture whose colors are kept; None if none are."""
+    if settings.colors == "style" or settings.color_strength == 0:
+        return None
+    if settings.color_source == "style" and settings.colors != "luminance":
+        pictures = [loss.images[0] for loss in losses if isinstance(loss, StyleLoss)]
+    else:
+        pictures = [loss.image for loss in losses if isinstance(loss, ContentLoss)]
+    if not pictures:
+        raise SettingsError(
+            f"There is no {settings.color_source} picture whose colors could be kept. "
+            "Set colors to style."
+        )
+    return pictures[0]

@@ -1,0 +1,148 @@
+"""A run as JSON: what was asked for, with what it was done, and every evaluation of the loss."""
+
+import json
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from itertools import groupby, pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import PIL
+import torch
+
+from ..errors import ImageError
+from ..files.atomic import written_whole
+from ..files.paths import check_report
+from ..gatys.vgg import VGG16
+from ..settings import Settings
+from .memory import peak_memory
+from .progress import Record, Result
+from .runtime import Runtime
+
+
+def report_of(
+    result: Result,
+    *,
+    settings: Settings,
+    vgg: VGG16,
+    runtime: Runtime,
+    content: str | None,
+    styles: Sequence[str],
+    start: str | None = None,
+    interrupted: bool = False,
+) -> dict[str, Any]:
+    """Everything about a run but its picture, ready for `json.dumps(..., allow_nan=False)`.
+
+    Args:
+        result: of the run; of what is there so far if it was interrupted.
+        settings, vgg, runtime: what it was run with.
+        content, styles, start: names of the pictures; no `start` means `settings.init`, no
+            `content` texture synthesis.
+        interrupted: whether it ended before its time.
+
+    Returns:
+        Losses are null where they were no finite number. `final_loss` is that of the
+        result. `peak_memory` is in bytes; null where the system does not say.
+    """
+    records = result.records
+    kept = [_kept(of_scale) for of_scale in _by_scale(records)]
+    return {
+        **summary_of(settings=settings, vgg=vgg, content=content, styles=styles, start=start),
+        "interrupted": interrupted,
+        "device": str(runtime.device),
+        "versions": _versions(),
+        "evaluations": len(records),
+        "seconds": round(result.seconds, 3),
+        "peak_memory": peak_memory(runtime.device),
+        "tile": result.tile,
+        "first_loss": _finite(records[0].loss) if records else None,
+        "final_loss": kept[-1][-1].loss if kept else None,
+        "best_loss": min((record.loss for scale in kept for record in scale), default=None),
+        "scales": _scales(result),
+        "records": [_record(record) for record in records],
+    }
+
+
+def summary_of(
+    *,
+    settings: Settings,
+    vgg: VGG16,
+    content: str | None,
+    styles: Sequence[str],
+    start: str | None = None,
+) -> dict[str, Any]:
+    """What a picture needs to be made again: small enough to be stored inside it."""
+    from .. import __version__  # the package imports us, or may one day
+
+    return {
+        "nst_gram": __version__,
+        "content": content,
+        "styles": list(styles),
+        "start": start or settings.init,
+        "weights": vgg.source,
+        "preprocessing": vgg.preprocessing.name,
+        "settings": asdict(settings),
+    }
+
+
+def save_report(report: Mapping[str, Any], path: str | Path) -> None:
+    """Write a report as JSON: all of it, or nothing.
+
+    Raises:
+        ImageError: the path cannot be written.
+    """
+    check_report(path)
+    path = Path(path)
+    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
+    try:
+        with written_whole(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ImageError(f"'{path}' could not be written: {error}. Check the space.") from error
+
+
+def _scales(result: Result) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(scale),
+            "evaluations": len(of_scale),
+            "first_loss": _finite(of_scale[0].loss),
+            "final_loss": _kept(of_scale)[-1].loss,
+            "stop": stop,
+        }
+        for scale, stop, of_scale in zip(
+            result.scales, result.stops, _by_scale(result.records), strict=True
+        )
+    ]
+
+
+def _by_scale(records: Sequence[Record]) -> list[list[Record]]:
+    return [list(group) for _, group in groupby(records, key=lambda record: record.scale)]
+
+
+def _kept(of_scale: Sequence[Record]) -> list[Record]:
+    """The start and every step down: an evaluation that repeats a step was no step."""
+    steps = (later for earlier, later in pairwise(of_scale) if later.step > earlier.step)
+    return [of_scale[0], *steps]
+
+
+def _record(record: Record) -> dict[str, Any]:
+    parts = {name: _finite(part) for name, part in record.parts.items()}
+    return {**asdict(record), "loss": _finite(record.loss), "parts": parts}
+
+
+def _finite(value: float) -> float | None:
+    """JSON has no NaN and no infinity."""
+    return value if math.isfinite(value) else None
+
+
+def _versions() -> dict[str, str]:
+    return {
+        "python": platform.python_version(),
+        "torch": str(torch.__version__),  # says which build it is, as in 2.9.0+cpu
+        "numpy": np.__version__,
+        "pillow": PIL.__version__,
+    }

@@ -1,0 +1,61 @@
+"""What a run does at which size: scales, tiles, and the steps in float32."""
+
+from collections.abc import Sequence
+
+from ..control.losses import ContentLoss, Loss, StyleLoss
+from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales, views_of
+from ..control.statistics import EXTRA_BYTES
+from ..control.tiles import ALIGNMENT
+from ..settings import RunSettings
+from .runtime import Runtime
+from .staging import style_sizes
+
+# The share of the last scale's steps that is done in float32 when the others are not.
+EXACT_SHARE = 0.1
+
+
+def scales_of(
+    losses: Sequence[Loss], settings: RunSettings, height: int, width: int
+) -> tuple[Scale, ...]:
+    """The sizes of a run whose result has (height, width), coarse to fine."""
+    # Every copy (`views`) of a seamless picture must meet itself on the coarsest grid.
+    views = views_of(height, width, settings.views)
+    grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
+    styles = (loss for loss in losses if isinstance(loss, StyleLoss) and loss.weight > 0)
+    sides = (
+        min(size) for loss in styles for size in style_sizes(loss, height, width, settings.shape)
+    )
+    return plan_scales(
+        height,
+        width,
+        scales=settings.scales,
+        steps=settings.steps,
+        factor=settings.scale_factor,
+        grid=grid,
+        narrowest=min(sides, default=None),
+    )
+
+
+def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
+    """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
+    if settings.tile:
+        return settings.tile
+    layers = {
+        layer
+        for loss in losses
+        if isinstance(loss, ContentLoss | StyleLoss)
+        for layer in loss.layer_weights
+    }
+    return runtime.tile_for(
+        scale.height, scale.width, layers, settings.history, extra_bytes(losses)
+    )
+
+
+def extra_bytes(losses: Sequence[Loss]) -> int:
+    """Bytes for each pixel that the statistics of the styles take beside Gram matrices."""
+    return sum(EXTRA_BYTES[loss.statistics] for loss in losses if isinstance(loss, StyleLoss))
+
+
+def exact_steps(last: Scale, runtime: Runtime) -> int:
+    """How many of the last scale's steps are done in float32 after rounded ones; may be none."""
+    return round(last.steps * EXACT_SHARE) if runtime.finish else 0

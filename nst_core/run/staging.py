@@ -1,0 +1,118 @@
+"""Before the work: pictures to the device and to a scale's size, and the picture to start from."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import torch
+from torch import Tensor
+
+from ..control.losses import (
+    ContentLoss,
+    Keep,
+    Loss,
+    StyleLoss,
+    Weighed,
+)
+from ..control.pyramid import Scale, fit, resize
+from ..errors import ImageError, SettingsError
+from ..gatys.minimizer import Bounds
+from ..gatys.vgg import size_of
+from ..settings import RunSettings
+
+# Standard deviation of the noise start around mid-gray: white noise that hardly clips at 0 and 1.
+NOISE = 0.15
+
+
+def picture(image: Tensor, device: torch.device) -> Tensor:
+    """A contiguous copy of a (1, 3, H, W) picture, float32 or wider, on the device."""
+    if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] != 3 or 0 in image.shape:
+        raise ImageError(
+            f"A picture has the shape {tuple(image.shape)}. Use (1, 3, height, width), RGB."
+        )
+    dtype = torch.promote_types(image.dtype, torch.float32)
+    return image.detach().to(device, dtype, copy=True, memory_format=torch.contiguous_format)
+
+
+def moved(loss: Loss, device: torch.device) -> Loss:
+    """The same loss with its pictures and masks on the device."""
+    return loss.map(
+        images=lambda image: picture(image, device),
+        masks=lambda mask: mask.detach().to(device, torch.float32, copy=True),
+    )
+
+
+def resized(loss: Weighed, scale: Scale, shape: str) -> Weighed:
+    """The same loss with its pictures at a scale's size.
+
+    Content takes the scale's exact size; a style keeps its proportions, unless `shape` is
+    "square", and its longer side is the scale's, times the loss's own `scale`.
+    """
+    if isinstance(loss, StyleLoss):
+        sizes = style_sizes(loss, scale.height, scale.width, shape)
+        images = (resize(i, *size) for i, size in zip(loss.images, sizes, strict=True))
+        return replace(loss, images=tuple(images))
+    return loss.map(lambda image: resize(image, scale.height, scale.width))
+
+
+def style_sizes(loss: StyleLoss, height: int, width: int, shape: str) -> list[tuple[int, int]]:
+    """(height, width) of each of a style's pictures beside a (height, width) result."""
+    longer = max(1, round(max(height, width) * loss.scale))
+    return [
+        (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
+    ]
+
+
+def result_size(
+    losses: Sequence[Loss], settings: RunSettings, start: Tensor | None = None
+) -> tuple[int, int]:
+    """The result's (height, width): proportions of the content, else of the start or style."""
+    if settings.shape == "square":
+        return settings.size, settings.size
+    given = [] if start is None else [start]
+    pictures = [*_contents(losses), *given, *_styles(losses)]
+    if not pictures:
+        raise SettingsError("There is no picture. Give a content loss or a style loss.")
+    height, width = size_of(pictures[0])
+    if settings.aspect and not _contents(losses) and not given:
+        height, width = 1000, round(1000 * settings.aspect)
+    return fit(height, width, settings.size)
+
+
+def bounds_of(keeps: Sequence[Keep], scale: Scale, bounded: bool) -> Bounds | None:
+    """The smallest and the largest value that each pixel may have at a scale."""
+    if not keeps:
+        return (0.0, 1.0) if bounded else None
+    low, high = torch.zeros(()), torch.ones(())
+    for keep in keeps:
+        image = resize(keep.image, scale.height, scale.width)
+        mask = resize(keep.mask[None, None], scale.height, scale.width)
+        low = torch.maximum(low.to(image), mask * image)
+        high = torch.minimum(high.to(image), mask * image + (1 - mask))
+    return low, high
+
+
+def first_picture(
+    losses: Sequence[Loss], scale: Scale, settings: RunSettings, device: torch.device
+) -> Tensor:
+    """The picture that `settings.init` says to start from, (1, 3, H, W) at the scale's size."""
+    shape = (1, 3, scale.height, scale.width)
+    if settings.init == "gray":
+        return torch.full(shape, 0.5, device=device)
+    if settings.init == "noise":
+        # Drawn on the CPU, so that every device starts from the same noise.
+        generator = torch.Generator().manual_seed(settings.seed)
+        return (0.5 + NOISE * torch.randn(shape, generator=generator)).clamp(0, 1).to(device)
+    pictures = _contents(losses) if settings.init == "content" else _styles(losses)
+    if not pictures:
+        raise SettingsError(
+            f"There is no {settings.init} picture to start from. Start from gray or noise."
+        )
+    return resize(pictures[0], scale.height, scale.width)
+
+
+def _contents(losses: Sequence[Loss]) -> list[Tensor]:
+    return [loss.image for loss in losses if isinstance(loss, ContentLoss)]
+
+
+def _styles(losses: Sequence[Loss]) -> list[Tensor]:
+    return [loss.images[0] for loss in losses if isinstance(loss, StyleLoss)]

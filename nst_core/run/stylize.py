@@ -1,0 +1,70 @@
+"""The one entry point: losses in, a picture out, straight down from coarse to fine.
+
+>>> from nst_core import Settings, load_vgg16, losses_of, sample, stylize
+>>> settings = Settings(size=64, steps=2)
+>>> losses = losses_of(sample("harbor", 64), [sample("brushstrokes", 64)], settings)
+>>> result = stylize(losses, vgg=load_vgg16("builtin"), settings=settings)
+>>> tuple(result.image.shape)
+(1, 3, 48, 64)
+"""
+
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor
+
+from ..control.losses import Keep, Loss
+from ..gatys.vgg import VGG16
+from ..settings import RunSettings
+from .finishing import Finish, recolored
+from .progress import OnProgress, Result, ignore_progress
+from .runtime import Runtime
+from .search import Search
+from .staging import moved, picture
+
+
+def stylize(
+    losses: Sequence[Loss],
+    *,
+    vgg: VGG16,
+    settings: RunSettings | None = None,
+    runtime: Runtime | None = None,
+    start: Tensor | None = None,
+    on_progress: OnProgress = ignore_progress,
+    on_tile: Callable[[], None] = lambda: None,
+) -> Result:
+    """Find the picture that the losses like best.
+
+    Args:
+        losses: values, or `losses_of(content, styles, settings)`. The first content picture gives
+            the proportions, else `start`, else the first style. Its colors are those that
+            `settings.colors` keeps, in the result and in every preview.
+        vgg: from `load_vgg16`. A copy is moved to the runtime's device; yours stays as it is.
+        settings: size, steps, start …; None is the defaults.
+        runtime: where to compute; None chooses by the settings.
+        start: a (1, 3, h, w) picture to start from, in place of `settings.init`.
+        on_progress: told after each evaluation; raising there cancels.
+        on_tile: called after each tile, and after each layer of the backward pass, for hosts that
+            must hear of a cancel sooner; may raise.
+
+    Raises:
+        SettingsError, ImageTooSmall, NotFinite, OutOfMemory: what to do is in the message.
+    """
+    settings = settings or RunSettings()
+    runtime = runtime or Runtime.choose(settings.device, settings.precision)
+    # A host may call in inference mode, where nothing has a gradient and every tensor made stays
+    # unusable for one: leave it, and copy what was brought along.
+    with torch.inference_mode(False), torch.no_grad():
+        aims = [moved(loss, runtime.device) for loss in losses]
+        colored = recolored(aims, settings)
+        search = Search(
+            losses=[loss for loss in colored if not isinstance(loss, Keep)],
+            finish=Finish.of(aims, settings),
+            vgg=vgg,
+            settings=settings,
+            runtime=runtime,
+            start=None if start is None else picture(start, runtime.device),
+            on_progress=on_progress,
+            on_tile=on_tile,
+        )
+        return search.result()
