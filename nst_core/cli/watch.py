@@ -97,13 +97,4 @@ class Watch:
 
     def so_far(self) -> Result | None:
         """What an interrupted run has found; None before its first evaluation."""
-        if self.last is None:
-            return None
-        return Result(
-            image=self.last.preview(),
-            records=tuple(self.last.records),
-            scales=tuple(self.last.scales[: self.last.latest.scale]),
-            stops=(*self.last.stops, "Ctrl-C"),
-            tile=self.last.tile,
-            seconds=self.last.latest.seconds,
-        )
+        return None if self.last is None else Result.so_far(self.last, "Ctrl-C")

@@ -214,6 +214,6 @@ Weighed = ContentLoss | StyleLoss | TotalVariationLoss | LaplacianLoss
 Loss = Weighed | Keep
 
 
-def has_style(losses: Sequence[Weighed]) -> bool:
-    """Whether a style counts."""
-    return any(isinstance(loss, StyleLoss) and loss.weight > 0 for loss in losses)
+def styles_in(losses: Sequence[Loss]) -> list[StyleLoss]:
+    """The styles that count."""
+    return [loss for loss in losses if isinstance(loss, StyleLoss) and loss.weight > 0]

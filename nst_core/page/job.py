@@ -117,14 +117,7 @@ class Job:
         """What a run that was ended has found; None before its first evaluation."""
         if self.progress is None:
             return None
-        return Result(
-            image=self.progress.preview(),
-            records=tuple(self.progress.records),
-            scales=tuple(self.progress.scales[: self.progress.latest.scale]),
-            stops=(*self.progress.stops, self.why or STOPPED),
-            tile=self.progress.tile,
-            seconds=self.progress.latest.seconds,
-        )
+        return Result.so_far(self.progress, self.why or STOPPED)
 
     def result(self) -> Result | None:
         """What it has found, once it is over; None if it was stopped before there was a picture.

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from ..files.drawing import OVERSAMPLING, Frame, Pen, count_ticks, log_ticks, short, spread
 from ..files.pixels import from_pil
-from .progress import Record
+from .progress import Record, by_scale
 
 # Beyond so many decades under the loss nothing matters to the picture, and the rest gets flat.
 _MAX_DECADES = 8
@@ -67,7 +67,7 @@ def _range(records: Sequence[Record]) -> tuple[float, float]:
     if not values:
         return -1.05, 0.05
     high = math.log10(max(values))
-    starts = [group[0].loss for group in _by_scale(records) if 0 < group[0].loss < math.inf]
+    starts = [group[0].loss for group in by_scale(records) if 0 < group[0].loss < math.inf]
     if starts:  # a failed trial may lie far above all else
         high = min(high, math.log10(max(starts)) + 0.5)
     low = max(math.log10(min(values)), high - _MAX_DECADES)
@@ -93,7 +93,7 @@ def _draw_axes(pen: Pen, frame: Frame) -> None:
 
 def _draw_scales(pen: Pen, frame: Frame, records: Sequence[Record]) -> None:
     """A dashed line where each scale begins, its name in the strip above; none for a single one."""
-    groups = _by_scale(records)
+    groups = by_scale(records)
     if len(groups) == 1:
         return
     for group in groups:
@@ -134,10 +134,6 @@ def _draw_curves(pen: Pen, frame: Frame, records: Sequence[Record]) -> None:
         thickness = 3.4 if name == _TOTAL else 2.4
         pen.line([(frame.right + 22, y), (frame.right + 38, y)], colors[name], thickness)
         pen.text((frame.right + 44, y), f"{name}  {short(_last(curves[name]))}", "lm", _INK)
-
-
-def _by_scale(records: Sequence[Record]) -> list[list[Record]]:
-    return [list(group) for _, group in groupby(records, key=lambda record: record.scale)]
 
 
 def _strokes(records: Sequence[Record], values: Sequence[float]) -> list[list[tuple[int, float]]]:

@@ -5,6 +5,7 @@ An exception raised by the callback cancels the run; the engine never catches it
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
 from torch import Tensor
 
@@ -91,9 +92,26 @@ class Result:
     tile: int
     seconds: float
 
+    @classmethod
+    def so_far(cls, progress: Progress, why: str) -> "Result":
+        """What a run that was ended after this evaluation has found, and why it was ended."""
+        return cls(
+            image=progress.preview(),
+            records=tuple(progress.records),
+            scales=tuple(progress.scales[: progress.latest.scale]),
+            stops=(*progress.stops, why),
+            tile=progress.tile,
+            seconds=progress.latest.seconds,
+        )
+
 
 OnProgress = Callable[[Progress], None]
 
 
 def ignore_progress(progress: Progress) -> None:
     """The callback of callers who only want the result."""
+
+
+def by_scale(records: Sequence[Record]) -> list[list[Record]]:
+    """The records of each scale."""
+    return [list(group) for _, group in groupby(records, key=lambda record: record.scale)]

@@ -5,7 +5,7 @@ import math
 import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from itertools import groupby, pairwise
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from ..files.paths import check_report
 from ..gatys.vgg import VGG16
 from ..settings import Settings
 from .memory import peak_memory
-from .progress import Record, Result
+from .progress import Record, Result, by_scale
 from .runtime import Runtime
 
 
@@ -48,7 +48,7 @@ def report_of(
         result. `peak_memory` is in bytes; null where the system does not say.
     """
     records = result.records
-    kept = [_kept(of_scale) for of_scale in _by_scale(records)]
+    kept = [_kept(of_scale) for of_scale in by_scale(records)]
     return {
         **summary_of(settings=settings, vgg=vgg, content=content, styles=styles, start=start),
         "interrupted": interrupted,
@@ -114,13 +114,9 @@ def _scales(result: Result) -> list[dict[str, Any]]:
             "stop": stop,
         }
         for scale, stop, of_scale in zip(
-            result.scales, result.stops, _by_scale(result.records), strict=True
+            result.scales, result.stops, by_scale(result.records), strict=True
         )
     ]
-
-
-def _by_scale(records: Sequence[Record]) -> list[list[Record]]:
-    return [list(group) for _, group in groupby(records, key=lambda record: record.scale)]
 
 
 def _kept(of_scale: Sequence[Record]) -> list[Record]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from ..control.losses import ContentLoss, Loss, StyleLoss
+from ..control.losses import ContentLoss, Loss, StyleLoss, styles_in
 from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales, views_of
 from ..control.statistics import EXTRA_BYTES
 from ..control.tiles import ALIGNMENT
@@ -21,9 +21,10 @@ def scales_of(
     # Every copy (`views`) of a seamless picture must meet itself on the coarsest grid.
     views = views_of(height, width, settings.views)
     grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
-    styles = (loss for loss in losses if isinstance(loss, StyleLoss) and loss.weight > 0)
     sides = (
-        min(size) for loss in styles for size in style_sizes(loss, height, width, settings.shape)
+        min(size)
+        for loss in styles_in(losses)
+        for size in style_sizes(loss, height, width, settings.shape)
     )
     return plan_scales(
         height,

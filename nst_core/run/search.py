@@ -8,7 +8,7 @@ from functools import partial
 from torch import Tensor
 
 from ..control.context import Evaluate, with_context
-from ..control.losses import ContentLoss, StyleLoss, Weighed
+from ..control.losses import ContentLoss, Weighed, styles_in
 from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
 from ..control.pyramid import Scale, enlarged, views_of
 from ..gatys.lbfgs import History, Identity, InitialHessian
@@ -172,8 +172,7 @@ class Search:
     def _preconditioner(self, scale: Scale) -> InitialHessian:
         if self.settings.preconditioner == "none":
             return Identity()
-        styled = any(isinstance(loss, StyleLoss) and loss.weight > 0 for loss in self.losses)
-        guess = FOR_STYLE if styled else FOR_CONTENT
+        guess = FOR_STYLE if styles_in(self.losses) else FOR_CONTENT
         return Spectral(scale.height, scale.width, self.runtime.device, guess)
 
     def _budget(self, stage: _Stage) -> int:
