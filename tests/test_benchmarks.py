@@ -17,7 +17,9 @@ ONE_THREAD = os.environ | {"OMP_NUM_THREADS": "1"}
 
 def test_what_a_step_costs_is_measured_for_every_size():
     command = [sys.executable, BENCHMARKS / "cost.py", "--sizes", "32,64", "--steps", "4"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    printed = subprocess.run(
+        command, env=ONE_THREAD, capture_output=True, text=True, check=True
+    ).stdout
     rows = [line.split("|")[1].strip() for line in printed.splitlines()[2:]]
     assert rows == ["32 px", "64 px"]
 

@@ -40,7 +40,7 @@ def test_the_paper_by_hand_runs_and_its_loss_is_the_seed_presets(tmp_path):
 
 def test_the_readmes_snippet_runs(tmp_path):
     snippet, _page = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
-    environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)}
+    environment = {"PYTHONPATH": str(ROOT), "HOME": str(tmp_path), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", snippet], cwd=tmp_path, env=environment, check=True)
     assert load_image(tmp_path / "harbor-waves.png", max_pixels=10**6).shape == (1, 3, 96, 128)
 

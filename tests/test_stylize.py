@@ -126,7 +126,7 @@ def test_no_scale_is_added_that_is_too_small_for_the_deepest_layer(
 
 
 def test_scales_are_added_down_to_64_pixels_where_all_pictures_are_large_enough(vgg):
-    settings = Settings(size=128, steps=2)
+    settings = Settings(size=128, steps=4)  # the coarser one has a step
     result = run(vgg, settings, picture(96, 128), (picture(128, 128, seed=1),))
     assert [(scale.height, scale.width) for scale in result.scales] == [(48, 64), (96, 128)]
 

@@ -273,6 +273,6 @@ def test_eight_visitors_at_once_each_get_their_own_and_the_memory_comes_back(
 
 
 def test_temporary_files_are_gone_with_the_page(tmp_path):
-    with running(tmp_path, *SMALL):
+    with running(tmp_path, *SMALL, OMP_NUM_THREADS="1"):
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("nst-page-")]
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
