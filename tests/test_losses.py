@@ -120,6 +120,13 @@ def test_relative_normalization_has_no_unit_and_an_empty_picture_costs_one():
     assert_close(content(nothing, OTHER, "relative"), torch.ones((), dtype=torch.float64))
 
 
+@pytest.mark.parametrize("name", NORMALIZATIONS)
+def test_losses_of_targets_without_any_feature_are_finite(name):
+    nothing = torch.zeros_like(OTHER)
+    assert style_loss(gram(FEATURES), gram(nothing), NORMALIZATIONS[name]).isfinite()
+    assert content(FEATURES, nothing, name).isfinite()
+
+
 def test_roundings_of_a_long_bfloat16_sum_average_out():
     generator = torch.Generator().manual_seed(0)
     features = torch.randn(1, 64, 61, 67, generator=generator).relu().to(torch.bfloat16)

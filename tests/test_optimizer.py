@@ -135,6 +135,33 @@ def test_a_picture_that_hardly_changes_any_more_is_finished():
     assert 0 <= earlier - state.loss < 0.01 * earlier
 
 
+def test_a_search_may_stop_after_twenty_steps_and_not_sooner():
+    minimizer = Minimizer(quadratic(CENTER, CURVATURE), tolerance=1.0)
+    state, _ = minimizer.run(minimizer.start(START), 100)
+    assert state.steps == STALL_STEPS == 20
+
+
+def test_when_a_search_stops_does_not_depend_on_the_unit_of_the_loss():
+    def stopped(scale):
+        minimizer = Minimizer(quadratic(CENTER, CURVATURE, scale), tolerance=0.01)
+        return minimizer.run(minimizer.start(START), 10_000)[0].steps
+
+    assert stopped(2.0**-40) == stopped(1.0) == stopped(2.0**40) > STALL_STEPS
+
+
+@pytest.mark.parametrize(("minimum", "then"), [(1 / 3, 1 / 3), (0.01, 0.1)])
+def test_after_a_step_too_far_comes_the_parabolas_minimum_but_no_less_than_a_tenth(minimum, then):
+    tried = []
+    first = Identity.scaling.first
+    inner = quadratic(CENTER, torch.ones_like(CENTER))
+    minimizer = Minimizer(lambda image: tried.append(image) or inner(image), bounds=None)
+    start = CENTER + minimum * first
+    state, _ = minimizer.run(minimizer.start(start), 1)
+    assert_close(start - tried[1], torch.full_like(start, first))
+    assert_close(start - tried[2], torch.full_like(start, then * first))
+    assert state.losses[-1] < state.losses[0]
+
+
 def test_a_budget_of_evaluations_is_kept():
     minimizer = Minimizer(quadratic(CENTER, CURVATURE), max_evaluations=17)
     state, stop = minimizer.run(minimizer.start(START), 1000)

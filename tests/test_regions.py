@@ -6,7 +6,16 @@ import torch
 from small import picture
 from torch.testing import assert_close
 
-from nst_core import Keep, Region, Runtime, Settings, losses_of, losses_of_regions, stylize
+from nst_core import (
+    Keep,
+    Region,
+    Runtime,
+    Settings,
+    StyleLoss,
+    losses_of,
+    losses_of_regions,
+    stylize,
+)
 from nst_core.control.regions import colors_in, feathered, masks_of_map
 from nst_core.errors import SettingsError
 from nst_core.gatys.functions import gram_sum
@@ -74,6 +83,15 @@ def test_a_full_region_is_the_whole_picture_and_an_empty_one_is_absent(vgg, capl
         image = run(vgg, losses_of_regions(CONTENT, [full, empty], SETTINGS))
     assert "Region 2 is empty" in caplog.text
     assert torch.equal(image, plain)
+
+
+def test_the_style_of_a_region_counts_by_its_area():
+    quarter = LEFT.clone()
+    quarter[:24] = 0
+    regions = [Region(styles=(RED,), mask=mask) for mask in (LEFT, quarter)]
+    settings = replace(SETTINGS, feather=0.0, style_weight=8.0)
+    losses = losses_of_regions(CONTENT, regions, settings)
+    assert [loss.weight for loss in losses if isinstance(loss, StyleLoss)] == [4.0, 2.0]
 
 
 def test_feathered_masks_still_add_up_and_only_their_edges_change():

@@ -245,6 +245,31 @@ def test_a_seamless_picture_may_be_cut_anywhere(views, vgg):
     assert one == pytest.approx(other, rel=1e-5, abs=1e-6)
 
 
+@pytest.mark.parametrize(("views", "size"), [(1, (48, 80)), (2, (64, 64))])
+def test_the_sides_of_a_seamless_picture_are_multiples_of_16_and_of_64_with_two_views(
+    views, size, vgg
+):
+    settings = replace(BASE, size=75, steps=0, seamless=True, views=views)
+    assert run(settings, vgg).image.shape == (1, 3, *size)
+
+
+def test_an_unbounded_search_ends_in_a_picture_all_the_same(vgg):
+    settings = replace(BASE, steps=5, bounded=False, style_weight=1e4)
+    image = run(settings, vgg, styles=((STYLE > 0.5).float(),)).image
+    assert float(image.min()) == 0  # it was left
+    assert float(image.max()) == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("colors", ["luminance", "cholesky"])
+def test_colors_are_kept_in_part_whenever_they_are_matched(when, colors, vgg):
+    settings = replace(BASE, colors=colors, color_when=when)
+    nothing, half, all_ = (
+        run(replace(settings, color_strength=strength), vgg).image for strength in (0.0, 0.5, 1.0)
+    )
+    assert 0 < (half - nothing).abs().mean() < (all_ - nothing).abs().mean()
+
+
 def kept_half():
     mask = torch.zeros(32, 48)
     mask[:, 24:] = 1
@@ -282,6 +307,7 @@ def test_a_pooling_finds_its_maxima_in_rows_of_any_width(width):
     gradient = torch.arange(1.0, 1 + expected.numel()).view_as(expected)
     pooled = max_pool(features)
     assert torch.equal(pooled.features, expected)
+    assert pooled.indices.min() >= 0  # or the backward pass writes where nothing is
     assert torch.equal(pooled.backward(gradient), torch.autograd.grad(expected, leaf, gradient)[0])
 
 
