@@ -27,9 +27,10 @@ if TYPE_CHECKING:
         StyleLoss,
         TotalVariationLoss,
     )
-    from .files.image_io import load_image, save_image
+    from .files.read_image import load_image
     from .files.samples import sample
     from .files.weights import load_vgg16
+    from .files.write_image import save_image
     from .gatys.vgg import VGG16
     from .run.plan import Plan, plan
     from .run.progress import Progress, Record, Result
@@ -82,8 +83,8 @@ _HOMES = {
     "Loss": "control.losses",
     "StyleLoss": "control.losses",
     "TotalVariationLoss": "control.losses",
-    "load_image": "files.image_io",
-    "save_image": "files.image_io",
+    "load_image": "files.read_image",
+    "save_image": "files.write_image",
     "sample": "files.samples",
     "load_vgg16": "files.weights",
     "VGG16": "gatys.vgg",

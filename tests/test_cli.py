@@ -20,7 +20,7 @@ from small import picture
 import nst_core
 from nst_core import Settings, load_image, load_vgg16, preset_named, save_image
 from nst_core.cli import console, main, watch
-from nst_core.files.image_io import read_metadata
+from nst_core.files.read_image import read_metadata
 from nst_core.files.samples import CONTENTS, STYLES
 
 # Small, short, and not deep into the network. A flag that is given again wins.

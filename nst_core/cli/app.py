@@ -93,8 +93,8 @@ def samples_command(
 
 
 def _draw(name: str, size: int, folder: Path) -> None:
-    from ..files.image_io import save_image  # only now: it brings PyTorch
     from ..files.samples import sample
+    from ..files.write_image import save_image  # only now: it brings PyTorch
 
     _make_folder(folder)
     save_image(sample(name, size), folder / f"{name}.png")

@@ -8,8 +8,8 @@ import typer
 from torch import Tensor
 
 from ..control.losses import Loss
-from ..files.image_io import save_image
 from ..files.weights import load_vgg16
+from ..files.write_image import save_image
 from ..gatys.vgg import VGG16
 from ..run.plot import plot_losses
 from ..run.progress import Result

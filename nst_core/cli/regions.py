@@ -6,7 +6,7 @@ from torch import Tensor
 
 from ..control.color import luma_of
 from ..control.regions import masks_of_map
-from ..files.image_io import load_image
+from ..files.read_image import load_image
 from ..files.samples import sample
 from ..run.recipes import Region
 from ..settings import Settings

@@ -17,7 +17,7 @@ from PIL import Image, ImageColor
 from torch import Tensor
 
 from ..errors import ImageError, SettingsError
-from ..files.image_io import load_image
+from ..files.read_image import load_image
 
 # Longer side of a drawing: its edges are softened over more than a pixel of it. As in canvas.js.
 SIZE = 1024

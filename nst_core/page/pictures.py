@@ -12,8 +12,9 @@ from torch import Tensor
 
 from ..control.guidance import check_large_enough
 from ..errors import ImageError
-from ..files.image_io import image_size, load_image, save_image
+from ..files.read_image import image_size, load_image
 from ..files.samples import CONTENTS, STYLES, sample
+from ..files.write_image import save_image
 from ..gatys.vgg import size_of
 from ..settings import LossSettings, ServingSettings, Settings
 from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights

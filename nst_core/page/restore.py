@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ImageError, SettingsError
-from ..files.image_io import read_metadata
+from ..files.read_image import read_metadata
 from ..settings import PRESETS, Settings
 from ..settings.loss import shares_in
 from ..settings.samples import CONTENTS, SAMPLE, STYLES

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from ..control.pyramid import resize
-from ..files.image_io import save_image
+from ..files.write_image import save_image
 from ..gatys.vgg import VGG16, size_of
 from ..run.progress import Result
 from ..run.report import summary_of

@@ -7,7 +7,7 @@ from chromium import open_panel, paint, set_number, wait_for_color, wait_for_sta
 from PIL import Image
 
 from nst_core.control.pyramid import resize
-from nst_core.files.image_io import load_image, read_metadata
+from nst_core.files.read_image import load_image, read_metadata
 from nst_core.files.samples import sample
 
 pytestmark = pytest.mark.slow

@@ -7,7 +7,7 @@ import json
 import pytest
 from PIL import Image, ImageChops
 
-from nst_core.files.image_io import read_metadata
+from nst_core.files.read_image import read_metadata
 from nst_core.settings import ServingSettings
 
 DROP = """data => {

@@ -9,7 +9,7 @@ from PIL import Image
 from nst_core.control.losses import Keep, StyleLoss
 from nst_core.control.regions import masks_of_map
 from nst_core.errors import ImageError, SettingsError
-from nst_core.files.image_io import read_metadata
+from nst_core.files.read_image import read_metadata
 from nst_core.files.samples import sample
 from nst_core.page.canvas import SIZE, pixels_of, png_in, png_of, url_of
 from nst_core.page.device import losses_for

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from nst_core.errors import ImageError, NSTError, SettingsError
-from nst_core.files.image_io import save_image
+from nst_core.files.write_image import save_image
 from nst_core.page.canvas import png_of, url_of
 from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.restore import restore

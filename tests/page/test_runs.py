@@ -1,6 +1,7 @@
 """A run from its request to its files, stopped or not."""
 
 import json
+import queue
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
@@ -8,7 +9,7 @@ import pytest
 from PIL import Image
 
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
-from nst_core.files.image_io import load_image, read_metadata
+from nst_core.files.read_image import load_image, read_metadata
 from nst_core.files.samples import sample
 from nst_core.page.job import Job
 from nst_core.page.kinds import RECONSTRUCT, TEXTURE
@@ -139,13 +140,12 @@ def test_a_run_ends_with_its_picture_when_its_time_is_up(runs, ask):
 
 def test_runs_take_turns(runs, ask):
     jobs = [Job(ask(steps=1)) for _ in range(3)]
-    order = []
+    done: queue.SimpleQueue[int] = queue.SimpleQueue()
     for number, job in enumerate(jobs):
         runs.device.submit(job)
-        job.future.add_done_callback(lambda _, number=number: order.append(number))
-    for job in jobs:
-        job.future.result()
-    assert order == [0, 1, 2]
+        job.future.add_done_callback(lambda _, number=number: done.put(number))
+    # A future's result is there before its callbacks were called, so the callbacks are waited for.
+    assert [done.get(timeout=60) for _ in jobs] == [0, 1, 2]
 
 
 def test_a_visitor_has_one_run_and_others_are_told_when_it_is_full(runs, ask, limits):

@@ -12,7 +12,7 @@ import pytest
 from page_server import MAX_SIZE, MAX_UPLOAD, SMALL, running
 from PIL import Image
 
-from nst_core.files.image_io import read_metadata
+from nst_core.files.read_image import read_metadata
 
 README = Path(__file__).parents[2] / "README.md"
 pytestmark = [

@@ -18,15 +18,10 @@ import torch
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
-from nst_core.files.image_io import (
-    from_pil,
-    image_size,
-    load_image,
-    read_metadata,
-    save_image,
-    to_pil,
-)
 from nst_core.files.paths import WRITABLE, check_writable
+from nst_core.files.pixels import from_pil, to_pil
+from nst_core.files.read_image import image_size, load_image, read_metadata
+from nst_core.files.write_image import save_image
 
 LIMIT = 10**6
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 31, 4), dtype=np.uint8)

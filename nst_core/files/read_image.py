@@ -1,20 +1,18 @@
-"""Picture files to tensors and back; whatever is wrong with a file is an `ImageError`."""
+"""Picture files to tensors; whatever is wrong with a file is an `ImageError`."""
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, BinaryIO
+from typing import IO, BinaryIO
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
-from PIL.PngImagePlugin import PngInfo
 from torch import Tensor
 
 from ..errors import ImageError
-from .atomic import written_whole
-from .paths import WRITABLE, check_readable, check_writable
-from .pixels import DAMAGE, from_pil, to_pil
+from .paths import check_readable
+from .pixels import DAMAGE, from_pil
 
 # Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -59,40 +57,8 @@ def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
         return height, width
 
 
-def save_image(
-    image: Tensor,
-    path: str | Path,
-    *,
-    metadata: Mapping[str, str] | None = None,
-    quality: int = 95,
-) -> None:
-    """Write `image` in the format of the path's extension: all of it, or nothing.
-
-    Args:
-        image: (1, 3, H, W) or (3, H, W) RGB in [0, 1].
-        path: Ends in .png, .jpg, .jpeg, .webp, .tif, .tiff or .bmp; an existing file is replaced.
-        metadata: Text by name, stored in PNG text chunks; the other formats drop it.
-        quality: 1 (smallest) to 100 (best), for JPEG and WebP; the other formats are lossless.
-
-    Raises:
-        ImageError: The path cannot be written, or the format cannot hold the picture.
-    """
-    check_writable(path)
-    path = Path(path)
-    kind = WRITABLE[path.suffix.lower()]
-    options = _encoder_options(kind, metadata or {}, quality)
-    try:
-        with written_whole(path) as part, part.open("xb") as stream:
-            to_pil(image).save(stream, kind, **options)
-    except (OSError, ValueError) as error:
-        raise ImageError(
-            f"'{path}' could not be written as {kind}: {error}. "
-            "Check the free space, or save a smaller picture or a .png."
-        ) from error
-
-
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The text stored before a PNG's pixels, as `save_image` does; {} for other formats.
+    """The text stored before a PNG's pixels, as `write_image.save_image` does; {} for other formats.
 
     Raises:
         ImageError: There is no such file, or it is empty, no picture or damaged.
@@ -144,21 +110,6 @@ def _identify(stream: IO[bytes], name: str) -> ImageFile:
         except DAMAGE as error:
             raise _damaged(name, kind, error) from error
     raise ImageError(f"{name} is not a picture of a known kind. Use one of: {', '.join(READABLE)}.")
-
-
-def _encoder_options(kind: str, metadata: Mapping[str, str], quality: int) -> dict[str, Any]:
-    chunks = PngInfo()
-    for key, text in metadata.items():
-        chunks.add_text(key, text)
-    options: dict[str, dict[str, Any]] = {
-        "PNG": {"pnginfo": chunks},
-        # Color at full resolution: halving it smears the saturated strokes of a style.
-        "JPEG": {"quality": quality, "subsampling": 0},
-        "WEBP": {"quality": quality},
-        "TIFF": {"compression": "tiff_deflate"},
-        "BMP": {},
-    }
-    return options[kind]
 
 
 def _damaged(name: str, kind: str | None, error: Exception) -> ImageError:
