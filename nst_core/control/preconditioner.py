@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..gatys.lbfgs import StepScaling
+from ..gatys.lbfgs import InitialHessian, Matrix, StepScaling
 from .places import Places
 
 # Pairs from which on places are used, and how much of their steepness counts, in logarithms: all of
@@ -39,7 +39,7 @@ FOR_STYLE = Guess(power=0.5, chroma=1.0, local=True)
 FOR_CONTENT = Guess(power=2.0, chroma=0.25, local=False)
 
 
-class Spectral:
+class Spectral(InitialHessian):
     """A smoothing of (1, 3, height, width) images, whose gray gains 1 on average.
 
     Plain gradients change the grain first and the forms last. The idea is the decorrelated
@@ -64,12 +64,8 @@ class Spectral:
         gains = torch.hypot(rows, columns).clamp(min=lowest).pow(-guess.power)
         self._gains, self._chroma = gains / gains.mean(), guess.chroma
         self._places = Places(height, width) if guess.local else None
+        self.values = self._places.values if self._places else 0
         self._size = height, width
-
-    @property
-    def values(self) -> int:
-        """Those of `Places`."""
-        return self._places.values if self._places else 0
 
     def of_pair(self, s: Tensor, y: Tensor) -> Tensor:
         """(values,), as `Places`."""
@@ -87,7 +83,7 @@ class Spectral:
 
 
 @dataclass(frozen=True, eq=False)
-class _Smoothing:
+class _Smoothing(Matrix):
     """Waves by their gains, and pixels by their weights before and after.
 
     Attributes:

@@ -11,7 +11,7 @@ from ..control.context import Evaluate, with_context
 from ..control.losses import ContentLoss, Weighed, styles_in
 from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
 from ..control.pyramid import Scale, enlarged, views_of
-from ..gatys.lbfgs import History, Identity, InitialHessian
+from ..gatys.lbfgs import History, InitialHessian
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.objective import Evaluation
 from ..gatys.vgg import VGG16
@@ -171,7 +171,7 @@ class Search:
 
     def _preconditioner(self, scale: Scale) -> InitialHessian:
         if self.settings.preconditioner == "none":
-            return Identity()
+            return InitialHessian()
         guess = FOR_STYLE if styles_in(self.losses) else FOR_CONTENT
         return Spectral(scale.height, scale.width, self.runtime.device, guess)
 

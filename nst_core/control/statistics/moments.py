@@ -31,17 +31,6 @@ class Moments(Statistic):
         """The moments inside a window."""
         return self.moments(features, guidance.at(window))
 
-    def accumulated(
-        self, so_far: Tensor | None, features: Tensor, guidance: Guidance, window: Window
-    ) -> Tensor:
-        """The sums so far."""
-        sums = self.sums(features, guidance, window)
-        return sums if so_far is None else so_far + sums
-
-    def finalized(self, accumulated: Tensor, positions: float) -> Tensor:
-        """Moments: sums divided by how many positions there are."""
-        return accumulated / positions
-
     def loss(
         self, total: Tensor, guidance: Guidance, target: Tensor, normalization: Normalization
     ) -> Tensor:

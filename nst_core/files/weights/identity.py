@@ -4,8 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...gatys.preprocessing import PREPROCESSINGS, TORCHVISION, Preprocessing, preprocessing_named
+from ...gatys.preprocessing import Preprocessing
 from .checkpoints import SHAPES, Checkpoint, read_checkpoint
+from .preprocessings import PREPROCESSINGS, TORCHVISION, preprocessing_named
 from .sources import SOURCES, file_digest, recognize
 
 

@@ -8,7 +8,6 @@ import torch
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...gatys.preprocessing import preprocessing_named
 from ...gatys.vgg import VGG16
 from . import builtin, untrained
 from .assemble import assembled
@@ -16,6 +15,7 @@ from .checkpoints import read_vgg16
 from .download import ByteProgress
 from .identity import Identity, choose_preprocessing, identify
 from .library import get_weights, read_named
+from .preprocessings import preprocessing_named
 from .sources import SOURCES, find_all
 
 NAMES = ("auto", *SOURCES, "builtin", "untrained")
