@@ -29,6 +29,10 @@ class WeightsError(NSTError):
     """Network weights that are missing, damaged, unsafe, or of another network."""
 
 
+class CheckpointError(NSTError):
+    """A checkpoint that cannot be written or read, or belongs to another run."""
+
+
 class NotFinite(NSTError):
     """The loss is not a finite number at the very start, so there is nothing to minimize."""
 
