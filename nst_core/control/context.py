@@ -87,7 +87,7 @@ def with_context(
     styles = [loss for loss in losses if isinstance(loss, StyleLoss)]
     copies = []
     for level in range(1, views if styles else 1):
-        size = _shrunk_side(height, level, wrap), _shrunk_side(width, level, wrap)
+        size = copy_size(height, width, level, wrap=wrap)
         evaluate = evaluate_of([_shrunk_loss(loss, level) for loss in styles], *size)
         copies.append((shrinking((height, width), size, wrap=wrap, device=device), evaluate))
     return WithContext(evaluate_of(losses, height, width), copies)
@@ -128,12 +128,14 @@ def shrinking_matrix(old: int, new: int, *, wrap: bool) -> Tensor:
     return shrunk(columns, new, 4, wrap=wrap)[0, :, :, 0].mT.contiguous()
 
 
-def _shrunk_side(side: int, level: int, wrap: bool) -> int:
-    return on_grid(side / VIEW_FACTOR**level, ALIGNMENT if wrap else 1)
+def copy_size(height: int, width: int, level: int, *, wrap: bool = False) -> Size:
+    """(height, width) of a picture's copy; level 1 is a quarter as large, 2 a sixteenth …."""
+    grid = ALIGNMENT if wrap else 1
+    return on_grid(height / VIEW_FACTOR**level, grid), on_grid(width / VIEW_FACTOR**level, grid)
 
 
 def _shrunk_loss(loss: StyleLoss, level: int) -> StyleLoss:
     def shrunk_picture(image: Tensor) -> Tensor:
-        return resize(image, *(on_grid(side / VIEW_FACTOR**level, 1) for side in size_of(image)))
+        return resize(image, *copy_size(*size_of(image), level))
 
     return replace(loss.map(shrunk_picture), weight=loss.weight * _EMPHASIS**level)

@@ -21,6 +21,14 @@ def guidance_of(mask: Tensor | None, height: int, width: int, layer: str) -> Gui
     return Guidance(grid, map_, float(map_.sum()))
 
 
+def guidances_of(
+    mask: Tensor | None, height: int, width: int, layers: Iterable[str]
+) -> dict[str, Guidance]:
+    """The same for several layers; those where the mask leaves nothing are left out."""
+    guidances = {layer: guidance_of(mask, height, width, layer) for layer in layers}
+    return {layer: guidance for layer, guidance in guidances.items() if guidance.positions > 0}
+
+
 def layer_guide(mask: Tensor, height: int, width: int, layer: str) -> Tensor:
     """How much of each position of a layer lies inside the mask.
 

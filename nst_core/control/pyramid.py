@@ -50,6 +50,7 @@ def plan_scales(
     factor: float = 2.0,
     grid: int = 1,
     narrowest: int | None = None,
+    most: int | None = None,
 ) -> tuple[Scale, ...]:
     """Scales that end at (height, width), each about `factor` times the one before.
 
@@ -63,6 +64,7 @@ def plan_scales(
         grid: every side is a multiple of so many pixels.
         narrowest: the shortest side of all pictures that are looked at beside the finished one, at
             its size; None is none.
+        most: at most so many scales are added on their own; None is no limit.
 
     Returns:
         Coarse to fine.
@@ -73,6 +75,7 @@ def plan_scales(
         # A little less, or 1024 / sqrt(2)**8 would miss 64 by its last digit.
         smallest = min(max(height, width) / COARSEST, shortest / NARROWEST) + 1e-6
         scales = 1 + max(0, math.floor(math.log(smallest, factor)))
+        scales = scales if most is None else min(scales, most)
     sizes = [
         (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
         for level in reversed(range(scales))
@@ -93,19 +96,21 @@ def on_grid(side: float, grid: int) -> int:
     return max(1, round(side / grid)) * grid
 
 
-def views_of(height: int, width: int, views: int) -> int:
+def views_of(height: int, width: int, views: int, narrowest: int | None = None) -> int:
     """At how many sizes a (height, width) picture is looked at, each a quarter of the one before.
 
     Args:
         height, width: in pixels.
         views: how many; 0 adds views while the smaller one's longer side keeps `SMALLEST_VIEW` and
-            its shorter one `NARROWEST`.
+            the shorter one of every picture `NARROWEST`.
+        narrowest: as of `plan_scales`.
     """
     if views == 0:
         views = 1
+        shortest = min(height, width) if narrowest is None else min(height, width, narrowest)
         while (
             max(height, width) / VIEW_FACTOR**views >= SMALLEST_VIEW
-            and min(height, width) / VIEW_FACTOR**views >= NARROWEST
+            and shortest / VIEW_FACTOR**views >= NARROWEST
         ):
             views += 1
     return views
@@ -137,4 +142,4 @@ def resize(image: Tensor, height: int, width: int) -> Tensor:
     if image.shape[-2:] == (height, width):
         return image
     resized = F.interpolate(image, (height, width), mode="bicubic", antialias=True)
-    return resized.clamp(0, 1)  # bicubic overshoots at edges
+    return resized.clamp_(0, 1)  # bicubic overshoots at edges

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..control.guidance import check_large_enough
 from ..gatys.functions import NORMALIZATIONS, Sums
 from ..gatys.statistics import Guidance, Statistic
 from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
-from .guidance import guidance_of
+from .guidance import check_large_enough, guidances_of
 from .losses import ContentLoss, StyleLoss, Weighed
 from .statistics import statistics_named
 from .tiled import features_by_tile, tile_for_picture
@@ -69,10 +68,10 @@ class TargetMaker:
             for layer, guidance in guidances.items()
         }
         means: dict[tuple[str, str], Tensor] = {}
-        for image, mask, share in _counting(loss, name):
-            check_large_enough(*size_of(image), guidances, "A style picture")
-            for key, value in self._statistics_of(image, mask, statistics).items():
-                means[key] = means[key] + share * value if key in means else share * value
+        for image, own, shares in _counting(loss, name, list(guidances)):
+            for key, value in self._statistics_of(image, own, statistics).items():
+                part = shares[key[0]] * value
+                means[key] = means[key] + part if key in means else part
         for (layer, part), mean in means.items():
             statistic = statistics[layer][part]
             yield StyleTarget(
@@ -88,12 +87,11 @@ class TargetMaker:
     def _statistics_of(
         self,
         image: Tensor,
-        mask: Tensor | None,
+        guidances: Mapping[str, Guidance],
         statistics: Mapping[str, Mapping[str, Statistic]],
     ) -> dict[tuple[str, str], Tensor]:
         """{(layer, statistic): value} of a style picture, accumulated tile by tile."""
-        layers = list(statistics)
-        guidances = {layer: guidance_of(mask, *size_of(image), layer) for layer in layers}
+        layers = list(guidances)
         accumulated: dict[tuple[str, str], Tensor] = {}
         tile = tile_for_picture(image, layers, self.tile, self.height * self.width)
         parts = features_by_tile(self.vgg, image, layers, tile, on_tile=self.on_tile)
@@ -149,13 +147,36 @@ def numbered(what: str, count: int) -> list[str]:
     return [what] if count == 1 else [f"{what} {number}" for number in range(1, count + 1)]
 
 
-def _counting(loss: StyleLoss, name: str) -> list[tuple[Tensor, Tensor | None, float]]:
-    """The style pictures of which something counts, with masks, and shares that add up to 1."""
-    seen = [one for one in loss.counting if one[1] is None or float(one[1].max()) > 0]
-    if len(seen) < len(loss.counting):
-        log.warning("The mask of a picture of the %s loss is empty; the picture is left out.", name)
-    total = sum(share for _, _, share in seen)
-    return [(image, mask, share / total) for image, mask, share in seen]
+def _counting(
+    loss: StyleLoss, name: str, layers: Sequence[str]
+) -> list[tuple[Tensor, Mapping[str, Guidance], Mapping[str, float]]]:
+    """The style pictures of which something counts, where it does, and their share of each layer.
+
+    The shares of a layer add up to 1.
+    """
+    seen = []
+    for image, mask, share in loss.counting:
+        check_large_enough(*size_of(image), layers, "A style picture")
+        there = guidances_of(mask, *size_of(image), layers)
+        if not there:
+            log.warning(
+                "The mask of a picture of the %s loss is empty; the picture is left out.", name
+            )
+        for layer in layers if there else ():
+            if layer not in there:
+                log.warning(
+                    "The mask of a picture of the %s loss is empty at %s; the picture is left out "
+                    "there.",
+                    name,
+                    layer,
+                )
+        seen.append((image, there, share))
+    totals = {layer: sum(share for _, there, share in seen if layer in there) for layer in layers}
+    return [
+        (image, there, {layer: share / totals[layer] for layer in there})
+        for image, there, share in seen
+        if there
+    ]
 
 
 def _guidances(
@@ -164,10 +185,10 @@ def _guidances(
     """Where the loss counts at each of its layers; layers where it counts nowhere are left out."""
     layers = [layer for layer, weight in loss.layer_weights.items() if weight > 0]
     check_large_enough(height, width, layers, what)
-    guidances = {layer: guidance_of(loss.mask, height, width, layer) for layer in layers}
-    for layer, guidance in guidances.items():
-        if guidance.positions == 0:
+    guidances = guidances_of(loss.mask, height, width, layers)
+    for layer in layers:
+        if layer not in guidances:
             log.warning(
                 "The mask of the %s loss is empty at %s; the loss is left out.", name, layer
             )
-    return {layer: guidance for layer, guidance in guidances.items() if guidance.positions > 0}
+    return guidances

@@ -30,7 +30,7 @@ def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
             return torch.lerp(image, grayed(image, source), settings.color_strength)
         return match_colors(image, source, settings.colors, settings.color_strength)
 
-    kind = ContentLoss if settings.color_source == "style" else StyleLoss
+    kind = ContentLoss if _takes_the_styles(settings) else StyleLoss
     return [loss.map(of) if isinstance(loss, kind) else loss for loss in losses]
 
 
@@ -72,11 +72,16 @@ class Finish:
         return match_colors(image, source, self.settings.colors, self.settings.color_strength)
 
 
+def _takes_the_styles(settings: ColorSettings) -> bool:
+    """Whether it is the style's colors that are kept; luminance keeps the content's in any case."""
+    return settings.color_source == "style" and settings.colors != "luminance"
+
+
 def _source(losses: Sequence[Loss], settings: ColorSettings) -> Tensor | None:
     """The picture whose colors are kept; None if none are."""
     if settings.colors == "style" or settings.color_strength == 0:
         return None
-    if settings.color_source == "style" and settings.colors != "luminance":
+    if _takes_the_styles(settings):
         pictures = [loss.images[0] for loss in losses if isinstance(loss, StyleLoss)]
     else:
         pictures = [loss.image for loss in losses if isinstance(loss, ContentLoss)]

@@ -106,7 +106,7 @@ def _united(painted: Tensor | None, mask: Tensor) -> Tensor:
         return mask if painted is None else (painted + mask).clamp(max=1)
     size = [max(sides) for sides in zip(painted.shape, mask.shape, strict=True)]
     first, second = (
-        torch.nn.functional.interpolate(one[None, None], size, mode="bilinear")[0, 0]
+        torch.nn.functional.interpolate(one[None, None], size, mode="area")[0, 0]
         for one in (painted, mask)
     )
     return (first + second).clamp(max=1)

@@ -1,14 +1,15 @@
 """What a run does at which size: scales, tiles, and the steps in float32."""
 
 from collections.abc import Sequence
+from functools import partial
 
-from ..control.losses import ContentLoss, Loss, StyleLoss, styles_in
-from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales, views_of
+from ..control.losses import ContentLoss, Loss, StyleLoss
+from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales
 from ..control.statistics import EXTRA_BYTES
 from ..control.tiles import ALIGNMENT
 from ..settings import RunSettings
 from .runtime import Runtime
-from .staging import style_sizes
+from .sizes import check_scales, narrowest_style, problem_at, views_at
 
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
@@ -17,24 +18,39 @@ EXACT_SHARE = 0.1
 def scales_of(
     losses: Sequence[Loss], settings: RunSettings, height: int, width: int
 ) -> tuple[Scale, ...]:
-    """The sizes of a run whose result has (height, width), coarse to fine."""
+    """The sizes of a run whose result has (height, width), coarse to fine.
+
+    Scales that nobody asked for are those where every picture is large enough for its layers, and
+    not more than `max_evaluations`.
+
+    Raises:
+        ImageTooSmall, SettingsError: as `check_scales`.
+    """
     # Every copy (`views`) of a seamless picture must meet itself on the coarsest grid.
-    views = views_of(height, width, settings.views)
-    grid = ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1
-    sides = (
-        min(size)
-        for loss in styles_in(losses)
-        for size in style_sizes(loss, height, width, settings.shape)
-    )
-    return plan_scales(
+    views = views_at(losses, settings, height, width)
+    planned = partial(
+        plan_scales,
         height,
         width,
         scales=settings.scales,
         steps=settings.steps,
         factor=settings.scale_factor,
-        grid=grid,
-        narrowest=min(sides, default=None),
+        grid=ALIGNMENT * int(VIEW_FACTOR ** (views - 1)) if settings.seamless else 1,
+        narrowest=narrowest_style(losses, settings, height, width),
     )
+    scales = planned(most=settings.max_evaluations or None)
+    while settings.scales == 0 and len(scales) > 1:
+        if not problem_at(losses, settings, scales[0].height, scales[0].width):
+            break
+        scales = planned(most=len(scales) - 1)
+    check_scales(losses, settings, scales)
+    return scales
+
+
+def budget_of(scales: Sequence[Scale], left: int) -> int:
+    """Evaluations for the first of the scales to come: its share of those that are left."""
+    steps = sum(scale.steps for scale in scales)
+    return max(1, left * scales[0].steps // max(1, steps))  # none would leave no loss
 
 
 def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:

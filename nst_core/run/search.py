@@ -1,16 +1,15 @@
 """The search for one picture: scale after scale, each from the picture of the one before."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 
 from torch import Tensor
 
-from ..control.context import Evaluate, with_context
+from ..control.context import Evaluate, WithContext, with_context
 from ..control.losses import ContentLoss, Weighed, styles_in
 from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
-from ..control.pyramid import Scale, enlarged, views_of
+from ..control.pyramid import Scale, enlarged
 from ..gatys.lbfgs import History, InitialHessian
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.objective import Evaluation
@@ -23,7 +22,8 @@ from .memory import give_back_memory
 from .objective import evaluator_of, in_units
 from .progress import OnProgress, Progress, Record, Result
 from .runtime import Runtime
-from .scales import EXACT_SHARE, exact_steps, scales_of, tile_of
+from .scales import EXACT_SHARE, budget_of, exact_steps, scales_of, tile_of
+from .sizes import views_at
 from .staging import bounds_of, first_picture, resized, result_size
 
 
@@ -65,10 +65,12 @@ class Search:
         settings = self.settings
         height, width = result_size(self.losses, settings, self.start)
         scales = scales_of(self.losses, settings, height, width)
+        # Before the first evaluation, because no tile of the last scale may fit.
+        tiles = [tile_of(self.losses, scale, settings, self.runtime) for scale in scales]
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], settings, self.runtime.device)
-        for stage in self._stages(scales):
+        for stage in (_Stage(scales, index, tile) for index, tile in enumerate(tiles)):
             above = self._detail() if stage.index else None
             image = enlarged(image, above, stage.scale.height, stage.scale.width)
             image, stop = self._minimize(stage, image)
@@ -81,10 +83,6 @@ class Search:
             tile=stage.tile,
             seconds=time.perf_counter() - self.began,
         )
-
-    def _stages(self, scales: tuple[Scale, ...]) -> Iterator[_Stage]:
-        for index, scale in enumerate(scales):
-            yield _Stage(scales, index, tile_of(self.losses, scale, self.settings, self.runtime))
 
     def _detail(self) -> Tensor | None:
         """What larger scales take their detail from: the content, if the search began with it."""
@@ -119,19 +117,7 @@ class Search:
         """One search at one scale in one arithmetic; goes on after `before`, if there was one."""
         scale, settings = stage.scale, self.settings
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
-        losses, unit = in_units([resized(loss, scale, settings.shape) for loss in self.losses])
-        evaluate_of = partial(
-            self._evaluate_of, vgg=runtime.place(self.vgg), tile=stage.tile, graphs=runtime.graphs
-        )
-        objective = with_context(
-            evaluate_of,
-            losses,
-            views=views_of(scale.height, scale.width, settings.views),
-            height=scale.height,
-            width=scale.width,
-            wrap=settings.seamless,
-            device=runtime.device,
-        )
+        objective, unit = self._objective(stage, runtime)
         minimizer = Minimizer(
             objective.evaluate,
             bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
@@ -143,26 +129,36 @@ class Search:
             history = before.history if before else self._history(scale, image)
             return minimizer.run(minimizer.start(image, history), steps)
 
-    def _evaluate_of(
-        self,
-        losses: Sequence[Weighed],
-        height: int,
-        width: int,
-        *,
-        vgg: VGG16,
-        tile: int,
-        graphs: bool,
-    ) -> Evaluate:
-        return evaluator_of(
+    def _objective(self, stage: _Stage, runtime: Runtime) -> tuple[WithContext, float]:
+        """What evaluates pictures of a scale, and the largest weight.
+
+        The losses' pictures at the scale's size are needed no longer once their targets are made.
+        """
+        scale, settings, vgg = stage.scale, self.settings, runtime.place(self.vgg)
+        losses, unit = in_units([resized(loss, scale, settings.shape) for loss in self.losses])
+
+        def evaluate_of(counting: Sequence[Weighed], height: int, width: int) -> Evaluate:
+            return evaluator_of(
+                counting,
+                vgg=vgg,
+                height=height,
+                width=width,
+                tile=stage.tile,
+                wrap=settings.seamless,
+                on_tile=self.on_tile,
+                graphs=runtime.graphs,
+            ).evaluate
+
+        objective = with_context(
+            evaluate_of,
             losses,
-            vgg=vgg,
-            height=height,
-            width=width,
-            tile=tile,
-            wrap=self.settings.seamless,
-            on_tile=self.on_tile,
-            graphs=graphs,
-        ).evaluate
+            views=views_at(self.losses, settings, scale.height, scale.width),
+            height=scale.height,
+            width=scale.width,
+            wrap=settings.seamless,
+            device=runtime.device,
+        )
+        return objective, unit
 
     def _history(self, scale: Scale, image: Tensor) -> History:
         return FastHistory(
@@ -176,12 +172,11 @@ class Search:
         return Spectral(scale.height, scale.width, self.runtime.device, guess)
 
     def _budget(self, stage: _Stage) -> int:
-        """Evaluations for a scale: of those left, its share by its steps; 0 is no limit."""
+        """Evaluations for a scale; 0 is no limit."""
         if not self.settings.max_evaluations:
             return 0
         left = self.settings.max_evaluations - len(self.records)
-        steps = sum(scale.steps for scale in stage.scales[stage.index :])
-        return max(1, left * stage.scale.steps // max(1, steps))  # none would leave no loss
+        return budget_of(stage.scales[stage.index :], left)
 
     def _reporter(
         self, stage: _Stage, unit: float, steps_before: int

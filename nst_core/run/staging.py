@@ -1,9 +1,8 @@
 """Before the work: pictures to the device and to a scale's size, and the picture to start from."""
 
 from collections.abc import Sequence
-from dataclasses import replace
-
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from ..control.losses import (
@@ -48,18 +47,18 @@ def resized(loss: Weighed, scale: Scale, shape: str) -> Weighed:
     "square", and its longer side is the scale's, times the loss's own `scale`.
     """
     if isinstance(loss, StyleLoss):
-        sizes = style_sizes(loss, scale.height, scale.width, shape)
-        images = (resize(i, *size) for i, size in zip(loss.images, sizes, strict=True))
-        return replace(loss, images=tuple(images))
+        return loss.map(
+            lambda image: resize(image, *style_size(loss, image, scale.height, scale.width, shape))
+        )
     return loss.map(lambda image: resize(image, scale.height, scale.width))
 
 
-def style_sizes(loss: StyleLoss, height: int, width: int, shape: str) -> list[tuple[int, int]]:
-    """(height, width) of each of a style's pictures beside a (height, width) result."""
+def style_size(
+    loss: StyleLoss, image: Tensor, height: int, width: int, shape: str
+) -> tuple[int, int]:
+    """(height, width) of one of a style's pictures beside a (height, width) result."""
     longer = max(1, round(max(height, width) * loss.scale))
-    return [
-        (longer, longer) if shape == "square" else fit(*size_of(i), longer) for i in loss.images
-    ]
+    return (longer, longer) if shape == "square" else fit(*size_of(image), longer)
 
 
 def result_size(
@@ -85,7 +84,8 @@ def bounds_of(keeps: Sequence[Keep], scale: Scale, bounded: bool) -> Bounds | No
     low, high = torch.zeros(()), torch.ones(())
     for keep in keeps:
         image = resize(keep.image, scale.height, scale.width)
-        mask = resize(keep.mask[None, None], scale.height, scale.width)
+        # Bicubic would let go of pixels beside an edge; the mean is 1 where all that is met is.
+        mask = F.interpolate(keep.mask[None, None], (scale.height, scale.width), mode="area")
         low = torch.maximum(low.to(image), mask * image)
         high = torch.minimum(high.to(image), mask * image + (1 - mask))
     return low, high
