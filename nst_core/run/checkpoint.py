@@ -11,6 +11,8 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..files.checkpoint_file import read_checkpoint_file, write_checkpoint_file
+from ..gatys.minimizer import State
+from ..kernels.history import FastHistory
 from .progress import Record
 
 
@@ -61,6 +63,29 @@ class Checkpoint:
     seconds: float
     command: Mapping[str, Any] = field(default_factory=dict)
 
+    def state_with(self, history: FastHistory) -> State:
+        """The state to go on from, with `history` as it was.
+
+        Raises:
+            CheckpointError: the history is of another picture, or of another number of pairs.
+        """
+        device = history.tensors()["steps"].device
+        try:
+            history.restore(self.history, self.pairs)
+        except (KeyError, ValueError) as error:
+            raise CheckpointError(
+                f"The checkpoint does not fit this run ({error}). Start the run anew."
+            ) from error
+        return State(
+            image=self.image.to(device),
+            loss=self.losses[-1],
+            gradient=self.gradient.to(device),
+            history=history,
+            losses=self.losses,
+            evaluations=self.evaluations,
+            length=self.length,
+        )
+
 
 def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     """Write a checkpoint; the one that was there stays as `previous_of(path)`.
@@ -105,8 +130,10 @@ def _checkpoint(tensors: dict[str, Tensor], document: Mapping[str, Any]) -> Chec
     made = Checkpoint(
         run=dict(document["run"]),
         position=Position(**{**position, "tiles": tuple(map(int, position["tiles"]))}),
-        image=tensors.pop("image"),
-        gradient=tensors.pop("gradient"),
+        # Copies, because what was read lies anywhere in memory, and sums of numbers that are not on
+        # a boundary of 64 bytes may differ in their last digits.
+        image=tensors.pop("image").clone(),
+        gradient=tensors.pop("gradient").clone(),
         losses=tuple(map(float, document["losses"])),
         evaluations=int(document["evaluations"]),
         length=float(document["length"]),

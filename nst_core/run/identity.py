@@ -28,7 +28,6 @@ _CALLED = {
 
 def identity_of(
     losses: Sequence[Loss],
-    *,
     start: Tensor | None,
     vgg: VGG16,
     settings: RunSettings,
@@ -51,7 +50,7 @@ def identity_of(
         "losses": values.hexdigest(),
         "network": network.hexdigest(),
         "settings": {name: value for name, value in asdict(settings).items() if name in kept},
-        "arithmetic": [str(runtime.device.type), str(runtime.dtype), runtime.finish],
+        "arithmetic": _arithmetic(runtime),
         "machine": [torch.__version__, torch.backends.cpu.get_cpu_capability(), _threads(runtime)],
     }
 
@@ -87,6 +86,12 @@ def check_identity(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
             _words(found.get("machine")),
             _words(wanted["machine"]),
         )
+
+
+def _arithmetic(runtime: Runtime) -> list[str]:
+    dtype = str(runtime.dtype).removeprefix("torch.")
+    finish = " with a float32 finish" if runtime.finish else ""
+    return [runtime.device.type, dtype + finish, runtime.convolution.__name__]
 
 
 def _threads(runtime: Runtime) -> int:

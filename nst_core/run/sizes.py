@@ -137,7 +137,9 @@ def _larger(height: int, width: int, layer: str) -> str:
     # Rounding may have added half a pixel to the shorter side.
     size = math.ceil(max(height, width) * LAYERS[layer].stride / (min(height, width) - 0.5))
     known = min(height, width) > 1 and size <= MAX_SIZE
-    return f"Use {f'a size from {size} up' if known else 'a picture less narrow'} or earlier layers."
+    return (
+        f"Use {f'a size from {size} up' if known else 'a picture less narrow'} or earlier layers."
+    )
 
 
 def _larger_style(loss: StyleLoss, size: Size) -> str:

@@ -1,6 +1,7 @@
 """Before the work: pictures to the device and to a scale's size, and the picture to start from."""
 
 from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
