@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
@@ -58,7 +59,7 @@ def stylize(
         aims = [moved(loss, runtime.device) for loss in losses]
         colored = recolored(aims, settings)
         search = Search(
-            losses=[loss for loss in colored if not isinstance(loss, Keep)],
+            losses=[loss for loss in where_opaque(colored) if not isinstance(loss, Keep)],
             finish=Finish.of(aims, settings),
             vgg=vgg,
             settings=settings,
