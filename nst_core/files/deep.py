@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 import numpy as np
 
 Levels: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+# Bytes of a PNG's chunk of pixels; none may have 2**31.
+_PART = 1 << 30
 # TIFF 6.0, section 2: types of a field, by their format and number.
 _SHORT, _LONG, _UNDEFINED = ("H", 3), ("I", 4), ("B", 7)
 
@@ -26,7 +28,8 @@ def png_of(levels: Levels, chunks: Iterable[tuple[bytes, bytes]]) -> bytes:
     filtered = np.hstack([np.full((height, 1), 2, np.uint8), rows - above])
     header = struct.pack(">IIBBBBB", width, height, 16, {3: 2, 4: 6}[channels], 0, 0, 0)
     pixels = zlib.compress(filtered.tobytes(), 6)
-    whole = [(b"IHDR", header), *chunks, (b"IDAT", pixels), (b"IEND", b"")]
+    parts = [(b"IDAT", pixels[at : at + _PART]) for at in range(0, len(pixels), _PART)]
+    whole = [(b"IHDR", header), *chunks, *parts, (b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(name, data) for name, data in whole)
 
 

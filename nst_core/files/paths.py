@@ -69,7 +69,7 @@ def same_file(one: str | Path, other: str | Path) -> bool:
     """Whether both paths lead to one file, by links or on a disk that ignores case too."""
     try:
         return os.path.samefile(one, other)
-    except (OSError, ValueError):  # one of them does not exist, or no file can have that name
+    except OSError:  # one of them does not exist
         return os.path.realpath(one) == os.path.realpath(other)
 
 
