@@ -25,7 +25,7 @@ def read_picture(name: str, settings: Settings) -> Tensor:
 
 
 def read_with_alpha(name: str, settings: Settings) -> tuple[Tensor, Tensor | None]:
-    """The same and its (1, 1, H, W) alpha, unless it is laid over white or opaque."""
+    """The same and its (H, W) alpha, unless it is laid over white or opaque."""
     if name.startswith(SAMPLE) or not settings.transparency:
         return read_picture(name, settings), None
     return load_with_alpha(name, max_pixels=settings.max_pixels)
@@ -69,7 +69,7 @@ def _masks(words: Words, settings: Settings) -> Mapping[str | None, Tensor | Non
 def _style(words: Words, index: int, settings: Settings) -> tuple[Tensor, Tensor | None]:
     """A style picture, and which part of it counts: of its mask, what is opaque."""
     image, alpha = read_with_alpha(words.pairs[index][1], settings)
-    return image, both(_style_mask(words, index, settings), None if alpha is None else alpha[0, 0])
+    return image, both(_style_mask(words, index, settings), alpha)
 
 
 def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:

@@ -30,7 +30,7 @@ def load_with_alpha(
 
     Returns:
         (1, 3, H, W) float32 RGB in [0, 1], with the opaque colors carried on beneath what is
-        transparent; and (1, 1, H, W) alpha in [0, 1], None if all is opaque.
+        transparent; and (H, W) alpha in [0, 1], None if all is opaque.
 
     Raises:
         ImageError: as `load_image`, or all is transparent.
@@ -56,7 +56,7 @@ def kept_apart(colors: Tensor, alpha: Tensor | None, name: str) -> tuple[Tensor,
             "with what it shows opaque."
         )
     sure = (alpha / _SURE).clamp(max=1)
-    return torch.lerp(_carried(colors * alpha, alpha), colors, sure), alpha
+    return torch.lerp(_carried(colors * alpha, alpha), colors, sure), alpha[0, 0]
 
 
 def _carried(weighted: Tensor, weight: Tensor) -> Tensor:

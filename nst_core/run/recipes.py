@@ -45,7 +45,7 @@ def losses_of(
         content: (1, 3, H, W) RGB in [0, 1].
         styles: each likewise, of any size.
         settings: weights, layers, statistics, shares and normalization.
-        alpha: (1, 1, H, W) in [0, 1], how opaque the content is; None is all of it.
+        alpha: (h, w) in [0, 1], how opaque the content is; None is all of it.
     """
     whole = Region(styles=tuple(styles), shares=shares_in(settings.style_shares))
     return losses_of_regions(content, [whole], settings, alpha=alpha)
@@ -68,7 +68,7 @@ def losses_of_regions(
         regions: none at all is reconstruction of the content. Their edges are softened by
             `settings.feather`.
         settings: weights, layers, statistics and normalization of all of them.
-        alpha: (1, 1, H, W) in [0, 1], how opaque the content is; None is all of it.
+        alpha: (h, w) in [0, 1], how opaque the content is; None is all of it.
     """
     losses: list[Loss] = [] if content is None else [_content(content, alpha, settings)]
     painted = None
@@ -92,7 +92,7 @@ def losses_of_regions(
 def _content(content: Tensor, alpha: Tensor | None, settings: LossSettings) -> ContentLoss:
     return ContentLoss(
         image=content,
-        alpha=None if alpha is None else alpha[0, 0],
+        alpha=alpha,
         weight=settings.content_weight,
         layers=settings.content_layers,
         normalization=settings.normalization,

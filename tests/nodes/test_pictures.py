@@ -80,7 +80,7 @@ def test_a_mask_of_another_size_is_stretched(run, small, content, style):
     half = torch.zeros(1, 7, 100)
     half[..., 50:] = 1
     chain = run("NST_StyleLoss", image=style, mask=half)
-    result, _ = small(run("NST_ContentLoss", image=content, losses=chain), steps=1)
+    result, *_ = small(run("NST_ContentLoss", image=content, losses=chain), steps=1)
     assert result.shape == (1, 26, 32, 3)
 
 
