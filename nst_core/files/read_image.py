@@ -67,7 +67,7 @@ def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The text stored before a PNG's pixels, as `write_image.save_image` does; {} for other formats.
+    """The text stored before a PNG's pixels, as `save_image` does; {} for other formats.
 
     Raises:
         ImageError: There is no such file, or it is empty, no picture or damaged.

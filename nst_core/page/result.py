@@ -75,7 +75,7 @@ def write(
     """
     folder = folder / secrets.token_urlsafe(16)
     folder.mkdir(parents=True)
-    prompt, workflow = graph_of(request, vgg.source)
+    prompt, workflow = graph_of(request, vgg.source, cutout=alpha is not None)
     before = None if content is None else folder / f"before.{'jpg' if alpha is None else 'png'}"
     files = Files(before, folder / "style-transfer.png", folder / "workflow.json")
     save_image(

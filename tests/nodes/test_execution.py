@@ -30,7 +30,7 @@ def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(
 def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
     run, small, chain, vgg, content, style
 ):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer", content=content, style=style, size=32, steps=3, vgg=vgg
     )
     assert torch.equal(image, small(chain)[0])
@@ -49,7 +49,7 @@ def test_without_a_network_the_one_box_loads_one_and_keeps_it(run, modules, host
 
 
 def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer",
         content=content,
         style=style,
@@ -78,7 +78,7 @@ def test_a_network_moved_in_inference_mode_still_works(run, chain, vgg):
         moved = copy.deepcopy(vgg).to(torch.float64).to(torch.float32)
     assert next(moved.parameters()).is_inference()
     small = {"losses": chain, "size": 32, "steps": 1}
-    image, _ = run("NST_LBFGSOptimize", vgg=moved, **small)
+    image, *_ = run("NST_LBFGSOptimize", vgg=moved, **small)
     assert torch.equal(image, run("NST_LBFGSOptimize", vgg=vgg, **small)[0])
 
 
