@@ -82,4 +82,4 @@ def _clash(path: Path, inputs: Sequence[str], outputs: Sequence[Path]) -> bool:
     # Of two files that are not there yet nobody knows whether their disk tells case apart.
     key = os.path.realpath(path).casefold()
     twice = any(key == os.path.realpath(other).casefold() for other in outputs)
-    return twice or any(same_file(path, name) for name in (*inputs, *outputs))
+    return twice or any(same_file(path, name) for name in [*map(Path, inputs), *outputs])
