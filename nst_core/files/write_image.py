@@ -14,9 +14,9 @@ from torch import Tensor
 
 from ..errors import ImageError
 from .atomic import written_whole
-from .deep import png_of, text_chunks, tiff_of
 from .paths import TRANSPARENT, WRITABLE, check_bits, check_writable
 from .pixels import levels_of, to_pil
+from .write_deep import png_of, text_chunks, tiff_of
 
 log = logging.getLogger(__name__)
 
