@@ -7,6 +7,7 @@ from torch import Tensor
 
 from ..nst_core.control.regions import feathered
 from ..nst_core.errors import ImageError, SettingsError
+from ..nst_core.files.alpha import kept_apart
 from . import _host as host
 
 # Images without transparency have a mask that is black, or 1/255 where an encoder rounded.
@@ -16,10 +17,15 @@ _T = TypeVar("_T")
 
 
 def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
-    """Each picture of an IMAGE batch as (1, 3, H, W) float32 RGB in [0, 1], on its device.
+    """Each picture of an IMAGE batch as (1, 3, H, W), as `with_alpha_of` describes."""
+    return tuple(picture for picture, _ in with_alpha_of(image, what))
 
-    Transparency is laid over white, as the engine does with files: paper is white, and the color
-    under a transparent pixel is arbitrary.
+
+def with_alpha_of(image: Tensor, what: str) -> tuple[tuple[Tensor, Tensor | None], ...]:
+    """Each picture of an IMAGE batch, and its alpha as (H, W); None is opaque.
+
+    A picture is (1, 3, H, W) float32 RGB in [0, 1], on its device. Of a batch with 4 channels, the
+    opaque colors are carried on beneath what is transparent, as the engine does with files.
 
     Args:
         image: (B, H, W, C) of any floating type, with 1, 3 or 4 channels.
@@ -37,11 +43,10 @@ def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
             "before made a broken picture: change its settings, or load the picture again."
         )
     pixels = pixels.clamp(0, 1)
-    if pixels.shape[1] == 4:
-        color, alpha = pixels[:, :3], pixels[:, 3:]
-        pixels = color * alpha + (1 - alpha)
-    pixels = pixels.expand(-1, 3, -1, -1).contiguous()
-    return pixels.split(1)
+    if pixels.shape[1] != 4:
+        return tuple((one, None) for one in pixels.expand(-1, 3, -1, -1).contiguous().split(1))
+    apart = (kept_apart(one[:, :3], one[:, 3:], f"The {what} picture") for one in pixels.split(1))
+    return tuple((colors.contiguous(), alpha) for colors, alpha in apart)
 
 
 def masks_of(

@@ -10,8 +10,10 @@ import torch
 from torch import Tensor
 
 from .. import nst_core
+from ..nst_core.control.alpha import alpha_of
 from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
+from ..nst_core.files.write_image import with_alpha
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import is_out_of_memory
 from ..nst_core.run.plan import Needs, needs
@@ -37,8 +39,8 @@ def stylize_batch(
     settings: RunSettings,
     interval: float,
     starts: Sequence[Tensor | None] = (None,),
-) -> tuple[Tensor, Report]:
-    """Every picture of the batch in turn: (B, H, W, 3) for the host, and the report."""
+) -> tuple[Tensor, Report, Tensor]:
+    """Every picture of the batch in turn: (B, H, W, 3) for the host, report, (B, H, W) mask."""
     jobs = together("Content pictures, masks and start pictures", starts, *chain)
     watch = host.Watch(len(jobs), interval)
     start, losses = jobs[0][0], jobs[0][1:]
@@ -66,7 +68,17 @@ def stylize_batch(
         runtime=runtime,
         start=None if start is None else "a picture",
     )
-    return host.to_host(torch.cat([result.image for result in results])), report
+    masks = [_transparent(job[1:], result.image) for job, result in zip(jobs, results, strict=True)]
+    image = host.to_host(torch.cat([result.image for result in results]))
+    return image, report, host.to_host(torch.stack(masks))[..., 0]
+
+
+def _transparent(losses: Sequence[Loss], image: Tensor) -> Tensor:
+    """(1, H, W), how transparent a result is: 1 is fully, as in the host's masks."""
+    alpha = alpha_of(losses)
+    if alpha is None:
+        return torch.zeros_like(image[0, :1])
+    return 1 - with_alpha(image, alpha, keep=True)[3:]
 
 
 def bytes_needed(

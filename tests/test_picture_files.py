@@ -18,7 +18,7 @@ import torch
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
-from nst_core.files.paths import WRITABLE, check_writable
+from nst_core.files.paths import DEEP, WRITABLE, check_writable
 from nst_core.files.pixels import from_pil, to_pil
 from nst_core.files.read_image import image_size, load_image, read_metadata
 from nst_core.files.write_image import save_image
@@ -595,6 +595,93 @@ def test_a_saved_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
     save_image(torch.rand(3, 2, 2), tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+# --- 16 bits, and sRGB ------------------------------------------------------------------------
+
+
+def tiff_fields(data):
+    """{tag: values} of the first directory: TIFF 6.0, section 2."""
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    fields = {}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind, length = struct.unpack_from("<HHI", data, entry)
+        form = f"<{length}{ {3: 'H', 4: 'I', 7: 'B'}[kind] }"
+        (there,) = struct.unpack_from("<I", data, entry + 8)
+        where = entry + 8 if struct.calcsize(form) <= 4 else there
+        fields[tag] = struct.unpack_from(form, data, where)
+    return fields
+
+
+def levels_in(path, channels):
+    """(H, W, C) of a 16-bit file, decoded by hand: Pillow would drop half of the bits."""
+    data = path.read_bytes()
+    if path.suffix == ".png":
+        width, height, depth = struct.unpack_from(">IIB", data, 16)
+        assert depth == 16
+        at = data.index(b"IDAT")
+        (size,) = struct.unpack_from(">I", data, at - 4)
+        rows = np.frombuffer(zlib.decompress(data[at + 4 : at + 4 + size]), np.uint8)
+        rows = rows.reshape(height, 1 + 2 * channels * width)
+        assert (rows[:, 0] == 2).all()  # the filter Up
+        samples = np.cumsum(rows[:, 1:], 0, np.uint8).view(">u2").astype(np.int32)
+        return torch.from_numpy(samples.reshape(height, width, channels))
+    fields = tiff_fields(data)
+    start, size = fields[273][0], fields[279][0]
+    assert fields[258] == (16,) * channels
+    samples = np.frombuffer(zlib.decompress(data[start : start + size]), "<u2")
+    samples = samples.reshape(fields[257][0], fields[256][0], channels)
+    return torch.from_numpy(np.cumsum(samples, 1, np.uint16).astype(np.int32))
+
+
+@pytest.mark.parametrize("extension", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bits_keep_every_level_that_is_asked_for(tmp_path, extension, channels):
+    levels = torch.arange(65536).view(256, 256)
+    image = torch.stack([levels, levels.T, 65535 - levels])[None] / 65535
+    path = tmp_path / f"a{extension}"
+    alpha = levels / 65535 if channels == 4 else None
+    save_image(image, path, bits=16, alpha=alpha)
+    expected = torch.cat([image[0], levels[None] / 65535])[:channels] * 65535
+    assert torch.equal(levels_in(path, channels), expected.round().int().permute(1, 2, 0))
+    with Image.open(path) as picture:  # and Pillow takes it for a whole file
+        picture.load()
+        assert picture.mode == ("RGB", "RGBA")[channels - 3]
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_16_bits_are_clamped_and_rounded_as_8_are(tmp_path):
+    values = torch.tensor([-1.0, 0.0, 0.49 / 65535, 0.51 / 65535, 65534.6 / 65535, 1.0, 7.0])
+    save_image(values.expand(3, 1, 7), tmp_path / "a.png", bits=16)
+    assert levels_in(tmp_path / "a.png", 3)[0, :, 1].tolist() == [0, 0, 0, 1, 65535, 65535, 65535]
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".jpeg", ".webp", ".bmp"])
+def test_16_bits_are_refused_where_the_format_has_8(tmp_path, extension):
+    with pytest.raises(ImageError, match="PNG and TIFF can have 16"):
+        save_image(torch.rand(3, 8, 8), tmp_path / f"a{extension}", bits=16)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("extension", sorted(set(WRITABLE) - {".bmp"}))
+def test_a_written_file_says_that_it_is_srgb(tmp_path, extension, bits):
+    if bits == 16 and WRITABLE[extension] not in DEEP:
+        pytest.skip("8 bits only")
+    save_image(torch.rand(3, 8, 8), tmp_path / f"a{extension}", bits=bits)
+    with Image.open(tmp_path / f"a{extension}") as picture:
+        if extension == ".png":
+            assert picture.info["srgb"] == 0
+        else:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+            assert "sRGB" in ImageCms.getProfileDescription(profile)
+
+
+def test_a_profile_has_no_date_that_would_change_the_bytes(tmp_path):
+    save_image(torch.rand(3, 8, 8), tmp_path / "a.tif")
+    with Image.open(tmp_path / "a.tif") as picture:
+        assert picture.info["icc_profile"][24:36] == bytes(12)
 
 
 # --- metadata ---------------------------------------------------------------------------------

@@ -37,7 +37,8 @@ class Asked:
     def check(self) -> None:
         """ImageError or SettingsError for what can be refused without looking into a picture."""
         pictures = [name for name in (self.content, *self.words.files) if name]
-        self.outputs.check([*pictures, self.start] if self.start else pictures)
+        inputs = [*pictures, self.settings.weights, *([self.start] if self.start else [])]
+        self.outputs.check(inputs, self.settings.bits)
         if self.start is not None:
             check_start(self.start)
         self.words.check()

@@ -7,6 +7,7 @@ from pathlib import Path
 import typer
 from torch import Tensor
 
+from ..control.alpha import alpha_of
 from ..control.losses import Loss
 from ..files.weights import load_vgg16
 from ..files.write_image import save_image
@@ -19,7 +20,7 @@ from ..run.runtime import Runtime
 from ..settings import Settings
 from .asked import Asked
 from .console import download_bar, say
-from .regions import read_picture, regions_of
+from .regions import read_picture, read_with_alpha, regions_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,13 +42,17 @@ class Job:
             styles=list(self.asked.words.styles),
             start=self.asked.start,
         )
-        save_image(image, path, metadata={"nst": json.dumps(summary)})
+        save_image(
+            image,
+            path,
+            metadata={"nst": json.dumps(summary)},
+            alpha=alpha_of(self.losses),
+            bits=self.asked.settings.bits,
+        )
 
     def save_step(self, evaluation: int, image: Tensor) -> None:
         """Write a picture on the way beside the result: out-0020.png for out.png."""
-        output = self.asked.outputs.picture
-        name = f"{output.stem}-{evaluation:04}{output.suffix}"
-        self.save(image, output.with_name(name))
+        self.save(image, self.asked.outputs.step(evaluation))
 
     def finish(self, result: Result, *, interrupted: bool) -> None:
         """Write all that was asked for, and say where it is. The picture comes first."""
@@ -76,8 +81,8 @@ def prepared(asked: Asked) -> Job:
     """The job: pictures read, losses made, and then the network loaded."""
     settings, start = asked.settings, asked.start
     start_picture = read_picture(start, settings) if start is not None else None
-    content = read_picture(asked.content, settings) if asked.content else None
-    losses = losses_of_regions(content, regions_of(asked.words, settings), settings)
+    content, alpha = read_with_alpha(asked.content, settings) if asked.content else (None, None)
+    losses = losses_of_regions(content, regions_of(asked.words, settings), settings, alpha=alpha)
     runtime = Runtime.choose(settings.device, settings.precision)
     return Job(
         asked=asked,

@@ -12,11 +12,11 @@ from .job import Job, prepared
 from .watch import Watch, display
 
 
-def make(asked: Asked, save_every: int, quiet: bool) -> None:
+def make(asked: Asked, quiet: bool) -> None:
     """Make the picture that was asked for, and write what the run leaves."""
     job = prepared(asked)
     with display(quiet) as show:
-        result, interrupted = _run(job, Watch(show, job.save_step, save_every))
+        result, interrupted = _run(job, Watch(show, job.save_step, asked.outputs.every))
     if not quiet:
         _tell(result)
     with polite("Stopped while writing: of the files, some may be missing, but none is broken."):

@@ -23,7 +23,7 @@ def plan_command(
     **flags: Any,
 ) -> None:
     """Say how much memory and about how long `nst stylize` with the same words will take."""
-    checked = asked(content, Words(styles), Outputs(Path("plan.png"), None, None), preset, flags)
+    checked = asked(content, Words(styles), Outputs(Path("plan.png")), preset, flags)
     # Only now: they bring PyTorch, which takes seconds to import.
     from ..run.plan import plan
     from .job import prepared

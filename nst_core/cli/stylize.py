@@ -115,7 +115,8 @@ def stylize_command(
 ) -> None:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    _make(asked(content, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
+    outputs = Outputs(output, report, plot, save_every)
+    _make(asked(content, words, outputs, preset, flags), quiet)
 
 
 @with_settings
@@ -134,7 +135,8 @@ def texture_command(
 ) -> None:
     """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
     words = Words(styles, style_masks=style_mask or ())
-    _make(asked(None, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
+    outputs = Outputs(output, report, plot, save_every)
+    _make(asked(None, words, outputs, preset, flags), quiet)
 
 
 @with_settings
@@ -151,13 +153,12 @@ def reconstruct_command(
     **flags: Any,
 ) -> None:
     """CONTENT from noise, by what --content-layers know of it."""
-    _make(
-        asked(content, Words(()), Outputs(output, report, plot), preset, flags), save_every, quiet
-    )
+    outputs = Outputs(output, report, plot, save_every)
+    _make(asked(content, Words(()), outputs, preset, flags), quiet)
 
 
-def _make(asked: Asked, save_every: int, quiet: bool) -> None:
+def _make(asked: Asked, quiet: bool) -> None:
     """Make the picture that was asked for."""
     from .making import make  # only now: it brings PyTorch, which takes seconds to import
 
-    make(asked, save_every, quiet)
+    make(asked, quiet)

@@ -11,6 +11,9 @@ WRITABLE = {
     **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"},
     **{".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"},
 }
+# Formats with an alpha channel, and with 16 bits a channel.
+TRANSPARENT = ("PNG", "WEBP", "TIFF")
+DEEP = ("PNG", "TIFF")
 
 
 def check_readable(path: str | Path) -> None:
@@ -50,6 +53,24 @@ def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABL
         raise ImageError(
             f"'{path}' cannot be written: {error.args[-1]}. Choose another name or folder."
         ) from error
+
+
+def check_bits(path: str | Path, bits: int) -> None:
+    """Raise ImageError if the format of a path that can be written has no such pixels."""
+    kind = WRITABLE[Path(path).suffix.lower()]
+    if bits != 8 and (bits != 16 or kind not in DEEP):
+        raise ImageError(
+            f"'{path}' cannot have {bits} bits a channel. {' and '.join(DEEP)} can have 16; all "
+            "formats have 8."
+        )
+
+
+def same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether both paths lead to one file, by links or on a disk that ignores case too."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them does not exist
+        return os.path.realpath(one) == os.path.realpath(other)
 
 
 def check_report(path: str | Path) -> None:

@@ -4,6 +4,7 @@ import io
 import logging
 import struct
 import zlib
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,15 +37,24 @@ _PROBE = (17 * np.indices((16, 16, 16)).astype(np.uint8)).reshape(3, 64, 64).tra
 def from_pil(picture: Image.Image) -> Tensor:
     """(1, 3, H, W) float32 RGB in [0, 1] from a Pillow picture of any mode.
 
-    EXIF orientation is applied, an ICC profile is converted to sRGB, and transparency is laid
-    over white: the engine has no alpha channel, paper is white, and the color hidden under a
-    transparent pixel is arbitrary. Gray of more than 8 bits keeps its precision, without ICC.
+    As `colors_and_alpha`, with transparency laid over white: paper is white, and the color hidden
+    under a transparent pixel is arbitrary.
+    """
+    colors, alpha = colors_and_alpha(picture)
+    return colors if alpha is None else colors * alpha + (1 - alpha)
+
+
+def colors_and_alpha(picture: Image.Image) -> tuple[Tensor, Tensor | None]:
+    """(1, 3, H, W) float32 RGB in [0, 1] and (1, 1, H, W) alpha, None where there is no such data.
+
+    EXIF orientation is applied, and an ICC profile is converted to sRGB. Gray of more than 8 bits
+    keeps its precision, without ICC.
     """
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
     picture = _upright(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _deep_gray(picture)
+        return _deep_gray(picture), None
     alpha = None
     gray = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
@@ -53,13 +63,18 @@ def from_pil(picture: Image.Image) -> Tensor:
         alpha = _channels(rgba.getchannel("A"))  # (1, 1, H, W)
         picture = picture if gray else rgba
     colors = _channels(_in_srgb(picture.convert("L") if gray else picture).convert("RGB"))
-    return colors if alpha is None else colors * alpha + (1 - alpha)
+    return colors, alpha
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """8-bit RGB picture of a (1, 3, H, W) or (3, H, W) image; values are clamped and rounded."""
-    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
-    return Image.fromarray(pixels.reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy())
+    """8-bit picture of a (1, C, H, W) or (C, H, W) image, RGB or RGBA; clamped and rounded."""
+    return Image.fromarray(levels_of(image, 255).astype(np.uint8))
+
+
+def levels_of(image: Tensor, white: int) -> "np.ndarray[Any, np.dtype[Any]]":
+    """(H, W, C) int32 in [0, white] of a (1, C, H, W) or (C, H, W) image, clamped and rounded."""
+    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(white).add(0.5)
+    return pixels.to(torch.int32).reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy()
 
 
 def _upright(picture: Image.Image) -> Image.Image:

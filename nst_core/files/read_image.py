@@ -1,10 +1,10 @@
 """Picture files to tensors; whatever is wrong with a file is an `ImageError`."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, BinaryIO
+from typing import IO, BinaryIO, TypeVar
 
 from PIL import Image
 from PIL.ImageFile import ImageFile
@@ -13,6 +13,8 @@ from torch import Tensor
 from ..errors import ImageError
 from .paths import check_readable
 from .pixels import DAMAGE, from_pil
+
+T = TypeVar("T")
 
 # Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
@@ -31,6 +33,13 @@ def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
     Raises:
         ImageError: There is no such file, or it is empty, no picture, damaged or too large.
     """
+    return decoded(source, max_pixels, from_pil)
+
+
+def decoded(
+    source: str | Path | BinaryIO, max_pixels: int, convert: Callable[[Image.Image], T]
+) -> T:
+    """What `convert` makes of the picture; source, limit and errors as `load_image` has them."""
     with _opened(source) as (stream, name):
         picture = _identify(stream, name)
         width, height = picture.size
@@ -43,7 +52,7 @@ def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
             picture.load()
         except DAMAGE as error:
             raise _damaged(name, picture.format, error) from error
-        return from_pil(picture)
+        return convert(picture)
 
 
 def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:

@@ -9,6 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..control.alpha import alpha_of
 from ..control.losses import ContentLoss, Loss
 from ..control.pyramid import resize
 from ..errors import OutOfMemory
@@ -103,7 +104,7 @@ class Device:
         losses = losses_for(job.request, self._limits)
         runtime = Runtime.choose(settings.device, settings.precision)
         height, width = result_size(losses, settings)
-        job.content = _content(losses, height, width)
+        job.content, job.alpha = _content(losses, height, width), alpha_of(losses)
         first = scales_of(losses, settings, height, width)[0]
         job.start = first_picture(losses, first, settings, torch.device("cpu"))
         return stylize(
@@ -119,9 +120,9 @@ class Device:
 def losses_for(request: Request, limits: ServingSettings) -> list[Loss]:
     """The usual losses, with what was painted."""
     pictures = read_pictures(request, limits)
-    content = pictures[0] if request.content else None
+    content, alpha = pictures[0] if request.content else (None, None)
     styles = pictures[-len(request.styles) :] if request.styles else []
-    return losses_of_regions(content, regions_of(request, styles), request.settings)
+    return losses_of_regions(content, regions_of(request, styles), request.settings, alpha=alpha)
 
 
 def _content(losses: Sequence[Loss], height: int, width: int) -> Tensor | None:

@@ -75,6 +75,7 @@ class Job:
         progress: after its latest evaluation; None before the first.
         start: the picture it starts from, once there is one.
         content: the content at the result's size, if there is one, likewise.
+        alpha: (h, w), how opaque the content is, likewise; None is all of it.
         why: what ended it before its time, if anything did.
         future: its result; canceled if it was stopped before its turn came.
         ended: when it was over, by the monotonic clock; None before.
@@ -84,6 +85,7 @@ class Job:
     progress: Progress | None = None
     start: Tensor | None = None
     content: Tensor | None = None
+    alpha: Tensor | None = None
     why: str | None = None
     future: "Future[Result | None]" = field(default_factory=Future)
     ended: float | None = None

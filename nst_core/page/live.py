@@ -11,6 +11,7 @@ from html import escape
 from torch import Tensor
 
 from ..files.pixels import to_pil
+from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
@@ -25,8 +26,9 @@ WELCOME = (
 )
 
 
-def picture_html(image: Tensor, words: str) -> str:
-    """The picture so far."""
+def picture_html(image: Tensor, words: str, alpha: Tensor | None = None) -> str:
+    """The picture so far, what is transparent over white."""
+    image = with_alpha(image, alpha, keep=False)
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..control.alpha import both
 from ..control.color import luma_of
 from ..control.pyramid import fit, resize
 from ..control.regions import colors_in, masks_of_map
@@ -80,7 +81,7 @@ def check_painted(request: Request) -> None:
         )
 
 
-def regions_of(request: Request, pictures: Sequence[Tensor]) -> list[Region]:
+def regions_of(request: Request, pictures: Sequence[tuple[Tensor, Tensor | None]]) -> list[Region]:
     """The regions that were asked for; `nst stylize --regions` means the same.
 
     A style whose color is painted goes there and nowhere else. The others fill what no color
@@ -88,14 +89,18 @@ def regions_of(request: Request, pictures: Sequence[Tensor]) -> list[Region]:
 
     Args:
         request: with its drawings.
-        pictures: of its styles.
+        pictures: of its styles, each with its alpha.
     """
+    parts = [
+        both(_part(style), alpha)
+        for style, (_, alpha) in zip(request.styles, pictures, strict=True)
+    ]
     return [
         Region(
-            styles=tuple(pictures[i] for i in chosen),
+            styles=tuple(pictures[i][0] for i in chosen),
             mask=mask,
             shares=tuple(request.styles[i].share for i in chosen),
-            style_masks=tuple(_part(request.styles[i]) for i in chosen),
+            style_masks=tuple(parts[i] for i in chosen),
         )
         for chosen, mask in _places(request)
     ]

@@ -57,7 +57,13 @@ def _drawings(request: Request) -> dict[str, Any]:
 
 
 def write(
-    result: Result, request: Request, vgg: VGG16, content: Tensor | None, folder: Path
+    result: Result,
+    request: Request,
+    vgg: VGG16,
+    content: Tensor | None,
+    folder: Path,
+    *,
+    alpha: Tensor | None = None,
 ) -> Files:
     """Write the files into a folder of their own.
 
@@ -65,11 +71,12 @@ def write(
         result, request, vgg: of the run.
         content: at any size; what the slider shows before, if there is one.
         folder: in which a folder is made whose name nobody can guess.
+        alpha: (h, w), how opaque the content and the result are; None is all of it.
     """
     folder = folder / secrets.token_urlsafe(16)
     folder.mkdir(parents=True)
-    prompt, workflow = graph_of(request, vgg.source)
-    before = None if content is None else folder / "before.jpg"
+    prompt, workflow = graph_of(request, vgg.source, cutout=alpha is not None)
+    before = None if content is None else folder / f"before.{'jpg' if alpha is None else 'png'}"
     files = Files(before, folder / "style-transfer.png", folder / "workflow.json")
     save_image(
         result.image,
@@ -79,8 +86,10 @@ def write(
             PROMPT: json.dumps(prompt),
             WORKFLOW: json.dumps(workflow),
         },
+        alpha=alpha,
+        bits=request.settings.bits,
     )
     files.workflow.write_text(json.dumps(workflow, indent=1) + "\n", encoding="utf-8")
     if content is not None and before is not None:
-        save_image(resize(content, *size_of(result.image)), before, quality=90)
+        save_image(resize(content, *size_of(result.image)), before, quality=90, alpha=alpha)
     return files

@@ -166,7 +166,8 @@ class Runs:
         result = job.result()
         if result is None:
             return None
-        return write(result, job.request, self._network.vgg, job.content, self._folder)
+        vgg, folder = self._network.vgg, self._folder
+        return write(result, job.request, vgg, job.content, folder, alpha=job.alpha)
 
     def close(self) -> None:
         """Let the device's thread go."""

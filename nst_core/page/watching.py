@@ -98,8 +98,10 @@ class Watching:
         parts, progress = self._parts, job.progress
         if progress is None:
             assert job.start is not None
-            return self._painting(live.picture_html(job.start, "The start")) | {parts.curve: ""}
-        changes = self._painting(live.picture_html(progress.preview(), "The picture so far"))
+            start = live.picture_html(job.start, "The start", job.alpha)
+            return self._painting(start) | {parts.curve: ""}
+        image = progress.preview()
+        changes = self._painting(live.picture_html(image, "The picture so far", job.alpha))
         changes[parts.status] = live.progress_html(progress)
         if curve:
             changes[parts.curve] = live.curve_html(list(progress.records))

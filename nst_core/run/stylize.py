@@ -15,6 +15,7 @@ from contextlib import nullcontext
 import torch
 from torch import Tensor
 
+from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
@@ -72,7 +73,7 @@ def stylize(
         aims = [moved(loss, runtime.device) for loss in losses]
         colored = recolored(aims, settings)
         search = Search(
-            losses=[loss for loss in colored if not isinstance(loss, Keep)],
+            losses=[loss for loss in where_opaque(colored) if not isinstance(loss, Keep)],
             finish=Finish.of(aims, settings),
             vgg=vgg,
             settings=settings,

@@ -13,7 +13,7 @@ def option(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[Any, ...] = (),
 ) -> Any:
     """A dataclass field that carries its own limits and help."""
     limits = {"help": help_text, "minimum": minimum, "maximum": maximum, "choices": choices}
@@ -38,7 +38,7 @@ def _check(item: "Field[Any]", value: Any) -> None:
     name, limits = item.name.replace("_", " "), item.metadata
     if limits["choices"] and value not in limits["choices"]:
         raise SettingsError(
-            f"{name} '{value}' is unknown. Use one of: {', '.join(limits['choices'])}."
+            f"{name} '{value}' is unknown. Use one of: {', '.join(map(str, limits['choices']))}."
         )
     if isinstance(item.default, int | float) and not isinstance(item.default, bool):
         if not math.isfinite(value):

@@ -30,7 +30,7 @@ def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(
 def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
     run, small, chain, vgg, content, style
 ):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer", content=content, style=style, size=32, steps=3, vgg=vgg
     )
     assert torch.equal(image, small(chain)[0])
@@ -39,17 +39,17 @@ def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
 def test_without_a_network_the_one_box_loads_one_and_keeps_it(run, modules, host, content, style):
     modules.load._kept.cache_clear()
     boxes = {"content": content, "style": style, "size": 32, "steps": 1}
-    first, _ = run("NST_NeuralStyleTransfer", **boxes)
+    first, *_ = run("NST_NeuralStyleTransfer", **boxes)
     assert "builtin" in host.notes[0], "it says which weights it took"
     assert "put a file into models/vgg" in host.notes[0]
-    second, _ = run("NST_NeuralStyleTransfer", **boxes)
+    second, *_ = run("NST_NeuralStyleTransfer", **boxes)
     assert torch.equal(first, second)
     assert modules.load._kept.cache_info().hits == 1
     assert host.notes.count(host.notes[0]) == 2, "every run says it"
 
 
 def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer",
         content=content,
         style=style,
@@ -64,8 +64,8 @@ def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
 def test_a_second_run_gives_the_same_picture_and_changes_no_value(small, chain, vgg):
     weights = {name: tensor.clone() for name, tensor in vgg.state_dict().items()}
     pictures = [link[0].image.clone() for link in chain if hasattr(link[0], "image")]
-    first, _ = small(chain, steps=2)
-    second, _ = small(chain, steps=2)
+    first, *_ = small(chain, steps=2)
+    second, *_ = small(chain, steps=2)
     assert torch.equal(first, second)
     assert all(torch.equal(t, weights[name]) for name, t in vgg.state_dict().items())
     assert all(
@@ -78,7 +78,7 @@ def test_a_network_moved_in_inference_mode_still_works(run, chain, vgg):
         moved = copy.deepcopy(vgg).to(torch.float64).to(torch.float32)
     assert next(moved.parameters()).is_inference()
     small = {"losses": chain, "size": 32, "steps": 1}
-    image, _ = run("NST_LBFGSOptimize", vgg=moved, **small)
+    image, *_ = run("NST_LBFGSOptimize", vgg=moved, **small)
     assert torch.equal(image, run("NST_LBFGSOptimize", vgg=vgg, **small)[0])
 
 
@@ -92,7 +92,7 @@ def test_adding_a_loss_leaves_the_chain_before_it_as_it_was(run, chain):
 def test_each_content_of_a_batch_gets_the_result_it_would_get_alone(run, small, style):
     batch = image(batch=2, seed=1)
     style_chain = run("NST_StyleLoss", image=style)
-    together, report = small(run("NST_ContentLoss", image=batch, losses=style_chain), steps=1)
+    together, report, _ = small(run("NST_ContentLoss", image=batch, losses=style_chain), steps=1)
     alone = [
         small(run("NST_ContentLoss", image=batch[i : i + 1], losses=style_chain), steps=1)[0]
         for i in range(2)
@@ -109,7 +109,7 @@ def test_a_batch_of_styles_is_one_style(run, small, content):
 
 def test_start_pictures_go_with_their_contents(run, small, style):
     chain = run("NST_ContentLoss", image=image(batch=2), losses=run("NST_StyleLoss", image=style))
-    result, _ = small(chain, start=image(batch=2, seed=7), steps=0)
+    result, *_ = small(chain, start=image(batch=2, seed=7), steps=0)
     assert not torch.equal(result[0], result[1])
 
 
@@ -129,7 +129,7 @@ def test_weights_that_are_all_zero_are_refused_in_a_sentence(run, small, engine,
 
 
 def test_every_evaluation_is_reported_and_previews_come_as_often_as_asked(small, chain, host):
-    _, report = small(chain, preview_interval=1e-9)
+    _, report, _ = small(chain, preview_interval=1e-9)
     evaluations = len(report.records[0])
     assert len(host.updates) == evaluations
     values = [value for value, _, _ in host.updates]
@@ -219,7 +219,7 @@ def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monk
         return stylize(losses, settings=settings, **rest)
 
     monkeypatch.setattr(modules.run, "stylize", full_at_first)
-    image, _ = small(chain, steps=0)
+    image, *_ = small(chain, steps=0)
     assert tiles == [0, modules.run.SMALL_TILE]
     assert host.notes[-1].startswith("The memory of cpu is full. Trying again in tiles of 256.")
     assert image.shape == (1, 26, 32, 3)
@@ -270,7 +270,7 @@ def test_the_notes_of_one_run_stay_together_and_each_is_told_once(small, run, co
 
 
 def test_a_report_is_json_for_nodes_that_show_text(small, chain):
-    _, report = small(chain, steps=0)
+    _, report, _ = small(chain, steps=0)
     told = json.loads(str(report))
     assert told["evaluations"] == len(report.records[0])
     assert [loss["loss"] for loss in told["losses"]] == ["ContentLoss", "StyleLoss"]
@@ -278,7 +278,7 @@ def test_a_report_is_json_for_nodes_that_show_text(small, chain):
 
 
 def test_a_loss_plot_is_a_picture_for_each_run(run, small):
-    _, report = small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
+    _, report, _ = small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
     plots = run("NST_LossPlot", report=report)
     assert plots.shape == (2, 540, 960, 3)
 

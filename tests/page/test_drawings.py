@@ -37,7 +37,7 @@ def painted(**colors):
 def where(request):
     """(which styles, where) of each region."""
     names = [style.name.removeprefix("sample:") for style in request.styles]
-    pictures = [torch.full((1, 3, 8, 8), float(i)) for i in range(len(names))]
+    pictures = [(torch.full((1, 3, 8, 8), float(i)), None) for i in range(len(names))]
     return {
         tuple(names[int(style.mean())] for style in region.styles): region.mask
         for region in regions_of(request, pictures)

@@ -1,16 +1,22 @@
 """A run from its request to its files, stopped or not."""
 
+import base64
+import io
 import json
 import queue
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
 from nst_core.files.read_image import load_image, read_metadata
 from nst_core.files.samples import sample
+from nst_core.files.write_image import save_image
+from nst_core.page import live
 from nst_core.page.job import Job
 from nst_core.page.kinds import RECONSTRUCT, TEXTURE
 from nst_core.run.recipes import Region, losses_of, losses_of_regions
@@ -71,6 +77,29 @@ def test_before_and_after_have_the_same_size(runs, ask):
     _, files = finished(runs, ask(size=48, steps=2))
     before, after = (load_image(p, max_pixels=10**6) for p in (files.before, files.picture))
     assert before.shape == after.shape == (1, 3, 36, 48)
+
+
+def test_a_cutout_comes_back_as_one_and_is_watched_over_white(runs, ask_for, samples, tmp_path):
+    alpha = torch.zeros(48, 64)
+    alpha[:, :32] = 1
+    save_image(sample("harbor", 64), tmp_path / "cut.png", alpha=alpha)
+    job, files = finished(runs, ask_for(str(tmp_path / "cut.png"), str(samples.files["ink"])))
+    for path in (files.before, files.picture):
+        with Image.open(path) as picture:
+            shown = torch.from_numpy(np.array(picture))  # (36, 48, 4)
+        assert shown[:, :23, 3].min() == 255
+        assert shown[:, 25:, 3].max() == 0
+    assert "JoinImageWithAlpha" in files.workflow.read_text()
+    url = live.picture_html(job.future.result().image, "", job.alpha).split('"')[-2]
+    with Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) as picture:
+        assert np.array(picture)[:, 32:].min() > 250  # white
+    white = ask_for(str(tmp_path / "cut.png"), str(samples.files["ink"]), transparency=False)
+    with Image.open(finished(runs, white)[1].picture) as picture:
+        assert picture.mode == "RGB"
+
+
+def test_a_picture_may_have_16_bits(runs, ask):
+    assert finished(runs, ask(steps=1, bits=16))[1].picture.read_bytes()[24] == 16  # of IHDR
 
 
 def test_files_of_two_runs_lie_in_folders_that_nobody_can_guess(runs, ask):
