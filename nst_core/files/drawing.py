@@ -51,7 +51,8 @@ class Pen:
     def dot(self, point: Point, color: str, radius: float) -> None:
         """A filled circle."""
         x, y = (value * OVERSAMPLING for value in point)
-        self.draw.circle((x, y), radius * OVERSAMPLING, color)
+        r = radius * OVERSAMPLING
+        self.draw.ellipse((x - r, y - r, x + r, y + r), color)  # `circle` came with Pillow 10.4
 
     def text(self, at: Point, text: str, anchor: str, color: str, size: int = TEXT_SIZE) -> None:
         """Words at a point; `anchor` is Pillow's, such as "lm" for left and middle."""

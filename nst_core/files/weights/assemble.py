@@ -41,8 +41,15 @@ def assembled(
         for name, weight in weights.items()
     }
     network.convolutions.load_state_dict(placed, assign=True)
-    network.convolutions.register_state_dict_post_hook(_in_plain_layout)  # type: ignore[no-untyped-call]
+    _saved_through(_in_plain_layout, network.convolutions)
     return network
+
+
+def _saved_through(hook: Callable[..., None], module: nn.Module) -> None:
+    """What `module.state_dict()` gives is changed by the hook first."""
+    public = "register_state_dict_post_hook"  # from PyTorch 2.5 on
+    register = public if hasattr(module, public) else "_register_state_dict_hook"
+    getattr(module, register)(hook)
 
 
 def _in_plain_layout(
