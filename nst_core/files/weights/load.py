@@ -77,12 +77,14 @@ def _choose(
         checkpoint, identity = read_named(SOURCES[weights], path)
         return checkpoint.tensors, identity
     path = Path(weights).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(
             f"Weights '{weights}' are neither a file nor one of {', '.join(NAMES)}. "
             "Check the path or the spelling."
         )
     checkpoint = read_vgg16(path)
+    for note in checkpoint.notes:
+        on_message(f"{path.name}: {note}")
     return checkpoint.tensors, identify(checkpoint)
 
 
