@@ -50,7 +50,7 @@ def test_a_package_that_cannot_be_imported_says_why_in_its_own_words(kind, broke
 
 
 def test_a_package_that_is_missing_says_how_to_get_it():
-    with pytest.raises(NSTError, match="nst_nowhere is not installed.*pip install 'some.thing.'"):
+    with pytest.raises(NSTError, match=r"nst_nowhere is not installed.*pip install 'some.thing.'"):
         imported("nst_nowhere.part", "'some[thing]'")
 
 
