@@ -39,7 +39,7 @@ def load_vgg16(
     """The network, on the CPU in float32, without gradients for its weights.
 
     Args:
-        weights: one of `NAMES`, or a .safetensors, .pth or Keras .h5 file. `auto` takes trained
+        weights: one of `NAMES`, or a file: .safetensors, PyTorch's or Keras's. `auto` takes trained
             weights if it can have them at once, and `builtin` otherwise.
         pooling: "max" or "average".
         preprocessing: the input the weights want; needed only for files that do not tell.
