@@ -40,6 +40,8 @@ def imports_of(path: Path) -> set[str]:
             names |= {".".join([*module, alias.name]) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "imported":
+            names.add(ast.literal_eval(node.args[0]))
     return names
 
 

@@ -16,8 +16,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         arguments: the words after `nst`; None takes them from the command line.
     """
     try:
-        for module in ("typer", "rich.progress"):
-            imported(module, "'nst-gram[cli]'")
+        imported("typer", "'nst-gram[cli]'")
+        imported("rich.progress", "'nst-gram[cli]'")
     except PackageError as error:
         sys.stderr.write(f"The command line needs typer and rich. {error}\n")
         sys.exit(2)

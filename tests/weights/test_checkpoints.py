@@ -1,7 +1,6 @@
 import tempfile
 from pathlib import Path
 
-import h5py
 import pytest
 import torch
 from safetensors.torch import save_file
@@ -9,7 +8,7 @@ from torch.testing import assert_close
 from vgg_files import save_legacy, torchvision_dict, write_keras_2, write_keras_3, write_keras_notop
 
 from nst_core.errors import WeightsError
-from nst_core.files.weights.checkpoints import read_checkpoint, read_vgg16, save_convolutions
+from nst_core.files.weights.checkpoints import read_vgg16, save_convolutions
 from nst_core.files.weights.names import SHAPES
 
 
@@ -72,13 +71,6 @@ def test_what_we_store_reads_back_with_its_metadata(folder, weights):
     assert stored.metadata["preprocessing"] == "caffe"
     assert torch.equal(stored.tensors["conv5_3.weight"], weights["conv5_3.weight"])
     assert [path.name for path in folder.iterdir() if path.suffix == ".part"] == []
-
-
-def test_keras_vgg19_is_called_by_its_name(tmp_path):
-    with h5py.File(tmp_path / "vgg19.h5", "w") as file:
-        file["block5_conv4/block5_conv4_W_1:0"] = torch.zeros(3, 3, 2, 2).numpy()
-    with pytest.raises(WeightsError, match="VGG-19"):
-        read_checkpoint(tmp_path / "vgg19.h5")
 
 
 def test_another_network_is_refused_with_its_own_names(tmp_path):

@@ -108,7 +108,7 @@ def test_of_a_network_and_its_average_the_plain_one_is_taken_aloud(average, tmp_
     torch.save(content, tmp_path / "vgg.pth")
     vgg = load_vgg16(tmp_path / "vgg.pth", on_message=messages.append)
     assert vgg.convolutions["conv1_1"].weight.mean() == 1
-    assert "'model.features' is used, which is no average" in messages[0]
+    assert "'model.features' is used, which is not an average" in messages[0]
     assert messages[0] in [f"vgg.pth: {m}" for m in check_weights(tmp_path / "vgg.pth").messages]
 
 
@@ -116,6 +116,15 @@ def test_two_networks_that_differ_are_refused_with_their_names(tmp_path):
     torch.save({"a": prefixed(""), "b": shifted(prefixed(""))}, tmp_path / "vgg.pth")
     with pytest.raises(WeightsError, match=r"2 different VGG-16 networks \('a.features', 'b.fea"):
         read_vgg16(tmp_path / "vgg.pth")
+
+
+def test_names_of_thousands_of_digits_or_words_are_names(tmp_path):
+    long = {
+        f"{'9' * 5000}.weight": torch.ones(1, 1, 3, 3),
+        "a." * 10_000 + "weight": torch.ones(1, 1, 3, 3),
+    }
+    torch.save(long | NAMED["DataParallel"], tmp_path / "vgg.pth")
+    assert read_vgg16(tmp_path / "vgg.pth").layout == "torchvision"
 
 
 def test_the_same_network_twice_is_one(tmp_path):

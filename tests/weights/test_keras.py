@@ -131,9 +131,16 @@ def test_the_first_keras_file_of_vgg16_is_read(tmp_path):
 VGG19 = layers([f"conv_{n}" for n in range(16)], (64,) * 2 + (128,) * 2 + (256,) * 4 + (512,) * 8)
 
 
-def write_vgg19(path):
+NAMES_OF_VGG19 = [
+    f"block{block}_conv{index}"
+    for block, layers_in_block in enumerate((2, 2, 4, 4, 4), start=1)
+    for index in range(1, layers_in_block + 1)
+]
+
+
+def write_vgg19(path, form):
     with h5py.File(path, "w") as file:
-        write(file, lambda n: [f"layers/conv2d_{n}/vars/{i}" for i in (0, 1)], tensors=VGG19)
+        write(file, form, tensors=VGG19)
 
 
 def write_normalized(path, leaves):
@@ -145,7 +152,16 @@ def write_normalized(path, leaves):
 
 
 REFUSED = {
-    "VGG-19": (write_vgg19, "is VGG-19"),
+    "VGG-19": (
+        lambda path: write_vgg19(
+            path, lambda n: [f"{NAMES_OF_VGG19[n]}/{kind}_1:0" for kind in "Wb"]
+        ),
+        "is VGG-19",
+    ),
+    "VGG-19 of Keras 3.0": (
+        lambda path: write_vgg19(path, lambda n: [f"layers/conv2d_{n}/vars/{i}" for i in (0, 1)]),
+        "is VGG-19",
+    ),
     "batch normalization": (
         lambda path: write_normalized(path, ("gamma:0", "beta:0", "moving_mean:0")),
         "VGG-16 with batch normalization",

@@ -77,7 +77,7 @@ RELATIVES = {
     ),
     "transposed": (
         {key: value.transpose(0, 1) if value.ndim == 4 else value for key, value in BARE.items()},
-        "transposed kernels",
+        r"is VGG-16 with transposed kernels \(in, out",
     ),
     "a fourth convolution in block 5": (
         BARE | layers(["30"], (512,)) | {"30.weight": torch.ones(1).expand(512, 512, 3, 3)},

@@ -14,7 +14,7 @@ from .parts import Part
 _KERNELS = [SHAPES[f"{name}.weight"] for name in CONVOLUTIONS]
 # Fewer convolutions than these are not called a part of VGG-16: other networks begin so too.
 _FEWEST = 4
-_AVERAGE = re.compile(r"ema|swa|average", re.IGNORECASE)
+_AVERAGE = re.compile(r"(^|[._])(ema|swa|averaged?)([._]|$)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def the_plain_one(found: list[Found], tensors: Mapping[str, Tensor]) -> tuple[Fo
         )
     return plain[0], (
         f"It holds {len(different)} different VGG-16 networks ({names}): "
-        f"'{plain[0].part.prefix}' is used, which is no average."
+        f"'{plain[0].part.prefix}' is used, which is not an average over a training (EMA)."
     )
 
 

@@ -16,10 +16,10 @@ for _count, _layer in enumerate(LAYERS.values()):
 CONVOLUTIONS = tuple(BY_INDEX.values())
 
 # "features.0", "conv1_1" and "block1_conv1", with any prefix.
-_INDEXED = re.compile(r"(?:^|\.)features\.(\d+)$")
+_INDEXED = re.compile(r"(?:^|\.)features\.(\d{1,3})$")
 _CAFFE = re.compile(r"(?:^|\.)conv([1-5]_[1-3])$")
 _KERAS = re.compile(r"(?:^|\.)block([1-5])_conv([1-3])$")
-_INDEX_AT_END = re.compile(r"(?:^|\.)(\d+)$")
+_INDEX_AT_END = re.compile(r"(?:^|\.)(\d{1,3})$")
 _OF_VGG19 = re.compile(r"(?:^|\.)(conv[345]_4|block[345]_conv4)$")
 
 # Wrappers of torch.compile and of DataParallel, which add nothing.
@@ -87,7 +87,8 @@ def natural_order(name: str) -> list[list[tuple[bool, int, str]]]:
     """A sorting key by which conv2d < conv2d_1 < conv2d_2 < conv2d_12."""
     return [
         [
-            (not part.isdecimal(), int(part) if part.isdecimal() else 0, part)
+            # By length first: as integers, numbers of thousands of digits are refused by Python.
+            (not part.isdecimal(), len(part.lstrip("0")) if part.isdecimal() else 0, part)
             for part in re.split(r"(\d+)", word)
         ]
         for word in name.split(".")

@@ -8,6 +8,7 @@ from torch import Tensor
 from .names import layer_of, natural_order, plain
 
 Shape = tuple[int, ...]
+_LONGEST = 16  # words of a prefix that are looked at; real ones have a handful
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def parts_of(tensors: Mapping[str, Tensor]) -> list[Part]:
     members: dict[str, list[str]] = {}
     for layer in kernels:
         words = layer.split(".")
-        for length in range(len(words)):
+        for length in range(min(len(words), _LONGEST)):
             members.setdefault(".".join(words[:length]), []).append(layer)
     parts = []
     for prefix, layers in members.items():

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
-from .names import CONVOLUTIONS, SHAPES, is_of_vgg19
+from .names import CONVOLUTIONS, SHAPES, is_of_vgg19, our_name
 from .parts import Part, Shape, normalization_in
+
+# The seven first convolutions of VGG-19 are VGG-16's too.
+_FEWEST = 8
 
 
 def _kernels(widths: tuple[int, ...]) -> list[Shape]:
@@ -25,7 +28,8 @@ _NETWORKS = {
 def relative(tensors: Mapping[str, Tensor], parts: Iterable[Part]) -> str:
     """What a file without a VGG-16 of ours holds instead, as a noun; "" if it cannot be known."""
     for part in parts:
-        if any(map(is_of_vgg19, part.kernels)):
+        named = sum(our_name(layer) is not None for layer in part.kernels)
+        if named >= _FEWEST and any(map(is_of_vgg19, part.kernels)):
             return "VGG-19" + _with(normalization_in(tensors, part))
         shapes = [shape for shape in part.shapes.values() if shape[2:] == (3, 3)]
         name = _name(shapes)
@@ -34,8 +38,8 @@ def relative(tensors: Mapping[str, Tensor], parts: Iterable[Part]) -> str:
             return name + _with(normalization)
         if name:
             return f"VGG-16 with other convolutions among its own ({_strange(part)})"
-        if _name([(shape[1], shape[0], *shape[2:]) for shape in shapes]):
-            return "a network with transposed kernels, (in, out, height, width)"
+        if transposed := _name([(shape[1], shape[0], *shape[2:]) for shape in shapes]):
+            return f"{transposed} with transposed kernels (in, out, height, width)"
     return ""
 
 
@@ -44,8 +48,7 @@ def _name(shapes: list[Shape]) -> str:
     for name, kernels in _NETWORKS.items():
         if shapes == kernels:
             return name
-    # Its seven first convolutions are VGG-16's too.
-    if 8 <= len(shapes) and shapes == _NETWORKS["VGG-19"][: len(shapes)]:
+    if len(shapes) >= _FEWEST and shapes == _NETWORKS["VGG-19"][: len(shapes)]:
         return "a part of VGG-19"
     return ""
 
