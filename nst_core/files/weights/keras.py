@@ -55,7 +55,7 @@ def read_hdf5(path: Path, source: Path | IO[bytes]) -> Contents:
     try:
         h5py = imported("h5py", "h5py")
     except PackageError as error:
-        raise WeightsError(f"{path} is a Keras file, and to read it, {error}") from error
+        raise WeightsError(f"{path} is a Keras file, and {error}") from error
     groups: dict[str, dict[str, Any]] = {}
 
     def visit(name: str, item: Any) -> None:  # links to other files are not visited

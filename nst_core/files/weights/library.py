@@ -75,9 +75,7 @@ def get_weights(
         try:
             imported("h5py", "h5py")  # before the download, not after
         except PackageError as error:
-            raise WeightsError(
-                f"Weights '{name}' are a Keras file, and to read it, {error}"
-            ) from error
+            raise WeightsError(f"Weights '{name}' are a Keras file, and {error}") from error
     published = download(source, cache_folder(), on_progress=on_progress, patience=patience)
     small = _convert(source, published)
     published.unlink()

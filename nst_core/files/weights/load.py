@@ -106,8 +106,8 @@ def _automatic(
         checkpoint, identity = read_named(keras, path)
     except WeightsError as error:
         on_message(
-            f"Weights: {builtin.SOURCE}, because no trained ones could be had. {error} For trained "
-            f"ones later: nst weights get {keras.name}"
+            f"Weights: {builtin.SOURCE}, because no trained ones could be had. "
+            f"{str(error).rstrip('.')}. For trained ones later: nst weights get {keras.name}"
         )
         return builtin.builtin_weights(), _BUILTIN
     on_message(f"Weights: {identity.source}, downloaded to {path}.")
