@@ -12,7 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from nst_core import VGG16, load_vgg16
-from nst_core.files.weights.checkpoints import SHAPES, Checkpoint, save_convolutions
+from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+from nst_core.files.weights.names import SHAPES
 
 QUALITY = 88
 # Biases of Keras's file from the first block to the last, as people print who have loaded it.

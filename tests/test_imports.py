@@ -14,6 +14,7 @@ ENGINE = {"torch", "numpy", "PIL", "safetensors", "h5py", "nst_core"}
 # Each package imports from those of lower levels and from itself (ARCHITECTURE.md).
 LEVELS = {
     "errors": 0,
+    "optional": 1,
     "settings": 1,
     "gatys": 2,
     "kernels": 3,
@@ -23,7 +24,7 @@ LEVELS = {
     "page": 5,
     "cli": 6,  # `nst page` starts the page
 }
-FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem == "errors"]
+FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in LEVELS]
 
 
 def imports_of(path: Path) -> set[str]:
@@ -39,6 +40,8 @@ def imports_of(path: Path) -> set[str]:
             names |= {".".join([*module, alias.name]) for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             names.add(node.module)
+        elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "imported":
+            names.add(ast.literal_eval(node.args[0]))
     return names
 
 

@@ -1,10 +1,12 @@
 """The command line `nst`: the engine with flags made from `settings`."""
 
-import importlib.util
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
+
+from ..errors import PackageError
+from ..optional import imported
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -13,12 +15,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     Args:
         arguments: the words after `nst`; None takes them from the command line.
     """
-    missing = [name for name in ("typer", "rich") if importlib.util.find_spec(name) is None]
-    if missing:
-        sys.stderr.write(
-            f"The command line needs {' and '.join(missing)}. Install with: "
-            "pip install 'nst-gram[cli]'\n"
-        )
+    try:
+        imported("typer", "'nst-gram[cli]'")
+        imported("rich.progress", "'nst-gram[cli]'")
+    except PackageError as error:
+        sys.stderr.write(f"The command line needs typer and rich. {error}\n")
         sys.exit(2)
     # Pillow remarks on damaged metadata of pictures that it reads all the same.
     warnings.filterwarnings("ignore", module="PIL")

@@ -48,7 +48,7 @@ def get_command(
 @weights_app.command("check")
 @polite()
 def check_command(
-    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or Keras .h5 file.")],
+    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth, .keras or .h5 file.")],
     preprocessing: Annotated[
         str | None,
         typer.Option(

@@ -1,8 +1,7 @@
-"""The names other programs give to VGG-16's convolutions, and whether all 13 are in a file."""
+"""VGG-16's convolutions out of a file and into one, and whether all 13 are there."""
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
@@ -10,27 +9,18 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...gatys.vgg import LAYERS
 from ..atomic import written_whole
 from .containers import read_tensors
+from .contents import RETRY, Contents
+from .finding import Found, incomplete_network, the_plain_one, whole_networks
+from .names import SHAPES, key_in
+from .parts import normalization_in, our_axes, parts_of
 from .quantized import quantized, restored
+from .relatives import relative
 
 FORMAT = "nst-vgg16"
 FORMAT_VERSION = "1"
 
-# {"conv1_1.weight": (64, 3, 3, 3), "conv1_1.bias": (64,), ...}
-SHAPES: dict[str, tuple[int, ...]] = {}
-# torchvision counts modules: a convolution and its ReLU are two, the pooling after a block one.
-_BY_INDEX: dict[int, str] = {}
-for _count, _layer in enumerate(LAYERS.values()):
-    _name = f"conv{_layer.block}_{_layer.index}"
-    SHAPES[f"{_name}.weight"] = (_layer.channels, _layer.in_channels, 3, 3)
-    SHAPES[f"{_name}.bias"] = (_layer.channels,)
-    _BY_INDEX[2 * _count + _layer.block - 1] = _name
-
-_INDEXED = re.compile(r"(?:^|\.)features\.(\d+)\.(weight|bias)$")
-_CAFFE = re.compile(r"(?:^|\.)conv([1-5]_[1-4])\.(weight|bias)$")
-_KERAS = re.compile(r"^block([1-5])_conv([1-4])\.(weight|bias)$")
 _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
@@ -38,13 +28,19 @@ _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 class Checkpoint:
     """Tensors by our names (`conv1_1.weight`).
 
-    `layout` is that of the file: "nst" (our own), "torchvision", "caffe" or "keras".
+    Attributes:
+        layout: of the file: "nst" (our own), "torchvision", "caffe", "keras", or "unnamed" if only
+            order and shape told which convolution is which.
+        keys: the file's own names by ours.
+        notes: what was chosen or assumed in reading, each a sentence.
     """
 
     path: Path
     layout: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str]
+    keys: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def problems(self) -> dict[str, str]:
         """What is wrong, by tensor; empty if all 13 convolutions are there, whole and finite."""
@@ -61,6 +57,11 @@ class Checkpoint:
                 found[name] = "has values that are not finite"
         return found
 
+    def key_of(self, name: str) -> str:
+        """What the file calls our `conv1_1.weight`, or would if it had it."""
+        known = None if self.layout == "keras" else self.keys.get(name)
+        return known or key_in(self.layout, name)
+
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """The VGG-16 convolutions of a file; `problems` says whether they are complete.
@@ -68,23 +69,24 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         WeightsError: the file is missing, damaged, unsafe, or of a network that is not VGG-16.
     """
-    tensors, metadata = read_tensors(path)
-    if other := _other_network(tensors):
-        raise WeightsError(f"{path} is {other}, not VGG-16. Use a file of VGG-16.")
-    layout, named = "", {}
-    for key, tensor in restored(tensors).items():
-        if name := _our_name(key):
-            layout = name[0]
-            named[name[1]] = tensor.detach()
-    if not named:
-        keys = ", ".join(list(tensors)[:3]) or "none"
-        raise WeightsError(
-            f"{path} has no layer of VGG-16 (expected features.0.weight, conv1_1.weight or "
-            f"block1_conv1; its first tensors: {keys}). Use a file of VGG-16."
-        )
-    if metadata.get("format") == FORMAT:
+    contents = read_tensors(path)
+    found, note = _found(path, contents.tensors)
+    notes = [note] if note else []
+    tensors = {}
+    in_our_order = False
+    for name, key in found.keys.items():
+        if key in contents.tensors:
+            tensor = _in_full(path, name, key, contents.tensors)
+            in_our_order |= name.endswith("weight") and tuple(tensor.shape) == SHAPES[name]
+            tensors[name] = our_axes(tensor).detach()
+    layout = found.layout
+    if contents.container == "keras":
+        layout = "keras"
+        if note := _theano(contents, tensors, in_our_order):
+            notes.append(note)
+    if contents.metadata.get("format") == FORMAT:
         layout = "nst"
-    return Checkpoint(path, layout, named, metadata)
+    return Checkpoint(path, layout, tensors, contents.metadata, found.keys, tuple(notes))
 
 
 def read_vgg16(path: Path) -> Checkpoint:
@@ -92,7 +94,7 @@ def read_vgg16(path: Path) -> Checkpoint:
     checkpoint = read_checkpoint(path)
     problems = checkpoint.problems()
     if problems:
-        shown = [f"{key_in(checkpoint.layout, n)} {text}" for n, text in problems.items()]
+        shown = [f"{checkpoint.key_of(name)} {text}" for name, text in problems.items()]
         more = f"; and {len(shown) - 4} more" if len(shown) > 4 else ""
         raise WeightsError(
             f"{path} is not a whole VGG-16: {'; '.join(shown[:4])}{more}. "
@@ -123,35 +125,63 @@ def save_convolutions(
         save_file(stored, part, metadata={**metadata, **ours})
 
 
-def key_in(layout: str, name: str) -> str:
-    """What a layout calls our `conv1_1.weight`."""
-    convolution, kind = name.split(".")
-    if layout == "torchvision":
-        index = next(index for index, known in _BY_INDEX.items() if known == convolution)
-        return f"features.{index}.{kind}"
-    if layout == "keras":
-        block, index_in_block = convolution.removeprefix("conv").split("_")
-        return f"block{block}_conv{index_in_block} {'kernel' if kind == 'weight' else 'bias'}"
-    return name
+def _found(path: Path, tensors: Mapping[str, Tensor]) -> tuple[Found, str]:
+    """(where the convolutions are, what has to be said about the choice)."""
+    parts = parts_of(tensors)
+    networks = whole_networks(parts)
+    plain = [network for network in networks if not normalization_in(tensors, network.part)]
+    if plain:
+        try:
+            return the_plain_one(plain, tensors)
+        except WeightsError as error:
+            raise WeightsError(f"{path} {error}") from error
+    if networks:
+        raise _another(path, f"VGG-16 with {normalization_in(tensors, networks[0].part)}")
+    if other := relative(tensors, parts):
+        raise _another(path, other)
+    if incomplete := incomplete_network(parts):
+        if normalization := normalization_in(tensors, incomplete.part):
+            raise _another(path, f"a network with {normalization}")
+        return incomplete, ""
+    keys = ", ".join(list(tensors)[:3]) or "none"
+    raise WeightsError(
+        f"{path} has no VGG-16 in it: neither its usual names (features.0.weight, conv1_1.weight, "
+        "block1_conv1) nor 13 convolutions of its shapes in their order. Its first tensors: "
+        f"{keys}. Use a file of VGG-16."
+    )
 
 
-def _our_name(key: str) -> tuple[str, str] | None:
-    """(layout, our name) of a key, or None for a classifier's and any other."""
-    if match := _INDEXED.search(key):
-        name = _BY_INDEX.get(int(match[1]))
-        return ("torchvision", f"{name}.{match[2]}") if name else None
-    if match := _CAFFE.search(key):
-        return "caffe", f"conv{match[1]}.{match[2]}"
-    if match := _KERAS.search(key):
-        return "keras", f"conv{match[1]}_{match[2]}.{match[3]}"
-    return None
+def _another(path: Path, network: str) -> WeightsError:
+    return WeightsError(f"{path} is {network}, not the plain VGG-16. Use a file of VGG-16.")
 
 
-def _other_network(keys: Iterable[str]) -> str | None:
-    """A close relative of VGG-16, which would otherwise be reported as a damaged one."""
-    keys = list(keys)
-    if any(key.endswith("running_mean") for key in keys) and any(map(_our_name, keys)):
-        return "a network with batch normalization"
-    if any(re.search(r"(^|\.)(conv5_4|block5_conv4|features\.34)\.weight$", key) for key in keys):
-        return "VGG-19"
-    return None
+def _in_full(path: Path, name: str, key: str, tensors: Mapping[str, Tensor]) -> Tensor:
+    """A tensor, in float32 if it was stored in 8 bits."""
+    tensor = tensors[key]
+    if tuple(tensor.shape) != SHAPES[name]:
+        return tensor  # `problems` says so
+    try:
+        return restored({k: tensors[k] for k in tensors if k.startswith(key)})[key]
+    except ValueError as error:
+        raise WeightsError(f"{path} is damaged: {error}. {RETRY}") from error
+
+
+def _theano(contents: Contents, tensors: dict[str, Tensor], in_our_order: bool) -> str:
+    """Rotate the kernels of Keras files that were computed with in Theano.
+
+    Theano's convolution rotates each kernel by 180 degrees; others, and ours, do not. Keras 2 tells
+    what computed with a file (`backend`). Keras 1 does not, but Theano was what kept kernels as
+    (out, in, h, w). To see with kernels that are rotated wrongly is to see pictures upside down.
+    """
+    backend = contents.metadata.get("backend")
+    if backend != "theano" and (backend is not None or not in_our_order):
+        return ""
+    for name, tensor in tensors.items():
+        if tensor.ndim == 4:
+            tensors[name] = tensor.flip(2, 3)
+    if backend:
+        return "The kernels are Theano's: rotated by 180 degrees."
+    return (
+        "The kernels are stored as (out, in, height, width), as Theano has them, and nothing tells "
+        "what computed with them: Theano is assumed, so they are rotated by 180 degrees."
+    )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...gatys.preprocessing import Preprocessing
-from .checkpoints import SHAPES, Checkpoint, read_checkpoint
+from .checkpoints import Checkpoint, read_checkpoint
+from .names import SHAPES
 from .preprocessings import PREPROCESSINGS, TORCHVISION, preprocessing_named
 from .sources import SOURCES, file_digest, recognize
 
@@ -99,7 +100,7 @@ def check_weights(path: str | Path, preprocessing: str | None = None) -> CheckRe
     path = Path(path).expanduser()
     checkpoint = read_checkpoint(path)
     identity = identify(checkpoint)
-    messages: list[str] = []
+    messages = list(checkpoint.notes)
     chosen, known_by = choose_preprocessing(identity, preprocessing, messages.append)
     problems = checkpoint.problems()
     layers = dict.fromkeys((name.split(".")[0] for name in SHAPES), True)

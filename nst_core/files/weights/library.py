@@ -1,13 +1,13 @@
 """The named weights: which there are, which are on this machine, and fetching the others."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
 
-from ...errors import WeightsError
+from ...errors import PackageError, WeightsError
+from ...optional import imported
 from . import builtin, untrained
 from .checkpoints import Checkpoint, read_vgg16, save_convolutions
 from .download import PATIENCE, ByteProgress, download
@@ -71,8 +71,11 @@ def get_weights(
     source = SOURCES[name]
     if path := find(source, folders):
         return path
-    if source.file_name.endswith(".h5") and importlib.util.find_spec("h5py") is None:
-        raise WeightsError(f"Weights '{name}' are a Keras file. To read it: pip install h5py")
+    if source.file_name.endswith(".h5"):
+        try:
+            imported("h5py", "h5py")  # before the download, not after
+        except PackageError as error:
+            raise WeightsError(f"Weights '{name}' are a Keras file, and {error}") from error
     published = download(source, cache_folder(), on_progress=on_progress, patience=patience)
     small = _convert(source, published)
     published.unlink()

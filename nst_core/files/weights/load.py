@@ -39,7 +39,7 @@ def load_vgg16(
     """The network, on the CPU in float32, without gradients for its weights.
 
     Args:
-        weights: one of `NAMES`, or a .safetensors, .pth or Keras .h5 file. `auto` takes trained
+        weights: one of `NAMES`, or a file: .safetensors, PyTorch's or Keras's. `auto` takes trained
             weights if it can have them at once, and `builtin` otherwise.
         pooling: "max" or "average".
         preprocessing: the input the weights want; needed only for files that do not tell.
@@ -77,12 +77,14 @@ def _choose(
         checkpoint, identity = read_named(SOURCES[weights], path)
         return checkpoint.tensors, identity
     path = Path(weights).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(
             f"Weights '{weights}' are neither a file nor one of {', '.join(NAMES)}. "
             "Check the path or the spelling."
         )
     checkpoint = read_vgg16(path)
+    for note in checkpoint.notes:
+        on_message(f"{path.name}: {note}")
     return checkpoint.tensors, identify(checkpoint)
 
 
@@ -104,8 +106,8 @@ def _automatic(
         checkpoint, identity = read_named(keras, path)
     except WeightsError as error:
         on_message(
-            f"Weights: {builtin.SOURCE}, because no trained ones could be had. {error} For trained "
-            f"ones later: nst weights get {keras.name}"
+            f"Weights: {builtin.SOURCE}, because no trained ones could be had. "
+            f"{str(error).rstrip('.')}. For trained ones later: nst weights get {keras.name}"
         )
         return builtin.builtin_weights(), _BUILTIN
     on_message(f"Weights: {identity.source}, downloaded to {path}.")
