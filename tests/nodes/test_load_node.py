@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 
 
 def options(modules):
@@ -37,7 +37,7 @@ def test_a_file_of_the_hosts_folder_is_loaded(run, vgg, vgg_folder):
     tensors = {k.removeprefix("convolutions."): v for k, v in vgg.state_dict().items()}
     path = vgg_folder / "mine.safetensors"
     metadata = {"source": "mine", "preprocessing": "caffe"}
-    save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+    save_convolutions(VGGFile(path, "nst", tensors, {}), path, metadata)
     loaded = run("NST_LoadVGG16", weights="mine.safetensors", pooling="max")
     assert loaded.source == "mine"
     assert torch.equal(
@@ -61,7 +61,7 @@ def test_names_and_weights_from_another_node_are_fine(modules, host):
 
 @pytest.mark.parametrize("name", ["broken.safetensors", "broken.pt", "broken.keras", "broken.h5"])
 def test_a_corrupt_file_is_refused_in_a_sentence(run, engine, vgg_folder, name):
-    (vgg_folder / name).write_bytes(b"not a checkpoint")
+    (vgg_folder / name).write_bytes(b"not weights")
     with pytest.raises(engine.NSTError, match="broken"):
         run("NST_LoadVGG16", weights=name, pooling="max")
 

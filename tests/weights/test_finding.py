@@ -7,7 +7,7 @@ from vgg_files import CONVOLUTIONS, TORCHVISION_INDICES, vgg16_layers
 
 from nst_core.errors import WeightsError
 from nst_core.files.weights import check_weights, load_vgg16
-from nst_core.files.weights.checkpoints import read_vgg16
+from nst_core.files.weights.vgg_file import read_vgg16
 
 INDEXED = [f"features.{index}" for index in TORCHVISION_INDICES]
 PLAIN = vgg16_layers([f"conv{block}_{index}" for block, index in CONVOLUTIONS])

@@ -11,7 +11,7 @@ from vgg_files import CONVOLUTIONS, VGG16_WIDTHS, layers, vgg16_layers
 
 from nst_core.errors import WeightsError
 from nst_core.files.weights import check_weights, keras, load_vgg16
-from nst_core.files.weights.checkpoints import read_vgg16
+from nst_core.files.weights.vgg_file import read_vgg16
 
 PLAIN = vgg16_layers([f"conv{block}_{index}" for block, index in CONVOLUTIONS])
 NAMES = [f"block{block}_conv{index}" for block, index in CONVOLUTIONS]

@@ -7,9 +7,9 @@ from torch.testing import assert_close
 
 from nst_core.errors import WeightsError
 from nst_core.files.weights.builtin import FILE
-from nst_core.files.weights.checkpoints import read_vgg16
 from nst_core.files.weights.containers import read_tensors
 from nst_core.files.weights.quantized import quantized, restored
+from nst_core.files.weights.vgg_file import read_vgg16
 
 
 def test_a_weight_moves_by_half_a_step_of_its_filter_at_most_however_loud_its_input_is():

@@ -9,10 +9,10 @@ from safetensors import SafetensorError
 from ...errors import PackageError, WeightsError
 from ...optional import imported
 from . import builtin, untrained
-from .checkpoints import Checkpoint, read_vgg16, save_convolutions
 from .download import PATIENCE, ByteProgress, download
 from .identity import Identity, identify
 from .sources import SOURCES, Source, cache_folder, file_digest, find
+from .vgg_file import VGGFile, read_vgg16, save_convolutions
 
 
 @dataclass(frozen=True)
@@ -82,16 +82,16 @@ def get_weights(
     return small
 
 
-def read_named(source: Source, path: Path) -> tuple[Checkpoint, Identity]:
-    """The checkpoint in a file found by its name, once it has proved to be that source."""
-    checkpoint = read_vgg16(path)
-    identity = identify(checkpoint)
+def read_named(source: Source, path: Path) -> tuple[VGGFile, Identity]:
+    """The weights in a file found by its name, once it has proved to be that source."""
+    vgg_file = read_vgg16(path)
+    identity = identify(vgg_file)
     if identity.name != source.name:
         raise WeightsError(
             f"{path} has the name of weights '{source.name}' but not their content. Delete it and "
             f"get them again, or pass its path to use it as it is."
         )
-    return checkpoint, identity
+    return vgg_file, identity
 
 
 def _convert(source: Source, published: Path) -> Path:

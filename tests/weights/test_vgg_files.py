@@ -8,8 +8,8 @@ from torch.testing import assert_close
 from vgg_files import save_legacy, torchvision_dict, write_keras_2, write_keras_3, write_keras_notop
 
 from nst_core.errors import WeightsError
-from nst_core.files.weights.checkpoints import read_vgg16, save_convolutions
 from nst_core.files.weights.names import SHAPES
+from nst_core.files.weights.vgg_file import read_vgg16, save_convolutions
 
 
 @pytest.fixture
@@ -54,10 +54,10 @@ def test_every_layout_gives_the_same_convolutions(kind, folder, weights):
     layout, write = LAYOUTS[kind]
     path = folder / "weights.bin"  # the name says nothing: layouts are told by content
     write(path, weights)
-    checkpoint = read_vgg16(path)
-    assert checkpoint.layout == layout
-    assert checkpoint.tensors.keys() == SHAPES.keys()
-    for name, tensor in checkpoint.tensors.items():
+    vgg_file = read_vgg16(path)
+    assert vgg_file.layout == layout
+    assert vgg_file.tensors.keys() == SHAPES.keys()
+    for name, tensor in vgg_file.tensors.items():
         assert_close(tensor, weights[name], rtol=0, atol=0)
 
 

@@ -25,7 +25,7 @@ _FLOATS = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
 
 @dataclass(frozen=True)
-class Checkpoint:
+class VGGFile:
     """Tensors by our names (`conv1_1.weight`).
 
     Attributes:
@@ -63,7 +63,7 @@ class Checkpoint:
         return known or key_in(self.layout, name)
 
 
-def read_checkpoint(path: Path) -> Checkpoint:
+def read_vgg_file(path: Path) -> VGGFile:
     """The VGG-16 convolutions of a file; `problems` says whether they are complete.
 
     Raises:
@@ -86,25 +86,25 @@ def read_checkpoint(path: Path) -> Checkpoint:
             notes.append(note)
     if contents.metadata.get("format") == FORMAT:
         layout = "nst"
-    return Checkpoint(path, layout, tensors, contents.metadata, found.keys, tuple(notes))
+    return VGGFile(path, layout, tensors, contents.metadata, found.keys, tuple(notes))
 
 
-def read_vgg16(path: Path) -> Checkpoint:
-    """A checkpoint without problems, or WeightsError that lists them."""
-    checkpoint = read_checkpoint(path)
-    problems = checkpoint.problems()
+def read_vgg16(path: Path) -> VGGFile:
+    """A file without problems, or WeightsError that lists them."""
+    vgg_file = read_vgg_file(path)
+    problems = vgg_file.problems()
     if problems:
-        shown = [f"{checkpoint.key_of(name)} {text}" for name, text in problems.items()]
+        shown = [f"{vgg_file.key_of(name)} {text}" for name, text in problems.items()]
         more = f"; and {len(shown) - 4} more" if len(shown) > 4 else ""
         raise WeightsError(
             f"{path} is not a whole VGG-16: {'; '.join(shown[:4])}{more}. "
             "Use a complete file of VGG-16, or download it again."
         )
-    return checkpoint
+    return vgg_file
 
 
 def save_convolutions(
-    checkpoint: Checkpoint,
+    vgg_file: VGGFile,
     path: Path,
     metadata: Mapping[str, str],
     *,
@@ -113,12 +113,12 @@ def save_convolutions(
     """Write the 13 convolutions as safetensors, whole or not at all.
 
     Args:
-        checkpoint: has them.
+        vgg_file: has them.
         path: of the file.
         metadata: strings to keep in it.
         eight_bits: a quarter of the size, weights rounded.
     """
-    tensors = {name: checkpoint.tensors[name].float().contiguous() for name in SHAPES}
+    tensors = {name: vgg_file.tensors[name].float().contiguous() for name in SHAPES}
     stored = quantized(tensors) if eight_bits else tensors
     ours = {"format": FORMAT, "format_version": FORMAT_VERSION}
     with written_whole(path) as part:
