@@ -12,7 +12,7 @@ from .. import __version__
 from ..errors import ImageError, SettingsError
 from ..settings import MAX_SIZE, PRESETS, Settings
 from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
-from .console import polite, say, stdout, warnings_of_engine
+from .console import answer, polite, say, stdout, warnings_of_engine
 from .options import flag_of
 from .page import page_command
 from .plan import plan_command
@@ -43,7 +43,7 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"nst-gram {__version__}")
+        answer(f"nst-gram {__version__}")
         raise typer.Exit
 
 
@@ -82,14 +82,14 @@ def samples_command(
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise SettingsError(f"size is {size}. Use a number from {MIN_SIZE} to {MAX_SIZE}.")
     for title, descriptions in (("Contents", CONTENTS), ("Styles", STYLES)):
-        typer.echo(f"{title}:")
+        answer(f"{title}:")
         for name, description in descriptions.items():
-            typer.echo(f"  {name}: {description}")
+            answer(f"  {name}: {description}")
             if output:
                 _draw(name, size, output)
     if output:
         say("All of them are in:")
-        typer.echo(output)
+        answer(output)
 
 
 def _draw(name: str, size: int, folder: Path) -> None:

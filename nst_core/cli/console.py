@@ -1,6 +1,7 @@
 """Speaking to people: messages on stderr, results on stdout, mistakes in one sentence."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -21,6 +22,14 @@ def say(message: str, *, label: str = "", style: str = "") -> None:
     """One line on stderr, after an optional label in color. File names are never markup."""
     # Soft wrapping leaves the line whole: a log or another program may be reading it.
     stderr.print(Text.assemble((label, style), message), soft_wrap=True)
+
+
+def answer(text: object) -> None:
+    """One line on stdout, exactly as it is: programs read it."""
+    # Not `typer.echo`: where the encoding is ASCII it goes past `streams` and writes UTF-8.
+    if sys.stdout is not None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
 
 
 def refusal(message: str) -> typer.Exit:

@@ -4,7 +4,6 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
 from torch import Tensor
 
 from ..control.losses import Loss
@@ -18,7 +17,7 @@ from ..run.report import report_of, save_report, summary_of
 from ..run.runtime import Runtime
 from ..settings import Settings
 from .asked import Asked
-from .console import download_bar, say
+from .console import answer, download_bar, say
 from .regions import read_picture, regions_of
 
 
@@ -69,7 +68,7 @@ class Job:
         if outputs.plot:
             save_image(plot_losses(result.records), outputs.plot)
             say(f"Plot: {outputs.plot}")
-        typer.echo(outputs.picture)
+        answer(outputs.picture)
 
 
 def prepared(asked: Asked) -> Job:
