@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ..errors import NSTError
+from ..errors import NSTError, OutOfMemory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -42,18 +42,26 @@ def refusal(message: str) -> typer.Exit:
 def polite(stopped: str = "Stopped.") -> Iterator[None]:
     """Turns mistakes, full memory and Ctrl-C (said as `stopped`) into a sentence and exit code."""
     try:
-        yield
+        with full_memory_named():
+            yield
     except NSTError as error:
         raise refusal(str(error)) from error
+    except KeyboardInterrupt as error:
+        say(stopped)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def full_memory_named() -> Iterator[None]:
+    """Turns what the device or the system raises when memory is full into an OutOfMemory."""
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         from ..run.memory import is_out_of_memory  # only now: it brings PyTorch
 
         if not is_out_of_memory(error):
             raise
-        raise refusal("The memory is full. Use a smaller --size, or --tile 512.") from error
-    except KeyboardInterrupt as error:
-        say(stopped)
-        raise typer.Exit(INTERRUPTED) from error
+        raise OutOfMemory("The memory is full. Use a smaller --size, or --tile 512.") from error
 
 
 @contextmanager

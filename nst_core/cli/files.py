@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError, SettingsError
-from ..files.paths import check_readable, check_report, check_writable
+from ..files.paths import check_film, check_readable, check_report, check_writable
 from ..settings import STARTS
 from ..settings.samples import SAMPLE, sample_named
 
@@ -34,8 +34,9 @@ class Outputs:
     """The files that a run writes."""
 
     picture: Path
-    report: Path | None
-    plot: Path | None
+    report: Path | None = None
+    plot: Path | None = None
+    film: Path | None = None
 
     def check(self, inputs: Iterable[str]) -> None:
         """ImageError if one cannot be written, or would replace another file of the run."""
@@ -44,10 +45,20 @@ class Outputs:
             check_report(self.report)
         if self.plot:
             check_writable(self.plot)
+        if self.film:
+            check_film(self.film)
         taken = {Path(name).resolve() for name in inputs}
-        for path in (self.picture, self.report, self.plot):
+        for path in (self.picture, self.report, self.plot, self.film):
             if path is None:
                 continue
             if path.resolve() in taken:
                 raise ImageError(f"'{path}' would replace another file of this run. Rename one.")
             taken.add(path.resolve())
+
+
+def make_folder(folder: Path) -> None:
+    """ImageError if there is no such folder and it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"'{folder}' cannot be made: {error.args[-1]}. Choose another.") from error
