@@ -117,7 +117,7 @@ def _names(contents: Sequence[str | None], styles: Sequence[str]) -> list[str]:
 
 
 def _each(content: str | None, listings: Mapping[str, Listing]) -> Sequence[str | None]:
-    return listings[content].pictures if content in listings else [content]
+    return listings[content].pictures if content is not None and content in listings else [content]
 
 
 def _one_by_one(words: Words, listings: Mapping[str, Listing]) -> list[Words]:

@@ -13,7 +13,7 @@ from ..control.pyramid import resize
 from ..files.film import RATE, Film, even, film_to
 from ..run.progress import Progress, Result
 
-# About as many frames has a film, ten seconds; shorter runs show every evaluation.
+# What a film has at most, about: ten seconds. Shorter runs show every evaluation.
 _FRAMES = 10 * RATE
 
 
@@ -31,35 +31,36 @@ class Filming:
     Attributes:
         path: where to; None is nowhere.
         stack: closes the film.
+        film, size: once the first frame is there; (height, width) of all.
     """
 
     path: Path | None
     stack: ExitStack
     film: Film | None = None
-    every: int = 1
     size: tuple[int, int] = (0, 0)
 
     def __call__(self, progress: Progress) -> None:
         """To be called after each evaluation."""
         if self.path is None:
             return
-        if self.film is None:
+        steps = sum(scale.steps + 1 for scale in progress.scales)
+        if (progress.latest.evaluation - 1) % math.ceil(steps / _FRAMES) == 0:
             last = progress.scales[-1]
-            self.size = even(last.height, last.width)
-            self.film = self.stack.enter_context(film_to(self.path, *self.size))
-            steps = sum(scale.steps + 1 for scale in progress.scales)
-            self.every = math.ceil(steps / _FRAMES)
-        if (progress.latest.evaluation - 1) % self.every == 0:
-            self._add(progress.preview(), 1)
+            self._add(self.path, progress.preview(), 1, even(last.height, last.width))
 
     def end(self, result: Result) -> None:
         """Hold the result for a second."""
-        self._add(result.image, RATE)
+        if self.path is not None:
+            last = result.scales[-1]
+            self._add(self.path, result.image, RATE, even(last.height, last.width))
 
-    def _add(self, image: Tensor, frames: int) -> None:
-        if self.film is not None:
-            with _ctrl_c_later():
-                self.film.add(resize(image, *self.size), frames)
+    def _add(self, path: Path, image: Tensor, frames: int, size: tuple[int, int]) -> None:
+        """Open the film if this is its first image, and add it."""
+        with _ctrl_c_later():
+            if self.film is None:
+                self.size = size
+                self.film = self.stack.enter_context(film_to(path, *size))
+            self.film.add(resize(image, *self.size), frames)
 
 
 @contextmanager

@@ -26,6 +26,8 @@ def make(asked: Asked, save_every: int, quiet: bool) -> None:
         ):
             film.end(result)
             job.finish(result, interrupted=interrupted)
+    if asked.outputs.film:
+        say(f"Film: {asked.outputs.film}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
 

@@ -67,7 +67,8 @@ def _bar(place: Place) -> Iterator[OnProgress]:
     with rich.Progress(
         *columns, console=stderr, auto_refresh=False, transient=place.count > 1
     ) as bar:
-        task = bar.add_task("starting", total=1.0, completed=(place.number - 1) / place.count)
+        task = bar.add_task("starting", total=1.0)
+        bar.update(task, completed=(place.number - 1) / place.count, refresh=True)
 
         def draw(now: Progress) -> None:
             words, done = place.words(now), place.fraction(now)

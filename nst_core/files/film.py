@@ -1,12 +1,12 @@
 """Films: frames one after the other to MP4 or GIF, whole or not at all, one frame in memory."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any, Protocol
 
-from PIL import GifImagePlugin
 from torch import Tensor
 
 from ..errors import ImageError
@@ -88,7 +88,7 @@ class _Mp4:
 
 @contextmanager
 def _gif(stream: IO[bytes], height: int, width: int) -> Iterator[Film]:
-    # GIF89a: the screen without a palette of its own, and the extension that repeats it forever.
+    # The screen without a palette of its own, and the extension that repeats the film forever.
     stream.write(b"GIF89a" + width.to_bytes(2, "little") + height.to_bytes(2, "little") + bytes(3))
     stream.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + bytes(3))
     yield _Gif(stream)
@@ -102,9 +102,19 @@ class _Gif:
         self._stream = stream
 
     def add(self, image: Tensor, frames: int = 1) -> None:
-        picture = to_pil(image).quantize()
-        milliseconds = 1000 * frames // RATE
-        for block in GifImagePlugin.getdata(
-            picture, duration=milliseconds, include_color_table=True
-        ):
-            self._stream.write(block)
+        single = io.BytesIO()
+        to_pil(image).quantize().save(single, "GIF")
+        # Of this GIF of one frame, the palette moves from the file to the frame.
+        data = single.getvalue()
+        size = data[10] & 7
+        palette = data[13 : 13 + (6 << size)]
+        at = 13 + len(palette)
+        while data[at] != 0x2C:  # extensions, each a chain of blocks
+            at += 2
+            while data[at]:
+                at += 1 + data[at]
+            at += 1
+        hundredths = 100 * frames // RATE
+        self._stream.write(b"\x21\xf9\x04\x00" + hundredths.to_bytes(2, "little") + bytes(2))
+        self._stream.write(data[at : at + 9] + bytes([data[at + 9] | 0x80 | size]) + palette)
+        self._stream.write(data[at + 10 : -1])
