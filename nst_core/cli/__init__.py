@@ -24,5 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     # Pillow remarks on damaged metadata of pictures that it reads all the same.
     warnings.filterwarnings("ignore", module="PIL")
     from .app import run
+    from .streams import lasting_streams
 
-    run(arguments)
+    with lasting_streams():
+        run(arguments)
