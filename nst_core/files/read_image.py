@@ -12,7 +12,8 @@ from torch import Tensor
 
 from ..errors import ImageError
 from .paths import check_readable
-from .pixels import DAMAGE, from_pil
+from .damage import DAMAGE
+from .pixels import from_pil
 
 # Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
