@@ -206,13 +206,14 @@ def test_big_endian_16_bit_gray_reads_the_same():
     torch.testing.assert_close(from_pil(picture)[0, 0], torch.tensor([[1.0, 0.2]]))
 
 
-def test_16_bit_color_keeps_the_upper_8_bits():
+def test_16_bit_color_keeps_all_its_bits():
     levels = NOISE[..., :3].astype(">u2") * 256 + 99
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
     image = load_image(
         io.BytesIO(png(31, 24, depth=16, data=zlib.compress(rows))), max_pixels=LIMIT
     )
-    assert torch.equal(image, tensor_of(NOISE[..., :3]))
+    expected = torch.from_numpy(levels.astype(np.float32) / 65535).permute(2, 0, 1)[None]
+    assert torch.equal(image, expected)
 
 
 def test_float_gray_is_0_to_1_and_what_is_not_finite_does_not_come_through():

@@ -56,14 +56,18 @@ def values_in_srgb(values: Values, icc: bytes | None) -> Values:
         return values
     if convert is None:
         log.warning("Colors rounded to 8 bits, because the ICC profile '%s' has tables.", name)
-        rounded = Image.fromarray(np.squeeze((values * 255 + 0.5).astype(np.uint8), -1 if gray else ()))
+        rounded = Image.fromarray(
+            np.squeeze((values * 255 + 0.5).astype(np.uint8), -1 if gray else ())
+        )
         return (np.asarray(in_srgb(rounded, icc).convert("RGB")) / 255).astype(np.float32)
     with np.errstate(all="ignore"):  # what is not finite, `linear_to_srgb` clips
         if not gray and abs(convert(_PROBE / np.float32(255)) - _PROBE / 255).max() <= 2 / 255:
             return values
         log.info("Colors converted to sRGB from the ICC profile '%s'.", name)
         # By rows: a large picture's intermediate values would take several times its memory.
-        return np.concatenate([convert(rows) for rows in np.array_split(values, len(values) // 256 + 1)])
+        return np.concatenate(
+            [convert(rows) for rows in np.array_split(values, len(values) // 256 + 1)]
+        )
 
 
 def _name(profile: ImageCms.ImageCmsProfile) -> str:

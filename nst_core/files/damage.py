@@ -21,16 +21,20 @@ class Damaged(Exception):
 
 
 class NotSupported(Exception):
-    """The file may be whole, but this is not read; the text says what, in a noun phrase.
+    """The file may be whole, but this is not read.
 
     Args:
-        what: As in "a camera's raw picture".
-        instead: What the user can do, as in "Save it as a JPEG picture".
+        what: What goes before "is not supported", as in "raw picture of a camera".
+        instead: What the user can do, as in "save it as a JPEG picture".
     """
 
-    def __init__(self, what: str, instead: str = "Save it as an 8-bit or 16-bit PNG picture"):
+    def __init__(self, what: str, instead: str = "save it as an 8-bit or 16-bit PNG picture"):
         super().__init__(what)
         self.instead = instead
+
+
+class MissingPackage(NotSupported):
+    """An optional package would read it."""
 
 
 @contextmanager
@@ -40,5 +44,5 @@ def decoding(kind: str) -> Iterator[None]:
         yield
     except DAMAGE as error:
         if any(words in str(error).lower() for words in _MISSING):
-            raise NotSupported(f"a {kind} picture of a rare kind ({error})") from error
+            raise NotSupported(f"{kind} picture of a rare kind: {error}") from error
         raise Damaged(str(error)) from error

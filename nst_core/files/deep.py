@@ -52,7 +52,11 @@ def scaled(values: NDArray[np.generic], white: float) -> Values:
         floats = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=white, neginf=0.0)
     brightest = float(floats.max())
     if brightest > white:
-        log.info("Values up to %g, brighter than white (%g): the brightest became white.", brightest, white)
+        log.info(
+            "Values up to %g, brighter than white (%g): the brightest became white.",
+            brightest,
+            white,
+        )
     return (floats / np.float32(max(white, brightest))).clip(0, 1)
 
 

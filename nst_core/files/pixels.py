@@ -51,12 +51,14 @@ def pixels_of(picture: Image.Image) -> Pixels:
     """The same as `from_pil`, before transparency is laid over anything."""
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
-    orientation = _orientation(picture)
+    orientation = orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         # 16 bits (65535 is white), 32 bits or floats (1 is).
         white = 1.0 if picture.mode == "F" else 65535.0
-        return pixels_of_values(scaled(np.asarray(picture), white)[..., None], None, icc, orientation)
+        return pixels_of_values(
+            scaled(np.asarray(picture), white)[..., None], None, icc, orientation
+        )
     alpha = None
     gray = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
@@ -71,7 +73,14 @@ def pixels_of(picture: Image.Image) -> Pixels:
 def pixels_of_values(
     values: Values, alpha: Values | None, icc: bytes | None, orientation: int = 1
 ) -> Pixels:
-    """Of (H, W, 3) or gray (H, W, 1) and alpha (H, W), both in [0, 1], an ICC profile and EXIF's turn."""
+    """From values in [0, 1].
+
+    Args:
+        values: (H, W, 3), or (H, W, 1) for gray.
+        alpha: (H, W), or None if all is opaque.
+        icc: The color profile of the values, or None for sRGB.
+        orientation: How they are turned, as in EXIF.
+    """
     colors = torch.from_numpy(values_in_srgb(values, icc)).permute(2, 0, 1)[None]
     colors = colors.expand(1, 3, -1, -1).contiguous()
     return upright(
@@ -80,7 +89,7 @@ def pixels_of_values(
 
 
 def upright(pixels: Pixels, orientation: int) -> Pixels:
-    """Turned as EXIF 2.3 has it, tag Orientation: 1 is upright already, and so is what is unknown."""
+    """Turned as EXIF 2.3 has it, tag Orientation; a number that it has not turns nothing."""
 
     def turned(image: Tensor) -> Tensor:
         if orientation in (5, 6, 7, 8):
@@ -99,7 +108,7 @@ def to_pil(image: Tensor) -> Image.Image:
     return Image.fromarray(pixels.reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy())
 
 
-def _orientation(picture: Image.Image) -> int:
+def orientation_of(picture: Image.Image) -> int:
     """What EXIF says; damaged EXIF data says nothing."""
     try:
         return int(picture.getexif().get(_ORIENTATION_TAG, 1))
@@ -109,7 +118,7 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _profile(picture: Image.Image) -> bytes | None:
-    """The embedded ICC profile, or Adobe RGB where only EXIF says so, as cameras do (DCF 2.0, 4.6)."""
+    """The embedded ICC profile, or Adobe RGB where only EXIF says so, as cameras do (DCF 2.0)."""
     embedded: bytes | None = picture.info.get("icc_profile")
     if embedded:
         return embedded
@@ -119,7 +128,7 @@ def _profile(picture: Image.Image) -> bytes | None:
             return None
         index = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
     except DAMAGE:
-        return None  # `_orientation` has said it
+        return None  # `orientation_of` has said it
     return profile_of(2.19921875, ADOBE_PRIMARIES, gray=False) if index == "R03" else None
 
 

@@ -1,0 +1,105 @@
+"""TIFF: what Pillow reads right, Pillow reads; the rest is for tifffile or refused by its name."""
+
+import logging
+from dataclasses import replace
+from typing import IO
+
+import numpy as np
+from PIL.TiffImagePlugin import TiffImageFile
+
+from ..damage import DAMAGE, Damaged, MissingPackage, NotSupported, decoding
+from ..deep import keeps_16_bits, scaled, sixteen_bits
+from ..pixels import Pixels, pixels_of, pixels_of_values
+from .opened import Opened
+from .studio_tiff import pixels_of_channels, studio_pixels
+from .tiff_layout import CMYK, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
+
+log = logging.getLogger(__name__)
+
+# TIFF 6.0 and its supplements, tag Compression.
+_NONE, _JPEG = 1, (6, 7)
+_COMMON = (_NONE, 2, 3, 4, 5, *_JPEG, 8, 32773, 32946)
+
+
+def open_tiff(stream: IO[bytes], name: str) -> Opened:
+    """The first page."""
+    with decoding("TIFF"):
+        layout = read_layout(stream)
+    if layout.raw:
+        raise NotSupported("raw picture of a camera", "develop it and save it as a PNG picture")
+
+    def decode() -> Pixels:
+        try:
+            return _by_pillow(stream, layout)
+        except _NotForPillow:
+            pass
+        try:
+            return studio_pixels(stream, layout)
+        except MissingPackage:
+            if not _loses_bits_only(layout):
+                raise
+        log.warning("%s: read with 8 bits a channel. All need tifffile.", name)
+        with decoding("TIFF"):
+            return pixels_of(_pillow(stream))
+
+    return Opened("TIFF", layout.size, decode)
+
+
+class _NotForPillow(Exception):
+    """Pillow cannot read it, or would read it wrong, or not all of its bits."""
+
+
+def _pillow(stream: IO[bytes]) -> TiffImageFile:
+    stream.seek(0)
+    return TiffImageFile(stream, "")
+
+
+def _by_pillow(stream: IO[bytes], layout: Layout) -> Pixels:
+    try:
+        picture = _pillow(stream)
+    except DAMAGE as error:
+        raise _NotForPillow from error
+    gray = layout.deep and layout.samples == 1 and picture.mode[0] in "IF"
+    if layout.deep and not gray:
+        if layout.photometric == RGB and not layout.planes and keeps_16_bits(picture):
+            return _deep_color(stream, layout)
+        raise _NotForPillow
+    if layout.photometric == YCBCR and layout.compression not in _JPEG:
+        raise _NotForPillow
+    try:
+        with decoding("TIFF"):
+            picture.load()
+    except Damaged as error:
+        if layout.compression in _COMMON:
+            raise
+        raise _NotForPillow from error  # Pillow may have been built without this compression
+    return _deep_gray(picture, layout) if gray else pixels_of(picture)
+
+
+def _loses_bits_only(layout: Layout) -> bool:
+    """Whether Pillow reads it right, with 8 bits of 16: not planes that are not compressed."""
+    return (
+        layout.photometric in (RGB, CMYK)
+        and layout.bits == 16
+        and not (layout.planes and layout.compression == _NONE)
+    )
+
+
+def _deep_gray(picture: TiffImageFile, layout: Layout) -> Pixels:
+    values = np.asarray(picture)
+    if layout.sample_format == 1 and layout.bits == 32:
+        values = values.view(np.uint32)  # which Pillow has no mode for
+    white = 1.0 if picture.mode == "F" else 4095.0 if layout.bits == 12 else 65535.0
+    shares = scaled(values, white)
+    if layout.photometric == WHITE_IS_ZERO:
+        shares = 1 - shares
+    # Pillow has turned it upright.
+    return pixels_of_values(shares[..., None], None, layout.icc)
+
+
+def _deep_color(stream: IO[bytes], layout: Layout) -> Pixels:
+    with decoding("TIFF"):
+        values = sixteen_bits(lambda: _pillow(stream))
+    # Pillow has turned it upright, and left out what is neither color nor alpha.
+    layout = replace(layout, orientation=1, samples=values.shape[-1])
+    return pixels_of_channels(scaled(values, 65535), layout)
