@@ -51,7 +51,7 @@ def values_in_srgb(values: Values, icc: bytes | None) -> Values:
         if (icc[16:20] == b"GRAY") != gray:
             raise ValueError("it is for another number of channels")
         convert = converter(icc)
-    except (*DAMAGE, ArithmeticError) as error:
+    except DAMAGE as error:
         log.warning("Unusable ICC profile ignored: %s", error)
         return values
     if convert is None:

@@ -11,7 +11,14 @@ from PIL import Image, ImageCms
 # turn warnings into errors (our tests do) get its remarks on bad metadata as exceptions.
 DAMAGE: tuple[type[Exception], ...]
 DAMAGE = (SyntaxError, OSError, EOFError, ValueError, TypeError, LookupError, struct.error)
-DAMAGE += (RuntimeError, zlib.error, ImageCms.PyCMSError, Image.DecompressionBombError, Warning)
+DAMAGE += (
+    RuntimeError,
+    ArithmeticError,
+    zlib.error,
+    ImageCms.PyCMSError,
+    Image.DecompressionBombError,
+    Warning,
+)
 # What they say when the file is not to blame.
 _MISSING = ("unsupported", "not supported", "not yet supported", "cannot handle", "not configured")
 

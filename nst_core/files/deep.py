@@ -57,7 +57,8 @@ def scaled(values: NDArray[np.generic], white: float) -> Values:
             brightest,
             white,
         )
-    return (floats / np.float32(max(white, brightest))).clip(0, 1)
+    shares: Values = (floats / np.float32(max(white, brightest))).clip(0, 1)
+    return shares
 
 
 def _rawmode(args: object) -> str:

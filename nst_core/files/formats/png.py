@@ -160,14 +160,16 @@ def _decoded(chunks: list[_Chunk], extras: _Extras, depth: int, color: int) -> P
     with decoding("PNG"):
         picture = PngImageFile(io.BytesIO(data))
         picture.load()
-    picture.info |= info
+    picture.info.update(info)
     if picture.mode == "L" and depth < 8 and "transparency" in picture.info:
         # Pillow stretches the levels to 0..255, but not the one that is transparent.
         picture.info["transparency"] *= 255 // (2**depth - 1)
     return pixels_of(picture)
 
 
-def _deep_pixels(data: bytes, info: dict[str, Any], hole: bytes, color: int) -> Pixels:
+def _deep_pixels(
+    data: bytes, info: dict[str | tuple[int, int], Any], hole: bytes, color: int
+) -> Pixels:
     with decoding("PNG"):
         if color == 0:
             values = np.asarray(PngImageFile(io.BytesIO(data)))[..., None]
@@ -179,14 +181,14 @@ def _deep_pixels(data: bytes, info: dict[str, Any], hole: bytes, color: int) -> 
     elif len(hole) == 2 * values.shape[-1]:
         alpha = (values != np.frombuffer(hole, ">u2")).any(-1).astype(np.float32)
     bearer = Image.Image()
-    bearer.info = info
+    bearer.info.update(info)
     orientation = orientation_of(bearer)
     return pixels_of_values(scaled(values, 65535), alpha, info.get("icc_profile"), orientation)
 
 
-def _info(extras: _Extras, *, gray: bool) -> dict[str, Any]:
+def _info(extras: _Extras, *, gray: bool) -> dict[str | tuple[int, int], Any]:
     """What `pixels_of` looks for, as Pillow would have stored it."""
-    info: dict[str, Any] = {"icc_profile": extras.color_profile(gray=gray)}
+    info: dict[str | tuple[int, int], Any] = {"icc_profile": extras.color_profile(gray=gray)}
     if b"eXIf" in extras.chunks:
         info["exif"] = b"Exif\0\0" + extras.chunks[b"eXIf"]
     for key in ("Raw profile type exif", "XML:com.adobe.xmp"):

@@ -35,12 +35,17 @@ def open_tiff(stream: IO[bytes], name: str) -> Opened:
             pass
         try:
             return studio_pixels(stream, layout)
-        except MissingPackage:
+        except MissingPackage as missing:
             if not _loses_bits_only(layout):
                 raise
-        log.warning("%s: read with 8 bits a channel. All need tifffile.", name)
+            try:
+                picture = _pillow(stream)
+            except DAMAGE:
+                raise missing from None
+        log.warning("%s: read with 8 of its 16 bits a channel; tifffile would read all.", name)
         with decoding("TIFF"):
-            return pixels_of(_pillow(stream))
+            picture.load()
+        return pixels_of(picture)
 
     return Opened("TIFF", layout.size, decode)
 
@@ -80,7 +85,7 @@ def _loses_bits_only(layout: Layout) -> bool:
     """Whether Pillow reads it right, with 8 bits of 16: not planes that are not compressed."""
     return (
         layout.photometric in (RGB, CMYK)
-        and layout.bits == 16
+        and (layout.bits, layout.sample_format) == (16, 1)
         and not (layout.planes and layout.compression == _NONE)
     )
 
@@ -89,8 +94,7 @@ def _deep_gray(picture: TiffImageFile, layout: Layout) -> Pixels:
     values = np.asarray(picture)
     if layout.sample_format == 1 and layout.bits == 32:
         values = values.view(np.uint32)  # which Pillow has no mode for
-    white = 1.0 if picture.mode == "F" else 4095.0 if layout.bits == 12 else 65535.0
-    shares = scaled(values, white)
+    shares = scaled(values, layout.white)
     if layout.photometric == WHITE_IS_ZERO:
         shares = 1 - shares
     # Pillow has turned it upright.

@@ -62,9 +62,14 @@ class Layout:
 
     @property
     def white(self) -> float:
-        """The number that stands for full brightness."""
+        """The number that stands for full brightness.
+
+        Of gray of more than 16 bits there is none agreed on: what is brighter than 65535 is scaled.
+        """
         if self.sample_format == 3:
             return 1.0
+        if self.samples <= 2 and self.bits >= 16:
+            return 65535.0
         return 2.0 ** (self.bits - (self.sample_format == 2)) - 1
 
 
