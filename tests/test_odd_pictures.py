@@ -205,7 +205,7 @@ def test_what_is_missing_is_measured_not_guessed():
     restarts = [i for i in range(len(data) - 1) if data[i] == 0xFF and 0xD0 <= data[i + 1] <= 0xD7]
     assert len(restarts) == 99
     loaded(data[: restarts[-1]])
-    assert "of it are missing" in refusal(data[: restarts[-3]])
+    assert "of it is missing" in refusal(data[: restarts[-3]])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "WEBP", "TIFF", "GIF", "BMP", "PPM"])
@@ -322,6 +322,8 @@ def gray3(values):
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_a_tiff_that_pillow_reads_has_every_bit_it_had(name, order):
     given, expected = LAYOUTS[name]
+    if order == ">" and name in ("gray 32", "gray 16 of which 0 is white") and not STUDIO:
+        pytest.skip("which Pillow reads in the other byte order only")
     # Pillow's arithmetic with inks has 8 bits.
     off = 1 / 255 if name == "CMYK" else 1e-6
     assert_shows(tiff(*given[:2], order=order, tags=dict(*given[2:])), expected, off=off)
@@ -410,36 +412,29 @@ def test_a_tiff_that_nobody_reads_right_is_not_supported(pixels, photometric, ta
     assert "damaged" not in message
 
 
-@pytest.mark.parametrize(
-    "compression", ["zlib", "lzw", "packbits", "zstd", "lzma", "webp", "jpegxl"]
-)
-@pytest.mark.parametrize("kind", ["u1", "u2", "f4"])
 @pytest.mark.parametrize("shape", [{}, {"tile": (16, 16)}, {"planarconfig": "separate"}])
-def test_every_compression_predictor_and_tiling_gives_the_same_pixels(compression, kind, shape):
+@pytest.mark.parametrize(
+    ("compression", "kinds"),
+    [
+        *((name, "u1 u2 f4") for name in ("zlib", "lzw", "packbits", "zstd", "lzma", "jpegxl")),
+        ("webp", "u1"),
+    ],
+)
+def test_every_compression_predictor_and_tiling_gives_the_same_pixels(compression, kinds, shape):
     tifffile = pytest.importorskip("tifffile")
     pytest.importorskip("imagecodecs")
-    if compression == "webp" and (kind != "u1" or "planarconfig" in shape):
-        pytest.skip("WebP has three channels of 8 bits")
-    pixels = {"u1": BYTES, "u2": WORDS, "f4": FLOATS}[kind][..., :3]
-    stored = np.moveaxis(pixels, -1, 0) if "planarconfig" in shape else pixels
-    for predictor in (False, True):
-        if predictor and compression not in ("zlib", "lzw"):
-            continue
-        stream = io.BytesIO()
-        lossy = compression in ("webp", "jpegxl")
-        arguments = {"compressionargs": {"lossless": True}} if lossy else {}
-        tifffile.imwrite(
-            stream,
-            stored,
-            photometric="rgb",
-            compression=compression,
-            predictor=predictor,
-            metadata=None,
-            **shape,
-            **arguments,
-        )
-        white = {"u1": 255, "u2": 65535, "f4": 1}[kind]
-        assert_shows(stream.getvalue(), pixels / white)
+    if (compression, "planarconfig" in shape) == ("webp", True):
+        shape = {"tile": (16, 32)}  # WebP has no single channels
+    exact = {"compressionargs": {"lossless": True}} if compression in ("webp", "jpegxl") else {}
+    for kind in kinds.split():
+        pixels, white = {"u1": (BYTES, 255), "u2": (WORDS, 65535), "f4": (FLOATS, 1)}[kind]
+        pixels = pixels[..., :3]
+        stored = np.moveaxis(pixels, -1, 0) if "planarconfig" in shape else pixels
+        for predictor in (False, True) if compression in ("zlib", "lzw") else (False,):
+            stream = io.BytesIO()
+            options = {"compression": compression, "predictor": predictor, **shape, **exact}
+            tifffile.imwrite(stream, stored, photometric="rgb", metadata=None, **options)
+            assert_shows(stream.getvalue(), pixels / white)
 
 
 @pytest.mark.parametrize("options", [{"bigtiff": True}, {"byteorder": ">"}])

@@ -15,6 +15,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from odd_files import chunk, tiff
+from odd_files import png as png_of
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
@@ -29,6 +31,7 @@ RGB = Image.fromarray(NOISE[..., :3])
 RGBA = Image.fromarray(NOISE)
 GRAY = Image.fromarray(NOISE[..., 0])
 GRAY16 = Image.fromarray(NOISE[..., :2].copy().view(np.uint16)[..., 0])
+DEEP = np.random.default_rng(1).integers(0, 65536, (24, 31, 3), dtype=np.uint16)
 PALETTE = RGB.quantize(16)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -457,6 +460,9 @@ WHOLE = {
     "tiff": encoded(RGB, "TIFF", exif=exif(6), icc_profile=SRGB),
     "tiff lzw": encoded(RGBA, "TIFF", compression="tiff_lzw"),
     "tiff float": encoded(GRAY.convert("F"), "TIFF"),
+    "tiff 16 bit": tiff(DEEP, 2),
+    "tiff of floats": tiff((DEEP / 65535).astype(np.float32), 2),
+    "png 16 bit colors": png_of(DEEP, 2, before=chunk(b"gAMA", b"\0\1\x86\xa0")),
     "webp": encoded(RGB, "WEBP", exif=exif(6), icc_profile=SRGB),
     "webp lossless": encoded(RGBA, "WEBP", lossless=True),
     "bmp": encoded(PALETTE, "BMP"),

@@ -48,7 +48,7 @@ def scaled(values: NDArray[np.generic], white: float) -> Values:
 
     Brighter values have no agreed white: the brightest of them is, so that nothing is clipped.
     """
-    with np.errstate(over="ignore"):  # float64 may hold what float32 calls infinite
+    with np.errstate(over="ignore", invalid="ignore"):  # of float64 beyond float32
         floats = np.nan_to_num(values.astype(np.float32), nan=0.0, posinf=white, neginf=0.0)
     brightest = float(floats.max())
     if brightest > white:

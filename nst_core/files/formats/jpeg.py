@@ -27,6 +27,7 @@ _MISSING = 0.02
 _END = b"\xff\xd9"
 # Of a kind that decodes to something else than the gray that stands for nothing.
 _NOISE = random.Random(0).randbytes(4096).replace(b"\xff", b"\x7f")
+_RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
@@ -53,7 +54,7 @@ def _mended(data: bytes, name: str, damage: Exception) -> JpegImageFile:
     if data[-2:] == _END or not _all_begun(data):
         raise Damaged(str(damage)) from damage
     picture, values = _decoded(data + _END)
-    _, others = _decoded(data + _NOISE + _END)
+    _, others = _decoded(data + _other_end(data))
     height, width = values.shape[:2]
     differing = (values != others).reshape(height, width, -1).any(-1)
     if differing.any():
@@ -65,13 +66,21 @@ def _mended(data: bytes, name: str, damage: Exception) -> JpegImageFile:
         column = int(differing[row:end].any(0).argmax())
         missing = (end - row) * (width - column) + (height - end) * width
         if missing > _MISSING * height * width:
-            raise Damaged(f"{missing / height / width:.0%} of it are missing") from damage
+            raise Damaged(f"{missing / height / width:.1%} of it is missing") from damage
         if row and "progressive" not in picture.info:  # which is complete, but coarser here
             values[row:end, column:] = values[row - 1, column:]
             values[end:] = values[end - 1]
             picture.frombytes(values.tobytes())
     log.warning("%s: its last bytes are missing; what they would have shown was filled in.", name)
     return picture
+
+
+def _other_end(data: bytes) -> bytes:
+    """Noise that a decoder takes for the rest, wherever in a restart interval the file ends."""
+    restarts = _RESTART.findall(data, data.rfind(b"\xff\xda"))
+    last = restarts[-1][0] - 0xD0 if restarts else -1
+    markers = [bytes([0xFF, 0xD0 + (last + i) % 8]) for i in range(1, 4)]
+    return _NOISE.join([b"", *markers, _END])
 
 
 def _decoded(data: bytes) -> tuple[JpegImageFile, NDArray[np.uint8]]:
