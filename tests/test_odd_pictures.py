@@ -256,6 +256,12 @@ def test_a_12_bit_jpeg_is_not_supported_rather_than_damaged():
     assert "save it as" in message
 
 
+def test_a_jpeg_ls_picture_is_not_supported_rather_than_damaged():
+    frame = struct.pack(">HBHHB", 11, 8, 24, 32, 1) + b"\1\x11\0"
+    message = refusal(b"\xff\xd8\xff\xf7" + frame + b"\xff\xda" + bytes(100))
+    assert "is not supported (JPEG-LS picture)" in message
+
+
 # --- TIFF -------------------------------------------------------------------------------------
 
 PREMULTIPLIED = (WORDS[..., :4] * (WORDS[..., 3:4] / 65535)).astype(np.uint16)
@@ -444,6 +450,18 @@ def test_big_tiff_and_big_endian_files_are_read(options):
         stream = io.BytesIO()
         tifffile.imwrite(stream, pixels[..., :3], photometric="rgb", metadata=None, **options)
         assert_shows(stream.getvalue(), pixels[..., :3] / white)
+
+
+def test_a_big_endian_big_tiff_is_read_or_not_supported():
+    tifffile = pytest.importorskip("tifffile")
+    stream = io.BytesIO()
+    tifffile.imwrite(stream, BYTES[..., :3], photometric="rgb", bigtiff=True, byteorder=">")
+    message = ""
+    try:
+        assert_shows(stream.getvalue(), BYTES[..., :3] / 255)
+    except ImageError as error:  # with a Pillow that takes it for a plain TIFF
+        message = str(error)
+    assert not message or "is not supported (big-endian BigTIFF picture)" in message
 
 
 def test_the_first_page_of_several_is_the_picture():

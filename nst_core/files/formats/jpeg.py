@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
-from ..damage import DAMAGE, Damaged, decoding
+from ..damage import DAMAGE, Damaged, NotSupported, decoding
 from ..pixels import Pixels, pixels_of
 from .opened import Opened
 
@@ -27,15 +27,22 @@ _MISSING = 0.02
 _END = b"\xff\xd9"
 # Of a kind that decodes to something else than the gray that stands for nothing.
 _NOISE = random.Random(0).randbytes(4096).replace(b"\xff", b"\x7f")
+_JPEG_LS = b"\xff\xf7\x00"  # its start of frame, ITU-T T.87
 _RESTART = re.compile(rb"\xff([\xd0-\xd7])")
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def open_jpeg(stream: IO[bytes], name: str) -> Opened:
     """The first picture, which is the main one where more pictures or a gain map follow."""
-    with decoding("JPEG"):
-        # Not Pillow's factory: it reads what the others are, and fails with them.
-        picture = JpegImageFile(stream, "")
+    try:
+        with decoding("JPEG"):
+            # Not Pillow's factory: it reads what the others are, and fails with them.
+            picture = JpegImageFile(stream, "")
+    except Damaged as error:
+        stream.seek(0)
+        if _JPEG_LS in stream.read(2**16):
+            raise NotSupported("JPEG-LS picture") from error
+        raise
 
     def decode() -> Pixels:
         try:

@@ -163,7 +163,8 @@ def _decoded(chunks: list[_Chunk], extras: _Extras, depth: int, color: int) -> P
     picture.info.update(info)
     if picture.mode == "L" and depth < 8 and "transparency" in picture.info:
         # Pillow stretches the levels to 0..255, but not the one that is transparent.
-        picture.info["transparency"] *= 255 // (2**depth - 1)
+        level = picture.info["transparency"] & (2**depth - 1)
+        picture.info["transparency"] = level * 255 // (2**depth - 1)
     return pixels_of(picture)
 
 

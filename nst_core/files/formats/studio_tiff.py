@@ -78,8 +78,8 @@ def pixels_of_channels(shares: Values, layout: Layout) -> Pixels:
     if layout.photometric == CMYK:
         return pixels_of_values(_cmyk(colors, layout.icc), alpha, None, layout.orientation)
     if layout.photometric == YCBCR:
-        rounded = Image.fromarray((colors * 255 + 0.5).astype(np.uint8), "YCbCr")
-        colors = (np.asarray(rounded.convert("RGB")) / 255).astype(np.float32)
+        picture = _rounded(colors, "YCbCr")
+        colors = (np.asarray(picture.convert("RGB")) / 255).astype(np.float32)
     if layout.photometric == WHITE_IS_ZERO:
         colors = 1 - colors
     return pixels_of_values(np.ascontiguousarray(colors), alpha, layout.icc, layout.orientation)
@@ -116,8 +116,15 @@ def _cmyk(inks: Values, icc: bytes | None) -> Values:
     """(H, W, 3) sRGB: by the profile with 8 bits, or as inks that take away light."""
     if not icc:
         return (1 - inks[..., :3]) * (1 - inks[..., 3:])
-    picture = Image.fromarray(np.ascontiguousarray(inks * 255 + 0.5).astype(np.uint8), "CMYK")
-    return (np.asarray(in_srgb(picture, icc).convert("RGB")) / 255).astype(np.float32)
+    return (np.asarray(in_srgb(_rounded(inks, "CMYK"), icc).convert("RGB")) / 255).astype(
+        np.float32
+    )
+
+
+def _rounded(shares: Values, mode: str) -> Image.Image:
+    return Image.frombytes(
+        mode, shares.shape[1::-1], (shares * 255 + 0.5).astype(np.uint8).tobytes()
+    )
 
 
 def _lab(channels: NDArray[np.generic], layout: Layout) -> Values:

@@ -23,8 +23,15 @@ _COMMON = (_NONE, 2, 3, 4, 5, *_JPEG, 8, 32773, 32946)
 
 def open_tiff(stream: IO[bytes], name: str) -> Opened:
     """The first page."""
-    with decoding("TIFF"):
-        layout = read_layout(stream)
+    big_endian_big = stream.read(4) == b"MM\0+"
+    stream.seek(0)
+    try:
+        with decoding("TIFF"):
+            layout = read_layout(stream)
+    except Damaged as error:
+        if big_endian_big:  # which Pillow takes for a plain TIFF
+            raise NotSupported("big-endian BigTIFF picture") from error
+        raise
     if layout.raw:
         raise NotSupported("raw picture of a camera", "develop it and save it as a PNG picture")
 

@@ -50,10 +50,9 @@ class Layout:
 
     def __str__(self) -> str:
         meaning = _PHOTOMETRICS.get(self.photometric, f"photometric {self.photometric}")
-        numbers = (
-            f"{self.samples} channels of {self.bits}{_FORMATS.get(self.sample_format, '')} bits"
-        )
-        return f"TIFF picture of {numbers} ({meaning})"
+        numbers = f"{self.bits}{_FORMATS.get(self.sample_format, '')} bits"
+        channels = "1 channel" if self.samples == 1 else f"{self.samples} channels"
+        return f"TIFF picture of {channels} of {numbers} ({meaning})"
 
     @property
     def deep(self) -> bool:
