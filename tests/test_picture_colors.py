@@ -200,8 +200,11 @@ def test_a_profile_comes_before_gamma():
 
 
 def test_a_camera_set_to_adobe_rgb_says_so_in_exif_alone():
-    exif = Image.Exif()
-    exif.get_ifd(0x8769)[0xA005] = {1: "R03"}
+    # Each directory has one entry, of which the first two are where the next one is.
+    exif = b"Exif\0\0II*\0\x08\0\0\0"
+    exif += struct.pack("<HHHIII", 1, 0x8769, 4, 1, 26, 0)
+    exif += struct.pack("<HHHIII", 1, 0xA005, 4, 1, 44, 0)
+    exif += struct.pack("<HHHI4sI", 1, 1, 2, 4, b"R03\0", 0)
     picture = Image.fromarray(BYTES[..., :3])
     data = encoded(picture, "JPEG", quality=100, subsampling=0, exif=exif)
     with Image.open(io.BytesIO(data)) as decoded:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import IO
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from ..damage import DAMAGE, Damaged, MissingPackage, NotSupported, decoding
@@ -71,21 +72,25 @@ def _by_pillow(stream: IO[bytes], layout: Layout) -> Pixels:
         picture = _pillow(stream)
     except DAMAGE as error:
         raise _NotForPillow from error
-    gray = layout.deep and layout.samples == 1 and picture.mode[0] in "IF"
-    if layout.deep and not gray:
-        if layout.photometric == RGB and not layout.planes and keeps_16_bits(picture):
-            return _deep_color(stream, layout)
+    gray = layout.samples == 1 and picture.mode[0] in "IF"
+    color = layout.photometric == RGB and not layout.planes and keeps_16_bits(picture)
+    if layout.deep and not gray and not color:
         raise _NotForPillow
     if layout.photometric == YCBCR and layout.compression not in _JPEG:
         raise _NotForPillow
     try:
         with decoding("TIFF"):
-            picture.load()
+            if layout.deep and color:
+                words = sixteen_bits(lambda: _pillow(stream))
+            else:
+                picture.load()
     except Damaged as error:
         if layout.compression in _COMMON:
             raise
         raise _NotForPillow from error  # Pillow may have been built without this compression
-    return _deep_gray(picture, layout) if gray else pixels_of(picture)
+    if not layout.deep:
+        return pixels_of(picture)
+    return _deep_gray(picture, layout) if gray else _deep_color(words, layout)
 
 
 def _loses_bits_only(layout: Layout) -> bool:
@@ -108,9 +113,7 @@ def _deep_gray(picture: TiffImageFile, layout: Layout) -> Pixels:
     return pixels_of_values(shares[..., None], None, layout.icc)
 
 
-def _deep_color(stream: IO[bytes], layout: Layout) -> Pixels:
-    with decoding("TIFF"):
-        values = sixteen_bits(lambda: _pillow(stream))
+def _deep_color(words: NDArray[np.uint16], layout: Layout) -> Pixels:
     # Pillow has turned it upright, and left out what is neither color nor alpha.
-    layout = replace(layout, orientation=1, samples=values.shape[-1])
-    return pixels_of_channels(scaled(values, 65535), layout)
+    layout = replace(layout, orientation=1, samples=words.shape[-1])
+    return pixels_of_channels(scaled(words, 65535), layout)
