@@ -11,8 +11,8 @@ import nst_core
 
 PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "nst_core"}
-# Only where they are needed: Keras's files, and films as MP4.
-ENGINE |= {"h5py", "av"}
+# Optional, and imported only where they are needed: Keras weights, films as MP4, HEIC, rare TIFF.
+ENGINE |= {"h5py", "av", "pillow_heif", "tifffile"}
 # Each package imports from those of lower levels and from itself (ARCHITECTURE.md).
 LEVELS = {
     "errors": 0,
@@ -70,17 +70,8 @@ def test_importing_the_engine_loads_no_host_page_or_command_line():
         "print(*[n for n in sys.modules if 'nst_core' in n])"
     )
     loaded = printed_by(code).split()
-    unwanted = {
-        "comfy",
-        "comfy_api",
-        "gradio",
-        "typer",
-        "rich",
-        "click",
-        "torchvision",
-        "h5py",
-        "av",
-    }
+    unwanted = {"comfy", "comfy_api", "gradio", "typer", "rich", "click", "torchvision", "h5py"}
+    unwanted |= {"av", "pillow_heif", "tifffile", "imagecodecs"}
     assert not unwanted & set(loaded)
     assert not [name for name in loaded if name.startswith(("nst_core.cli", "nst_core.page"))]
 

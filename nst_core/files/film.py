@@ -10,6 +10,7 @@ from typing import IO, Any, Protocol
 from torch import Tensor
 
 from ..errors import ImageError
+from ..optional import imported
 from .atomic import written_whole
 from .paths import check_film
 from .pixels import to_pil
@@ -60,27 +61,24 @@ def even(height: int, width: int) -> tuple[int, int]:
 
 @contextmanager
 def _mp4(stream: IO[bytes], height: int, width: int) -> Iterator[Film]:
-    import av  # optional: the extra `film`
-
+    av = imported("av", "'nst-gram[film]'")
     with av.open(stream, "w", format="mp4") as container:
         video = container.add_stream("h264", rate=RATE)
         video.height, video.width = height, width
         # Paint is fine texture everywhere: half a bit for each pixel keeps it.
         video.bit_rate = height * width * RATE // 2
         video.pix_fmt = "yuv420p"  # the only one that every player knows
-        yield _Mp4(container, video)
+        yield _Mp4(av, container, video)
         container.mux(video.encode(None))
 
 
 class _Mp4:
-    def __init__(self, container: Any, video: Any) -> None:
-        self._container, self._video, self._count = container, video, 0
+    def __init__(self, av: Any, container: Any, video: Any) -> None:
+        self._av, self._container, self._video, self._count = av, container, video, 0
 
     def add(self, image: Tensor, frames: int = 1) -> None:
-        from av import VideoFrame
-
         for _ in range(frames):
-            frame = VideoFrame.from_image(to_pil(image))
+            frame = self._av.VideoFrame.from_image(to_pil(image))
             frame.pts, frame.time_base = self._count, Fraction(1, RATE)
             self._count += 1
             self._container.mux(self._video.encode(frame))
