@@ -10,7 +10,10 @@ from ..optional import imported
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and exit: 0 is done, 2 a mistake that was explained, 130 Ctrl-C.
+    """Run one command and exit.
+
+    The code is 0 when all is done, 1 when some pictures of a folder could not be made, 2 after a
+    mistake that was explained, and 130 after Ctrl-C.
 
     Args:
         arguments: the words after `nst`; None takes them from the command line.

@@ -153,4 +153,4 @@ def test_ctrl_c_finishes_the_film(folder, name):
             film.load()
             assert film.info["duration"] == 1000
     else:
-        assert len(frames_of(folder / name)[0]) > RATE
+        assert len(frames_of(folder / name)[0]) >= RATE
