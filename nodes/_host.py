@@ -30,7 +30,7 @@ log = logging.getLogger("nst_gram")
 
 CATEGORY = "neural style transfer"
 FOLDER = "vgg"
-EXTENSIONS = {".safetensors", ".pth", ".h5"}
+EXTENSIONS = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".keras", ".h5", ".hdf5"}
 # The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
 PARTS = 1000
 PREVIEW_SIDE = 512

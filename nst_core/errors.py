@@ -25,6 +25,10 @@ class ImageTooSmall(ImageError):
     """A picture with no feature left at a layer that was asked for."""
 
 
+class PackageError(NSTError):
+    """An optional package that is missing or cannot be imported."""
+
+
 class WeightsError(NSTError):
     """Network weights that are missing, damaged, unsafe, or of another network."""
 

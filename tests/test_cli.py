@@ -531,7 +531,7 @@ def test_a_bad_picture_is_said_before_the_work(nst, network, folder, words, said
         (["--content-weight", "0", "--style-weight", "0"], "No loss has a weight above 0"),
         (["--size", "16", "--scales", "2", "--style-layers", "all"], "The result is 8x8 px"),
         (["--weights", "vgg99"], "Weights 'vgg99' are neither a file nor one of"),
-        (["--weights", "content.png"], "content.png is no weights file"),
+        (["--weights", "content.png"], "content.png is a picture"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -15,10 +15,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from odd_files import chunk, tiff
+from odd_files import png as png_of
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
-from nst_core.files.paths import DEEP, WRITABLE, check_writable
+from nst_core.files.paths import DEEP as DEEP_FORMATS
+from nst_core.files.paths import WRITABLE, check_writable
 from nst_core.files.pixels import from_pil, to_pil
 from nst_core.files.read_image import image_size, load_image, read_metadata
 from nst_core.files.write_image import save_image
@@ -29,6 +32,7 @@ RGB = Image.fromarray(NOISE[..., :3])
 RGBA = Image.fromarray(NOISE)
 GRAY = Image.fromarray(NOISE[..., 0])
 GRAY16 = Image.fromarray(NOISE[..., :2].copy().view(np.uint16)[..., 0])
+DEEP = np.random.default_rng(1).integers(0, 65536, (24, 31, 3), dtype=np.uint16)
 PALETTE = RGB.quantize(16)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -206,13 +210,14 @@ def test_big_endian_16_bit_gray_reads_the_same():
     torch.testing.assert_close(from_pil(picture)[0, 0], torch.tensor([[1.0, 0.2]]))
 
 
-def test_16_bit_color_keeps_the_upper_8_bits():
+def test_16_bit_color_keeps_all_its_bits():
     levels = NOISE[..., :3].astype(">u2") * 256 + 99
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
     image = load_image(
         io.BytesIO(png(31, 24, depth=16, data=zlib.compress(rows))), max_pixels=LIMIT
     )
-    assert torch.equal(image, tensor_of(NOISE[..., :3]))
+    expected = torch.from_numpy(levels.astype(np.float32) / 65535).permute(2, 0, 1)[None]
+    assert torch.equal(image, expected)
 
 
 def test_float_gray_is_0_to_1_and_what_is_not_finite_does_not_come_through():
@@ -456,6 +461,9 @@ WHOLE = {
     "tiff": encoded(RGB, "TIFF", exif=exif(6), icc_profile=SRGB),
     "tiff lzw": encoded(RGBA, "TIFF", compression="tiff_lzw"),
     "tiff float": encoded(GRAY.convert("F"), "TIFF"),
+    "tiff 16 bit": tiff(DEEP, 2),
+    "tiff of floats": tiff((DEEP / 65535).astype(np.float32), 2),
+    "png 16 bit colors": png_of(DEEP, 2, before=chunk(b"gAMA", b"\0\1\x86\xa0")),
     "webp": encoded(RGB, "WEBP", exif=exif(6), icc_profile=SRGB),
     "webp lossless": encoded(RGBA, "WEBP", lossless=True),
     "bmp": encoded(PALETTE, "BMP"),
@@ -667,7 +675,7 @@ def test_16_bits_are_refused_where_the_format_has_8(tmp_path, extension):
 @pytest.mark.parametrize("bits", [8, 16])
 @pytest.mark.parametrize("extension", sorted(set(WRITABLE) - {".bmp"}))
 def test_a_written_file_says_that_it_is_srgb(tmp_path, extension, bits):
-    if bits == 16 and WRITABLE[extension] not in DEEP:
+    if bits == 16 and WRITABLE[extension] not in DEEP_FORMATS:
         pytest.skip("8 bits only")
     save_image(torch.rand(3, 8, 8), tmp_path / f"a{extension}", bits=bits)
     with Image.open(tmp_path / f"a{extension}") as picture:

@@ -7,7 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError, SettingsError
-from ..files.paths import check_bits, check_readable, check_report, check_writable, same_file
+from ..files.paths import (
+    check_bits,
+    check_film,
+    check_readable,
+    check_report,
+    check_writable,
+    same_file,
+)
 from ..settings import STARTS
 from ..settings.samples import SAMPLE, sample_named
 
@@ -36,13 +43,14 @@ class Outputs:
 
     Attributes:
         picture: the result.
-        report, plot: None is none.
+        report, plot, film: None is none.
         every: evaluations from one picture on the way to the next; 0 is none.
     """
 
     picture: Path
     report: Path | None = None
     plot: Path | None = None
+    film: Path | None = None
     every: int = 0
 
     def step(self, evaluation: int) -> Path:
@@ -57,7 +65,9 @@ class Outputs:
             check_report(self.report)
         if self.plot:
             check_writable(self.plot)
-        named = [path for path in (self.picture, self.report, self.plot) if path]
+        if self.film:
+            check_film(self.film)
+        named = [path for path in (self.picture, self.report, self.plot, self.film) if path]
         for number, path in enumerate(named):
             if _clash(path, inputs, named[:number]):
                 raise ImageError(f"'{path}' would replace another file of this run. Rename one.")
@@ -83,3 +93,11 @@ def _clash(path: Path, inputs: Sequence[str], outputs: Sequence[Path]) -> bool:
     key = os.path.realpath(path).casefold()
     twice = any(key == os.path.realpath(other).casefold() for other in outputs)
     return twice or any(same_file(path, name) for name in [*map(Path, inputs), *outputs])
+
+
+def make_folder(folder: Path) -> None:
+    """ImageError if there is no such folder and it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"'{folder}' cannot be made: {error.args[-1]}. Choose another.") from error

@@ -8,6 +8,7 @@ from ..run.progress import Result
 from ..run.stylize import stylize
 from .asked import Asked
 from .console import INTERRUPTED, polite, say
+from .filming import filming
 from .job import Job, prepared
 from .watch import Watch, display
 
@@ -15,17 +16,23 @@ from .watch import Watch, display
 def make(asked: Asked, quiet: bool) -> None:
     """Make the picture that was asked for, and write what the run leaves."""
     job = prepared(asked)
-    with display(quiet) as show:
-        result, interrupted = _run(job, Watch(show, job.save_step, asked.outputs.every))
-    if not quiet:
-        _tell(result)
-    with polite("Stopped while writing: of the files, some may be missing, but none is broken."):
-        job.finish(result, interrupted=interrupted)
+    with filming(asked.outputs.film) as film:
+        with display(quiet) as show:
+            result, interrupted = run(job, Watch(show, job.save_step, asked.outputs.every, film))
+        if not quiet:
+            _tell(result)
+        with polite(
+            "Stopped while writing: of the files, some may be missing, but none is broken."
+        ):
+            film.end(result)
+            job.finish(result, interrupted=interrupted)
+    if asked.outputs.film:
+        say(f"Film: {asked.outputs.film}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
 
 
-def _run(job: Job, watch: Watch) -> tuple[Result, bool]:
+def run(job: Job, watch: Watch) -> tuple[Result, bool]:
     """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
     try:
         result = stylize(

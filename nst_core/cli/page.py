@@ -1,11 +1,10 @@
 """`nst page`: the engine in a browser."""
 
-import importlib.util
 from typing import Annotated, Any
 
 import typer
 
-from ..errors import SettingsError
+from ..optional import imported
 from ..settings import ServingSettings, default_of, help_of, limits_of
 from .console import polite, say
 
@@ -46,9 +45,8 @@ def page_command(
     max_megapixels: Annotated[int, _limit("max_megapixels")] = _USUAL.max_megapixels,
 ) -> None:
     """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
-    if importlib.util.find_spec("gradio") is None:
-        raise SettingsError("The page needs gradio. Install with: pip install 'nst-gram[page]'")
-    from ..page.serve import serve  # Gradio takes seconds to import
+    imported("gradio", "'nst-gram[page]'")  # only now: it takes seconds
+    from ..page.serve import serve
 
     limits = ServingSettings(
         max_size=max_size,

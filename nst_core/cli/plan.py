@@ -3,10 +3,8 @@
 from pathlib import Path
 from typing import Any
 
-import typer
-
 from .asked import asked
-from .console import polite
+from .console import answer, polite
 from .files import Outputs
 from .options import with_settings
 from .stylize import Content, PresetName, Styles
@@ -37,4 +35,4 @@ def plan_command(
         start=job.start_picture,
     )
     for line in planned.sentences:
-        typer.echo(line)
+        answer(line)

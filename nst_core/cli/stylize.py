@@ -1,15 +1,15 @@
 """`nst stylize`, `texture` and `reconstruct`: their arguments."""
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..settings import PRESETS
-from .asked import Asked, asked
+from .asked import asked
+from .batch import batch_of
 from .console import polite
-from .files import Outputs
 from .options import with_settings
+from .output_flags import OutputFlags, with_outputs
 from .words import Words
 
 
@@ -67,98 +67,75 @@ _StyleMask = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-_Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where the picture goes.")
-]
 PresetName = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
-_Report = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE.json", help="Write every evaluation, settings and versions."),
-]
-_Plot = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Draw the loss and its parts.")
-]
-_SaveEvery = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        metavar="NUMBER",
-        help="Also keep the best picture so far every so many evaluations, as FILE-0020.png; "
-        "0 does not.",
-    ),
-]
-_Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, only what must be known.")
-]
 
 
 _polite = polite("Stopped before the first evaluation: nothing was written.")
 
 
 @with_settings
+@with_outputs
 @_polite
 def stylize_command(
     content: Content,
     styles: Styles,
     *,
-    output: _Output,
     preset: PresetName = "default",
     regions: _Regions = None,
     mask: _Mask = None,
     style_regions: _StyleRegions = None,
     style_mask: _StyleMask = None,
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
     **flags: Any,
 ) -> None:
-    """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
+    """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is.
+
+    Several styles are blended. A folder as CONTENT makes a picture of each picture in it, a folder
+    as STYLE one for each style in it, two folders one for each pair; -o is a folder then.
+    """
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    outputs = Outputs(output, report, plot, save_every)
-    _make(asked(content, words, outputs, preset, flags), quiet)
+    _make(content, words, preset, flags)
 
 
 @with_settings
+@with_outputs
 @_polite
 def texture_command(
     styles: _Textures,
     *,
-    output: _Output,
     preset: PresetName = "texture",
     style_mask: _StyleMask = None,
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
     **flags: Any,
 ) -> None:
-    """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
-    words = Words(styles, style_masks=style_mask or ())
-    outputs = Outputs(output, report, plot, save_every)
-    _make(asked(None, words, outputs, preset, flags), quiet)
+    """More of STYLE, of any size: texture synthesis. --seamless makes a tile.
+
+    Several styles are blended. A folder makes a texture of each picture in it; -o is a folder then.
+    """
+    _make(None, Words(styles, style_masks=style_mask or ()), preset, flags)
 
 
 @with_settings
+@with_outputs
 @_polite
 def reconstruct_command(
-    content: Content,
-    *,
-    output: _Output,
-    preset: PresetName = "reconstruction",
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
-    **flags: Any,
+    content: Content, *, preset: PresetName = "reconstruction", **flags: Any
 ) -> None:
-    """CONTENT from noise, by what --content-layers know of it."""
-    outputs = Outputs(output, report, plot, save_every)
-    _make(asked(content, Words(()), outputs, preset, flags), quiet)
+    """CONTENT from noise, by what --content-layers know of it.
+
+    A folder makes a picture of each picture in it; -o is a folder then.
+    """
+    _make(content, Words(()), preset, flags)
 
 
-def _make(asked: Asked, quiet: bool) -> None:
-    """Make the picture that was asked for."""
-    from .making import make  # only now: it brings PyTorch, which takes seconds to import
+def _make(content: str | None, words: Words, preset: str, flags: dict[str, Any]) -> None:
+    """Make the picture that was asked for, or the pictures."""
+    outputs = OutputFlags.taken_from(flags)
+    batch = batch_of(content, words, outputs, preset, flags)
+    if batch is None:
+        one = asked(content, words, outputs.of_one_picture, preset, flags)
+        from .making import make  # only now: it brings PyTorch, which takes seconds to import
 
-    make(asked, quiet)
+        make(one, outputs.quiet)
+    elif batch.begin(outputs.quiet):
+        from .making_many import make_many
+
+        make_many(batch, outputs.quiet)

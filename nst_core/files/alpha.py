@@ -13,8 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import ImageError
-from .pixels import colors_and_alpha
-from .read_image import decoded
+from .read_image import load_pixels
 
 # Below this alpha, the 8 bits of a color that was once multiplied by it are less than five.
 _SURE = 0.1
@@ -35,7 +34,7 @@ def load_with_alpha(
     Raises:
         ImageError: as `load_image`, or all is transparent.
     """
-    colors, alpha = decoded(source, max_pixels, colors_and_alpha)
+    colors, alpha = load_pixels(source, max_pixels=max_pixels)
     name = f"'{source}'" if isinstance(source, str | Path) else "The picture"
     return kept_apart(colors, alpha, name)
 

@@ -1,11 +1,12 @@
 """Whether a file can be read or written, found out before any work and without PyTorch."""
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from ..errors import ImageError
+from ..errors import ImageError, SettingsError
 
 WRITABLE = {
     **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"},
@@ -14,6 +15,7 @@ WRITABLE = {
 # Formats with an alpha channel, and with 16 bits a channel.
 TRANSPARENT = ("PNG", "WEBP", "TIFF")
 DEEP = ("PNG", "TIFF")
+FILM_ENDINGS = (".mp4", ".gif")
 
 
 def check_readable(path: str | Path) -> None:
@@ -76,3 +78,18 @@ def same_file(one: str | Path, other: str | Path) -> bool:
 def check_report(path: str | Path) -> None:
     """Raise ImageError if a report could not be written there; leaves the disk as it was."""
     check_writable(path, endings=(".json",))
+
+
+def check_film(path: str | Path) -> None:
+    """Raise if a film could not be written there; leaves the disk as it was.
+
+    Raises:
+        ImageError: the path cannot be written.
+        SettingsError: a package is missing.
+    """
+    check_writable(path, endings=FILM_ENDINGS)
+    if Path(path).suffix.lower() == ".mp4" and importlib.util.find_spec("av") is None:
+        raise SettingsError(
+            "A film as MP4 needs PyAV. Install with: pip install 'nst-gram[film]', or end the name "
+            "in .gif."
+        )

@@ -69,7 +69,7 @@ _TINY = 1e-20
 
 NORMALIZATIONS = {
     # ‖G - A‖² / ‖A‖² and ‖F - P‖² / ‖P‖²: free of units, so a weight means the same at every size
-    # and layer and with every checkpoint.
+    # and layer and with every network.
     "relative": Normalization(
         gram=lambda distance, channels, target: distance / target.clamp(min=_TINY),
         content=lambda distance, values, target: distance / target.clamp(min=_TINY),

@@ -1,4 +1,4 @@
-"""RGB in [0, 1] to the range a VGG-16 checkpoint was trained on."""
+"""RGB in [0, 1] to the range that a VGG-16 was trained on."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ class Preprocessing:
     scale: tuple[float, float, float]
 
     def __call__(self, image: Tensor) -> Tensor:
-        """(B, 3, H, W) RGB in [0, 1] -> (B, 3, H, W) as the checkpoint expects it."""
+        """(B, 3, H, W) RGB in [0, 1] -> (B, 3, H, W) as the network expects it."""
         # Channel by channel with plain numbers: small tensors would have to be brought to the
         # device each time, and it waited for.
         colors = [(image[:, c] - self.mean[c]) * self.scale[c] for c in self.order]

@@ -66,7 +66,7 @@ class VGG16(nn.Module):
     """The 13 convolutions, the pooling between them, and the input range they were trained on.
 
     Args:
-        preprocessing: what the checkpoint wants its input to be.
+        preprocessing: what the weights want their input to be.
         pooling: "max", or "average" (smoother gradients; section 2 of the paper prefers it).
         source: one line that says which weights these are, for reports and messages.
         convolution: makes them, of channels in and out.

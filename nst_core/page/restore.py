@@ -18,6 +18,9 @@ from .regions import COLORS
 from .result import KEY
 
 T = TypeVar("T")
+# Of values that are not what we write: also lists in lists too deep to read, and integers too long
+# for a float.
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +78,7 @@ def restore(path: str) -> Restored:
         )
     try:
         return _restored(json.loads(text))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except _DAMAGE as error:
         raise SettingsError(
             f"The settings in '{Path(path).name}' cannot be read. They were damaged or made by "
             "another version."

@@ -85,12 +85,12 @@ def test_a_second_run_comes_from_the_cache_and_a_changed_one_does_not(comfy):
 def test_a_changed_weights_file_is_noticed(comfy):
     path = comfy.base / "models/vgg/mine.safetensors"
     vgg = nst_core.load_vgg16("builtin")
-    from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+    from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 
     def save(factor):
         tensors = {k.split(".", 1)[1]: v * factor for k, v in vgg.state_dict().items()}
         metadata = {"source": f"mine {factor}", "preprocessing": "caffe"}
-        save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+        save_convolutions(VGGFile(path, "nst", tensors, {}), path, metadata)
 
     def run():
         prompt = prompt_of(steps=1)
@@ -154,7 +154,7 @@ def test_a_weights_file_that_is_gone_or_broken_is_a_sentence_on_the_node(comfy):
     prompt["vgg"]["inputs"]["weights"] = "gone.pth"
     with pytest.raises(ValueError, match="Put the file into"):
         comfy.submit(prompt)
-    (comfy.base / "models/vgg/broken.pth").write_bytes(b"not a checkpoint")
+    (comfy.base / "models/vgg/broken.pth").write_bytes(b"not weights")
     prompt["vgg"]["inputs"]["weights"] = "broken.pth"
     assert "broken.pth" in comfy.fail(prompt)
 

@@ -123,7 +123,12 @@ def test_what_is_the_servers_to_decide_is_not_restored(stored, network):
         '{"settings": {}, "content": "a", "styles": ["b"], "shares": ["x"]}',
         '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"map": "no picture"}}',
         '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"colors": ["pink"]}}',
+        "[" * 100_000,
+        '{"settings": {"size": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+        '{"settings": {"style_weight": 1' + "0" * 400 + '}, "content": "a", "styles": ["b"]}',
+        '{"settings": {"size": ' + "9" * 5000 + '}, "content": "a", "styles": ["b"]}',
     ],
+    ids=lambda text: text[:70],
 )
 def test_damaged_settings_are_told_in_a_sentence(text, stored):
     with pytest.raises(NSTError):

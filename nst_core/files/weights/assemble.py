@@ -55,7 +55,7 @@ def _saved_through(hook: Callable[..., None], module: nn.Module) -> None:
 def _in_plain_layout(
     module: nn.Module, state: dict[str, Any], prefix: str, metadata: object
 ) -> None:
-    """What is saved has the layout of every other checkpoint; safetensors takes no other."""
+    """What is saved has the layout of every other weights file; safetensors takes no other."""
     for name in state:
         if name.startswith(prefix):
             state[name] = state[name].contiguous()

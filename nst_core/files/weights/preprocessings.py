@@ -1,4 +1,4 @@
-"""The input ranges of the checkpoints there are, by name."""
+"""The input ranges of the networks there are, by name."""
 
 from ...errors import SettingsError
 from ...gatys.preprocessing import CAFFE, Preprocessing
