@@ -11,7 +11,7 @@ import torch
 from quick import QUICK
 from small import picture
 
-from nst_core import save_image
+from nst_core import load_image, save_image
 from nst_core.cli.watch import Watch
 from nst_core.errors import CheckpointError
 from nst_core.files import checkpoint_file
@@ -210,7 +210,8 @@ def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_bytes(folder):
             break
         assert process.returncode == -signal.SIGKILL
         kills += 1
-        assert not (folder / "out.png").exists() or load_whole(folder / "out.png")
+        if (folder / "out.png").exists():  # killed after it was done
+            load_image(folder / "out.png", max_pixels=10**6)
         process = go_on(path, words)
     code, err = seconds_of(process)
     assert code == 0, err
