@@ -6,6 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+import standin
 from standin import ROOT, Host, description_of, loaded_pack
 
 SNAPSHOT = Path(__file__).parent / "schemas.json"
@@ -45,7 +46,8 @@ class OldHost(Host):
         return {**super().modules(), "comfy_api.latest": None}  # Python then finds none
 
 
-def test_a_host_that_is_too_old_is_told_which_one_is_needed(tmp_path):
+def test_a_host_that_is_too_old_is_told_which_one_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(standin, "PACK", "/comfy/custom_nodes/nst-gram_x_old")  # not imported yet
     said = r"needs ComfyUI 0\.8\.0 or newer\. Update ComfyUI\. \(.*comfy_api"
     with pytest.raises(ImportError, match=said) as caught, loaded_pack(OldHost(tmp_path)):
         pass
