@@ -8,17 +8,16 @@ from functools import partial
 from torch import Tensor
 
 from ..control.context import Evaluate, with_context
-from ..control.losses import ContentLoss, Weighed, styles_in
-from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
+from ..control.losses import ContentLoss, Weighed
 from ..control.pyramid import Scale, enlarged, views_of
-from ..gatys.lbfgs import History, Identity, InitialHessian
+from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.objective import Evaluation
 from ..gatys.vgg import VGG16
-from ..kernels.history import FastHistory
 from ..kernels.mapped_memory import memory_kept
 from ..settings import RunSettings
 from .finishing import Finish
+from .history import history_of
 from .memory import give_back_memory
 from .objective import evaluator_of, in_units
 from .progress import OnProgress, Progress, Record, Result
@@ -165,15 +164,8 @@ class Search:
         ).evaluate
 
     def _history(self, scale: Scale, image: Tensor) -> History:
-        return FastHistory(
-            self.settings.history, image, self._preconditioner(scale), graphs=self.runtime.graphs
-        )
-
-    def _preconditioner(self, scale: Scale) -> InitialHessian:
-        if self.settings.preconditioner == "none":
-            return Identity()
-        guess = FOR_STYLE if styles_in(self.losses) else FOR_CONTENT
-        return Spectral(scale.height, scale.width, self.runtime.device, guess)
+        graphs = self.runtime.graphs
+        return history_of(self.losses, scale, image, settings=self.settings, graphs=graphs)
 
     def _budget(self, stage: _Stage) -> int:
         """Evaluations for a scale: of those left, its share by its steps; 0 is no limit."""
