@@ -25,7 +25,7 @@ except ImportError as error:
 
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
-from ..nst_core.run.memory import give_back_memory
+from ..nst_core.run.memory import free_memory, give_back_memory
 from ..nst_core.run.plan import duration
 from ..nst_core.run.progress import Progress
 from ..nst_core.run.runtime import Runtime
@@ -105,8 +105,10 @@ def runtime_for(precision: str, needed: Callable[[Runtime], int]) -> Runtime:
     device = comfy.model_management.get_torch_device()
     runtime = HostRuntime.on(device, precision)
     comfy.model_management.free_memory(needed(runtime), device)
-    free = comfy.model_management.get_free_memory(device)
-    return replace(runtime, memory=int(free))
+    free = int(comfy.model_management.get_free_memory(device))
+    # The host knows the machine's memory, and not the limit of a container.
+    limit = free_memory(device) if device.type == "cpu" else None
+    return replace(runtime, memory=free if limit is None else min(free, limit))
 
 
 def give_memory_back() -> None:

@@ -121,7 +121,8 @@ class _Smoothing:
         return ((2 * each.sum() - alone) / (height * width)).to(image.device)
 
     def _waves(self, image: Tensor) -> Tensor:
-        return torch.fft.rfft2(self._weighted(image).to(self.gains.device))
+        waves: Tensor = torch.fft.rfft2(self._weighted(image).to(self.gains.device))
+        return waves
 
     def _weighted(self, image: Tensor) -> Tensor:
         return image if self.weights is None else image * self.weights.to(image.dtype)
