@@ -53,4 +53,4 @@ class Finished:
         except OSError as error:
             host.show(f"{before} They could not be written: {error}")
         else:
-            host.show(f"{before} They are in {where}")
+            host.show(f"{before} Saved: {where}")

@@ -199,7 +199,7 @@ def test_pictures_finished_before_cancel_are_in_the_output_folder(small, batch, 
     paths = [host.models / f"nst_unfinished_0000{number}_.png" for number in (1, 2)]
     assert saved(host) == [path.name for path in paths]
     assert host.notes[-1].startswith(
-        f"It ended after 2 of 3 pictures. They are in {paths[0]} to {paths[1].name}"
+        f"It ended after 2 of 3 pictures. Saved: {paths[0]} to {paths[1].name}"
     )
     for path, picture in zip(paths, whole, strict=False):
         with Image.open(path) as file:
