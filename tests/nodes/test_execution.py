@@ -192,7 +192,7 @@ def saved(host):
 
 
 def test_pictures_finished_before_cancel_are_in_the_output_folder(small, batch, host):
-    whole, _ = small(batch, steps=1)
+    whole, _, _ = small(batch, steps=1)
     host.checks, host.cancel_after = 0, host.checks * 5 // 6
     with pytest.raises(InterruptProcessingException):
         small(batch, steps=1)
