@@ -1,5 +1,6 @@
 """What is painted, and what becomes of it."""
 
+import io
 import json
 
 import pytest
@@ -108,9 +109,20 @@ def test_paint_of_a_style_that_is_not_there_is_told(ask):
         ask(styles=PAIR, shares=[1.0, 0.0], map_=painted(blue="left"))
 
 
-def test_a_picture_that_is_kept_as_a_whole_is_told(ask):
+def test_a_picture_that_is_kept_as_a_whole_is_told(runs, ask):
+    request = ask(map_={"map": url_of(png_of({"black": torch.ones(32, 32)}))})
     with pytest.raises(SettingsError, match="All of the picture is painted to stay"):
-        ask(map_=painted(black="left") | {"map": url_of(png_of({"black": torch.ones(32, 32)}))})
+        result_of(runs, request)
+
+
+def test_a_drawing_of_noise_waits_for_its_turn_and_is_refused_there(runs, ask):
+    stream = io.BytesIO()
+    pixels = torch.randint(256, (SIZE, SIZE, 3), dtype=torch.uint8)
+    pixels[0, 0] = torch.tensor([255, 0, 0])
+    Image.fromarray(pixels.numpy()).save(stream, "PNG")
+    request = ask(styles=(*PAIR, "waves", "mosaic"), map_={"map": url_of(stream.getvalue())})
+    with pytest.raises(SettingsError, match="has shades all over"):
+        result_of(runs, request)
 
 
 @pytest.mark.parametrize(
