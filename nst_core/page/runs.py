@@ -137,6 +137,7 @@ class Runs:
         made = finished(job, result, self._network.vgg, self._results)
         if self._jobs.get(key) is job:  # nobody has left
             self._finished[key] = made
+            self._over(key, job)  # before anybody is told the result, and may begin another
         return made
 
     def _over(self, key: str, job: Job) -> None:

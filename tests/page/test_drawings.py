@@ -139,9 +139,9 @@ def test_a_drawing_larger_than_a_canvas_is_refused_before_it_is_decoded():
         png_in(url_of(png_of({"red": torch.ones(SIZE, SIZE + 1)})))
 
 
-def test_a_drawing_is_stored_in_the_picture_and_small(runs, ask):
+def test_a_drawing_is_stored_in_the_picture_and_small(made, ask):
     request = ask(map_={"map": url_of(png_of({"red": half("left", 1024)}))}, steps=1)
-    files = runs.files_of(runs.begin("me", request))
+    _, files = made(request)
     stored = json.loads(read_metadata(files.picture)["nst"])
     assert png_in(stored["drawn"]["map"]) == request.map
     assert len(stored["drawn"]["map"]) < 30_000

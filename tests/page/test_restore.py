@@ -29,7 +29,7 @@ def stored(tmp_path):
     return write
 
 
-def test_what_was_asked_for_comes_back(runs, ask):
+def test_what_was_asked_for_comes_back(made, ask):
     request = ask(
         styles=("brushstrokes", "ink"),
         shares=[0.5, 1.0],
@@ -40,7 +40,7 @@ def test_what_was_asked_for_comes_back(runs, ask):
         tv_weight=0.25,
         style_layers="relu1_1=2,relu3_1",
     )
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.kind is STYLIZE
     assert (found.content, *found.styles) == (*(p.name for p in request.pictures), "", "")
     assert found.shares == (0.5, 1.0, 1.0, 1.0)
@@ -57,9 +57,9 @@ def test_what_was_asked_for_comes_back(runs, ask):
 
 
 @pytest.mark.parametrize("kind", [TEXTURE, RECONSTRUCT], ids=lambda kind: kind.name)
-def test_a_picture_of_another_tab_says_whose_it_is(kind, runs, ask):
+def test_a_picture_of_another_tab_says_whose_it_is(kind, made, ask):
     request = ask(kind=kind, init="noise", steps=1, seed=5)
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.kind is kind
     assert found.preset == kind.presets[0]
     assert found.settings == request.settings
@@ -74,12 +74,12 @@ def test_shares_of_the_command_line_fit_the_sliders(stored, network):
     assert restore(stored(json.dumps(summary))).shares[:2] == (1.0, pytest.approx(1 / 3))
 
 
-def test_what_was_painted_comes_back_to_the_places_of_its_styles(runs, ask):
+def test_what_was_painted_comes_back_to_the_places_of_its_styles(made, ask):
     drawing = png_of({"blue": LEFT})
     request = ask(
         styles=(None, "ink"), parts=[None, url_of(drawing)], map_=url_of(drawing), steps=1
     )
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.styles == ("", "sample:ink", "", "")
     assert found.map == found.parts[1] == url_of(drawing)
     assert found.parts[0] == ""
