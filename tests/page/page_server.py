@@ -12,10 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What tests ask for is small, and larger is refused.
-MAX_SIZE, MAX_STEPS, MAX_UPLOAD = 256, 400, 2
+MAX_SIZE, MAX_STEPS, MAX_UPLOAD, MAX_WAITING = 256, 400, 2, 8
 SMALL = (
     *("--weights", "builtin", "--max-size", str(MAX_SIZE), "--max-steps", str(MAX_STEPS)),
-    *("--max-megapixels", "4", "--max-upload", str(MAX_UPLOAD)),
+    *("--max-megapixels", "4", "--max-upload", str(MAX_UPLOAD), "--max-waiting", str(MAX_WAITING)),
 )
 
 
@@ -36,6 +36,11 @@ class Server:
     def log(self) -> str:
         """What it has said on its terminal."""
         return (self.folder / "log").read_text()
+
+
+def folder_of(server: Server) -> Path:
+    """The page's own temporary folder."""
+    return next(path for path in server.folder.iterdir() if path.name.startswith("nst-page-"))
 
 
 @contextmanager

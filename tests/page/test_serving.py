@@ -204,7 +204,7 @@ def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
         *(folder, result.parent, upload.parent, folder / "style-transfer.png"),
         *(folder / "teal.png", f"{folder}/*/teal.png", f"{upload.parent}/../{result.name}"),
     ):
-        assert answer_to(f"{base}{path}") == 403
+        assert answer_to(f"{base}{path}") in (403, 404)
     # Nobody guesses 128 bits of a name.
     assert min(len(result.parent.name), len(upload.parent.name)) >= 20
 
