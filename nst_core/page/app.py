@@ -11,6 +11,7 @@ from .canvas import FOLLOW
 from .choosing import Choosing
 from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
 from .layout import arrange
+from .live import FOLLOWED
 from .network import Network
 from .parts import Parts
 from .pictures import Samples
@@ -45,6 +46,7 @@ def build(network: Network, runs: Runs) -> gr.Blocks:
         _wire_restoring(every, Restoring(tabs, every, samples, limits))
         shown = [one for parts in every.values() for one in parts.shown]
         page.load(Returning(tabs, watching, runs).find, None, [tabs, *shown], **_OURS)
+        page.load(None, js=FOLLOWED)
         page.unload(watching[STYLIZE.name].leave)
         _wire_api(every, Api(runs))
     # Ours come first and are friendlier; this is for programs that ask past the page.

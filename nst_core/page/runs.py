@@ -130,7 +130,9 @@ class Runs:
                 self._finished.pop(key, None)
 
     def close(self) -> None:
-        """Let the device's thread go."""
+        """Stop all runs and let the device's thread go."""
+        for key in list(self._jobs):
+            self.end(key)
         self.device.close()
 
     def _deliver(self, key: str, job: Job, result: Result) -> Finished:

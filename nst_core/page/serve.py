@@ -145,3 +145,4 @@ def serve(
                 raise SettingsError(f"The page cannot listen there: {error}") from error
             finally:
                 page.close()
+                runs.close()

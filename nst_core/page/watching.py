@@ -77,28 +77,31 @@ class Watching:
 
     async def _waiting(self, job: Job) -> AsyncIterator[Changes]:
         """The run's place in the line, until its turn comes."""
-        shown = None
+        shown, told = None, 0.0
         while not job.future.done() and (place := self._runs.device.before(job)):
-            # Even without news: Gradio finds out that a visitor has left only when there is
-            # something to send.
-            changed = place != shown
-            yield {self._parts.status: live.waiting_html(place) if changed else gr.skip()}
-            shown = place
+            if place != shown or time.monotonic() - told > live.TOLD_AGAIN:
+                shown, told = place, time.monotonic()
+                yield {self._parts.status: live.waiting_html(place)}
             await asyncio.sleep(_LOOK_WAITING)
 
     async def _working(self, job: Job) -> AsyncIterator[Changes]:
         """The picture and the figures, whenever there are new ones."""
         yield {self._parts.status: live.starting_html()}
-        seen, drawn = -1, 0.0
+        seen, drawn, told = -1, 0.0, time.monotonic()
         while not job.future.done():
+            now = time.monotonic()
             evaluation = job.progress.latest.evaluation if job.progress else 0
-            if job.start is None or evaluation == seen:
-                yield {self._parts.status: gr.skip()}
-            else:
-                seen, curve = evaluation, time.monotonic() - drawn >= _CURVE
-                drawn = time.monotonic() if curve else drawn
+            if job.start is not None and evaluation != seen:
+                curve = now - drawn >= _CURVE
+                seen, drawn, told = evaluation, now if curve else drawn, now
                 yield await asyncio.to_thread(self._so_far, job, curve)
+            elif now - told > live.TOLD_AGAIN:
+                told = now
+                yield {self._parts.status: self._figures(job)}
             await asyncio.sleep(_LOOK)
+
+    def _figures(self, job: Job) -> str:
+        return live.progress_html(job.progress) if job.progress else live.starting_html()
 
     def _so_far(self, job: Job, curve: bool) -> Changes:
         """The latest picture; before the first evaluation, the one to start from."""
@@ -107,7 +110,7 @@ class Watching:
             assert job.start is not None
             return self._painting(live.picture_html(job.start, "The start")) | {parts.curve: ""}
         changes = self._painting(live.picture_html(progress.preview(), "The picture so far"))
-        changes[parts.status] = live.progress_html(progress)
+        changes[parts.status] = self._figures(job)
         if curve:
             changes[parts.curve] = live.curve_html(list(progress.records))
         return changes

@@ -47,8 +47,9 @@ def folder_of(server: Server) -> Path:
 def running(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
     """`nst page` with these options; temporary files go into `folder`."""
     port = _free_port()
-    command = [sys.executable, "-m", "nst_core", "page", "--port", str(port), *options]
-    environment = {**os.environ, "TMPDIR": str(folder), **environment}
+    command = [sys.executable, "-m", "nst_core", "page", *options]
+    own = {"TMPDIR": str(folder), "GRADIO_SERVER_PORT": str(port)}
+    environment = {**os.environ, **own, **environment}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         server = Server(f"http://127.0.0.1:{port}", process, folder)
