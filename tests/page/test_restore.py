@@ -10,6 +10,8 @@ from nst_core.files.write_image import save_image
 from nst_core.page.canvas import png_of, url_of
 from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.restore import restore
+from nst_core.page.restoring import _words
+from nst_core.page.runs import shown
 from nst_core.run.report import summary_of
 from nst_core.settings import Settings
 
@@ -147,3 +149,23 @@ def test_a_text_file_called_png_says_so_without_its_folder(tmp_path):
 def test_settings_of_another_version_are_an_error_of_settings(stored):
     with pytest.raises(SettingsError):
         restore(stored('{"settings": {"brushes": 3}, "content": "a", "styles": []}'))
+
+
+def test_names_in_a_picture_are_words_without_folders_and_cannot_be_markup(stored, network, limits):
+    evil = "a\n\n[here](http://example.com) ![x](y) <img src=x onerror=z>` <b>.png"
+    names = {"content": evil, "styles": ["/home/ada/" + "s" * 999]}
+    summary = summary_of(settings=Settings(), vgg=network.vgg, **names)
+    found = restore(stored(json.dumps({**summary, **names})))  # as earlier versions stored them
+    assert "\n" not in found.content
+    assert "ada" not in found.styles[0]
+    assert len(found.styles[0]) == 255
+    words = _words(found, limits)
+    assert "<img" not in words
+    assert "<b>" not in words
+    assert "\n" not in words
+
+
+def test_a_mistake_in_a_picture_is_no_markup_in_a_message(stored):
+    with pytest.raises(SettingsError) as caught:
+        restore(stored('{"settings": {"<img src=x>": 3}, "content": "a", "styles": []}'))
+    assert "<" not in shown(caught.value)
