@@ -3,8 +3,8 @@
 import pytest
 
 from nst_core.errors import SettingsError
+from nst_core.page.asking import check_allowed
 from nst_core.page.controls import NAMES, control, settings_of, values_of
-from nst_core.page.runs import check_allowed
 from nst_core.settings import (
     PRESETS,
     ServingSettings,
