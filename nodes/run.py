@@ -6,14 +6,12 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from .. import nst_core
 from ..nst_core.control.alpha import alpha_of
 from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
-from ..nst_core.files.write_image import with_alpha
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import is_out_of_memory
 from ..nst_core.run.plan import Needs, needs
@@ -24,9 +22,10 @@ from ..nst_core.run.staging import result_size
 from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
 from . import _host as host
+from .finished import Finished
 from .losses import Chain
 from .pictures import together
-from .report import Report, batch_report
+from .report import Report, run_details
 
 # The second try after the device ran out of memory: a sixteenth of the network's memory at 1024.
 SMALL_TILE = 256
@@ -49,36 +48,30 @@ def stylize_batch(
         settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings, losses)
     )
     host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
+    finished = Finished(len(jobs))
     try:
         with _warnings_shown():
-            results = [
-                _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
-                for index, job in enumerate(jobs)
-            ]
+            for index, job in enumerate(jobs):
+                result = _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
+                details = run_details(
+                    job[1:],
+                    result,
+                    f"picture {index + 1} of {len(jobs)}",
+                    vgg=vgg,
+                    settings=settings,
+                    runtime=runtime,
+                    start=None if start is None else "a picture",
+                )
+                finished.add(result, alpha_of(job[1:]), details)
+                del result
     except BaseException as error:
         # Else what was computed lives as long as the traceback, past the point of giving it back.
         traceback.clear_frames(error.__traceback__)
+        finished.save()
         raise
     finally:
         host.give_memory_back()
-    report = batch_report(
-        [(job[1:], result) for job, result in zip(jobs, results, strict=True)],
-        vgg=vgg,
-        settings=settings,
-        runtime=runtime,
-        start=None if start is None else "a picture",
-    )
-    masks = [_transparent(job[1:], result.image) for job, result in zip(jobs, results, strict=True)]
-    image = host.to_host(torch.cat([result.image for result in results]))
-    return image, report, host.to_host(torch.stack(masks))[..., 0]
-
-
-def _transparent(losses: Sequence[Loss], image: Tensor) -> Tensor:
-    """(1, H, W), how transparent a result is: 1 is fully, as in the host's masks."""
-    alpha = alpha_of(losses)
-    if alpha is None:
-        return torch.zeros_like(image[0, :1])
-    return 1 - with_alpha(image, alpha, keep=True)[3:]
+    return finished.images, finished.report, finished.masks
 
 
 def bytes_needed(

@@ -95,7 +95,11 @@ def test_a_checkpoint_on_the_way_is_that_of_a_step(vgg, tmp_path):
         found.append(load_checkpoint(path).records[-1].evaluation)
 
     stylize(
-        losses_with(SETTINGS), vgg=vgg, settings=SETTINGS, saver=Saver(path, 0.0), on_progress=look
+        losses_with(SETTINGS),
+        vgg=vgg,
+        settings=SETTINGS,
+        saver=Saver(path, every=0.0),
+        on_progress=look,
     )
     # Writing may take a share of the time, so not every step has one.
     assert found[0] == 1
@@ -104,7 +108,7 @@ def test_a_checkpoint_on_the_way_is_that_of_a_step(vgg, tmp_path):
 
 
 def test_a_run_that_ends_in_time_writes_no_checkpoint_at_its_end(vgg, tmp_path):
-    saver = Saver(tmp_path / "run.nst", every=1e9)
+    saver = Saver(tmp_path / "run.nst", first=1e9)
     stylize(losses_with(SETTINGS), vgg=vgg, settings=replace(SETTINGS, steps=1), saver=saver)
     assert not saver.saved
     assert not list(tmp_path.iterdir())

@@ -367,7 +367,10 @@ def test_a_style_mask_changes_what_counts(stylized, maps):
     [
         (["red=style.png"], ["'red=style.png' names a region", "--regions MAP.png"]),
         (["style.png", "--regions", "style.png"], ["styles with a color", "red=painting.jpg"]),
-        (["green=style.png", "--regions", "content.png"], ["The map has no green"]),
+        (
+            ["green=style.png", "--regions", "content.png"],
+            ["'content.png' has shades all over", "few flat colors"],
+        ),
         (["style.png", "--mask", "style.png", "--regions", "style.png"], ["Give one of them"]),
         (["style.png", "--style-regions", "style.png"], ["needs --regions"]),
         (["style.png", "--style-mask", "no.png"], ["no.png", "does not exist"]),

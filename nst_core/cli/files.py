@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ..errors import ImageError, SettingsError
 from ..files.paths import (
+    CHECKPOINT_ENDING,
     check_bits,
     check_film,
     check_readable,
@@ -44,6 +45,7 @@ class Outputs:
     Attributes:
         picture: the result.
         report, plot, film: None is none.
+        checkpoint: where the run can be gone on from; None is beside the picture, if it takes long.
         every: evaluations from one picture on the way to the next; 0 is none.
     """
 
@@ -52,6 +54,7 @@ class Outputs:
     plot: Path | None = None
     film: Path | None = None
     every: int = 0
+    checkpoint: Path | None = None
 
     def step(self, evaluation: int) -> Path:
         """Of the picture on the way, beside the result: out-0020.png for out.png."""
@@ -67,7 +70,10 @@ class Outputs:
             check_writable(self.plot)
         if self.film:
             check_film(self.film)
-        named = [path for path in (self.picture, self.report, self.plot, self.film) if path]
+        if self.checkpoint:
+            check_writable(self.checkpoint, endings=(CHECKPOINT_ENDING,))
+        written = (self.picture, self.report, self.plot, self.film, self.checkpoint)
+        named = [path for path in written if path]
         for number, path in enumerate(named):
             if _clash(path, inputs, named[:number]):
                 raise ImageError(f"'{path}' would replace another file of this run. Rename one.")

@@ -18,6 +18,7 @@ from .files import make_folder
 from .job import Job, network_of, prepared
 from .making import run
 from .regions import regions_of
+from .saving import found_by, saver_of
 from .watch import Place, Watch, display
 from .words import Words
 
@@ -86,8 +87,10 @@ class _Making:
                 asked.check()
                 regions = self.styles.read(asked.words, asked)
                 job = prepared(asked, vgg=self.vgg, regions=regions)
+                saver = saver_of(asked)
                 with display(self.quiet, place) as show:
-                    result, interrupted = run(job, Watch(show, job.save_step, 0))
+                    watch = Watch(show, job.save_step, 0)
+                    result, interrupted = run(job, watch, saver, found_by(saver, job))
         except NSTError as error:
             # The words alone: the exception holds on to the pictures.
             self.failures.append(f"'{path}' was not made. {error}")
@@ -96,6 +99,7 @@ class _Making:
             self._keep_unfinished(job, result.image)
             raise KeyboardInterrupt
         job.finish(result, interrupted=False)
+        saver.remove()
         self.made += 1
         self._drop_unfinished(path)
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import SettingsError
-from ..files.paths import FILM_ENDINGS, WRITABLE
+from ..files.paths import CHECKPOINT_ENDING, FILM_ENDINGS, WRITABLE
 from .files import Outputs
 
 FORMATS = tuple(ending.removeprefix(".") for ending in WRITABLE)
@@ -49,6 +49,14 @@ class OutputFlags:
             help="Show how the picture grows, in about ten seconds or less.",
         ),
     ] = None
+    checkpoint: Annotated[
+        Path | None,
+        typer.Option(
+            metavar=f"FILE{CHECKPOINT_ENDING}",
+            help="Keep what `nst resume` needs to go on, from the start on. Without this flag, "
+            "runs of more than two minutes keep it beside the picture. It is removed at the end.",
+        ),
+    ] = None
     format: Annotated[
         str | None,
         typer.Option(
@@ -83,7 +91,9 @@ class OutputFlags:
                 f"{flag} is for folders. A single picture has the format that its name says, and "
                 "replaces what is there. Leave it out."
             )
-        return Outputs(self.output, self.report, self.plot, self.film, self.save_every)
+        return Outputs(
+            self.output, self.report, self.plot, self.film, self.save_every, self.checkpoint
+        )
 
     def check_many(self, folder: str) -> None:
         """SettingsError if something was said that only a single picture has."""
@@ -92,6 +102,7 @@ class OutputFlags:
             "--plot": self.plot,
             "--save-every": self.save_every,
             "--film": self.film,
+            "--checkpoint": self.checkpoint,
         }
         found = [flag for flag, value in given.items() if value]
         if found:

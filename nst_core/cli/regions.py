@@ -1,6 +1,6 @@
 """The pictures of a run, read: whole, and region by region with maps and masks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
@@ -61,7 +61,7 @@ def _masks(words: Words, settings: Settings) -> Mapping[str | None, Tensor | Non
     if not words.regions:
         return {None: None}
     colors = list(dict.fromkeys(color for color, _ in words.pairs if color))
-    found = masks_of_map(read_picture(words.regions, settings), colors)
+    found = _masks_in(words.regions, colors, settings)
     rest = 1 - sum(found[1:], found[0])
     return {**dict(zip(colors, found, strict=True)), None: rest}
 
@@ -81,7 +81,11 @@ def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:
     if words.style_masks:
         return _gray(name, settings)
     color = words.pairs[index][0]
-    return None if color is None else masks_of_map(read_picture(name, settings), [color])[0]
+    return None if color is None else _masks_in(name, [color], settings)[0]
+
+
+def _masks_in(name: str, colors: Sequence[str], settings: Settings) -> list[Tensor]:
+    return masks_of_map(read_picture(name, settings), colors, name=f"'{name}'")
 
 
 def _gray(name: str, settings: Settings) -> Tensor:

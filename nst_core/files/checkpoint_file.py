@@ -42,11 +42,10 @@ def write_checkpoint_file(
         CheckpointError: the file cannot be written.
     """
     try:
-        with written_whole(path) as part:
-            with part.open("xb") as stream:
+        with written_whole(path, path.with_name(f".{path.name}.part")) as part:
+            with part.open("wb") as stream:
                 _write(stream, tensors, document)
-            if path.exists():
-                os.replace(path, previous_of(path))
+            _keep(path)
     except OSError as error:
         raise CheckpointError(
             f"The checkpoint '{path}' could not be written: {error}. Check the free space."
@@ -78,6 +77,18 @@ def read_checkpoint_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]
 def previous_of(path: Path) -> Path:
     """Where the checkpoint before the last is kept: `out.nst` -> `out.previous.nst`."""
     return path.with_name(f"{path.stem}.previous{path.suffix}")
+
+
+def _keep(path: Path) -> None:
+    """Give the checkpoint that is there its second name; the first stays until it is replaced."""
+    previous = previous_of(path)
+    if not path.exists():
+        return
+    previous.unlink(missing_ok=True)
+    try:
+        os.link(path, previous)
+    except OSError:  # a disk without links
+        os.replace(path, previous)
 
 
 class _OtherVersion(Exception):

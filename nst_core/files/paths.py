@@ -16,6 +16,7 @@ WRITABLE = {
 TRANSPARENT = ("PNG", "WEBP", "TIFF")
 DEEP = ("PNG", "TIFF")
 FILM_ENDINGS = (".mp4", ".gif")
+CHECKPOINT_ENDING = ".checkpoint"
 
 
 def check_readable(path: str | Path) -> None:

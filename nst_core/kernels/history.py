@@ -27,11 +27,18 @@ class FastHistory(History):
         size: pairs to remember.
         image: like those that will be moved, (1, 3, H, W).
         h0: the inverse Hessian before any pair, up to a factor.
+        dtype: of inner products, whose small systems are solved.
         graphs: whether its work becomes CUDA graphs, on a device where that can be done.
     """
 
     def __init__(
-        self, size: int, image: Tensor, h0: InitialHessian, *, graphs: bool = False
+        self,
+        size: int,
+        image: Tensor,
+        h0: InitialHessian,
+        *,
+        dtype: torch.dtype = torch.float64,
+        graphs: bool = False,
     ) -> None:
         super().__init__(size, h0)
         self._count = 0
@@ -41,8 +48,6 @@ class FastHistory(History):
         )
         self._steps, self._changes = (image.new_zeros(size, image.numel()) for _ in range(2))
         self._order = torch.arange(size, device=image.device)  # rows, oldest first
-        # Apple's cards have no float64.
-        dtype = torch.float32 if image.device.type == "mps" else torch.float64
         self._products = self._order.new_zeros(size, size, dtype=dtype)  # s (rows) by y
         self._lengths = self._products.new_zeros(size)  # |s| |y|; 0 is no pair
         self._kept = image.new_zeros(size, h0.values)

@@ -1,7 +1,6 @@
 """The one thread that computes, and the line in front of it."""
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -78,11 +77,15 @@ class Device:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _leaves(self, future: "Future[Result | None]") -> None:
-        job = next(job for job in self._line if job.future is future)
-        job.ended = time.monotonic()
-        self._line.remove(job)
+        self._line.remove(next(job for job in self._line if job.future is future))
 
     def _run(self, job: Job) -> Result | None:
+        result = self._painted(job)
+        if result and job.deliver:
+            job.finished = job.deliver(job, result)
+        return result
+
+    def _painted(self, job: Job) -> Result | None:
         try:
             job.begin(self._limits.max_minutes)
             return self._result(job)

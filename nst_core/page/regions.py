@@ -66,7 +66,10 @@ def painted_in(map_: bytes | None) -> list[str]:
 
 
 def check_painted(request: Request) -> None:
-    """Raise SettingsError if a color is painted whose style is not there, or nothing is left."""
+    """Raise SettingsError if a color is painted whose style is not there.
+
+    What takes longer is looked at when it is the run's turn, by `regions_of`.
+    """
     there = {style.color for style in request.styles}
     for color in painted_in(request.map):
         if color != KEEP and color not in there:
@@ -75,10 +78,6 @@ def check_painted(request: Request) -> None:
                 f"Style {number} has a region ({color}), but no picture, or its share is 0. Choose "
                 "its picture under 'More styles', or erase its color under 'Regions'."
             )
-    if request.styles and not _places(request):
-        raise SettingsError(
-            "All of the picture is painted to stay as it is. Erase some of it under 'Regions'."
-        )
 
 
 def regions_of(request: Request, pictures: Sequence[tuple[Tensor, Tensor | None]]) -> list[Region]:
@@ -90,12 +89,15 @@ def regions_of(request: Request, pictures: Sequence[tuple[Tensor, Tensor | None]
     Args:
         request: with its drawings.
         pictures: of its styles, each with its alpha.
+
+    Raises:
+        SettingsError: nothing is left to be painted, or a drawing is none.
     """
     parts = [
         both(_part(style), alpha)
         for style, (_, alpha) in zip(request.styles, pictures, strict=True)
     ]
-    return [
+    regions = [
         Region(
             styles=tuple(pictures[i][0] for i in chosen),
             mask=mask,
@@ -104,6 +106,11 @@ def regions_of(request: Request, pictures: Sequence[tuple[Tensor, Tensor | None]
         )
         for chosen, mask in _places(request)
     ]
+    if request.styles and not regions:
+        raise SettingsError(
+            "All of the picture is painted to stay as it is. Erase some of it under 'Regions'."
+        )
+    return regions
 
 
 def _places(request: Request) -> list[tuple[list[int], Tensor | None]]:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from ..files.checkpoint_file import read_checkpoint_file, write_checkpoint_file
+from ..gatys.lbfgs import History
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
 from .progress import Record
@@ -63,12 +64,14 @@ class Checkpoint:
     seconds: float
     command: Mapping[str, Any] = field(default_factory=dict)
 
-    def state_with(self, history: FastHistory) -> State:
+    def state_with(self, history: History) -> State:
         """The state to go on from, with `history` as it was.
 
         Raises:
             CheckpointError: the history is of another picture, or of another number of pairs.
         """
+        if not isinstance(history, FastHistory):
+            raise CheckpointError("This device cannot go on from checkpoints. Start the run anew.")
         device = history.tensors()["steps"].device
         try:
             history.restore(self.history, self.pairs)

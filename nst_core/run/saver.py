@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..files.checkpoint_file import previous_of
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
 from .checkpoint import Checkpoint, Position, save_checkpoint
@@ -75,19 +76,23 @@ class Saver:
     Attributes:
         path: of the file.
         every: seconds between two checkpoints, at least.
+        first: seconds before which none is written, not even of a run that fails.
         command: see `Checkpoint`.
         saved: whether a checkpoint of this run lies there.
     """
 
     path: Path
     every: float = 60.0
+    first: float = 0.0
     command: Mapping[str, Any] = field(default_factory=dict)
     saved: bool = False
     _latest: Snapshot | None = None
     _due: float = 0.0
+    _from: float = 0.0
 
     def __enter__(self) -> "Saver":
-        self._due = time.monotonic() + self.every
+        self._from = time.monotonic() + self.first
+        self._due = self._from
         return self
 
     def reached(self, snapshot: Snapshot) -> None:
@@ -107,12 +112,18 @@ class Saver:
         now = time.monotonic()
         self._due = now + max(self.every, (now - began) / _SHARE)
 
+    def remove(self) -> None:
+        """Delete the file, and the one before it: the run is done."""
+        for path in (self.path, previous_of(self.path)):
+            if self.saved:
+                path.unlink(missing_ok=True)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is not None:
+        if kind is not None and time.monotonic() >= self._from:
             self.save()
         self._latest = None  # it holds the history

@@ -1,5 +1,6 @@
 """The search for one picture: scale after scale, each from the picture of the one before."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,10 +8,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ..control.losses import ContentLoss, Weighed, styles_in
-from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
+from ..control.losses import ContentLoss, Weighed
 from ..control.pyramid import Scale, enlarged
-from ..gatys.lbfgs import History, InitialHessian
+from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.vgg import VGG16
 from ..kernels.history import FastHistory
@@ -18,6 +18,7 @@ from ..kernels.mapped_memory import memory_kept
 from ..settings import RunSettings
 from .checkpoint import Checkpoint
 from .finishing import Finish
+from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
 from .progress import OnProgress, Record, Result
@@ -27,6 +28,8 @@ from .saver import Saver, Snapshot
 from .scale_objective import objective_at
 from .scales import EXACT_SHARE, budget_of, exact_steps, scales_of, tile_of
 from .staging import bounds_of, first_picture, result_size
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,16 +149,12 @@ class Search:
         same = (found.position.scale, found.position.exact) == (phase.stage.index, phase.exact)
         return found if same else None
 
-    def _history(self, scale: Scale, image: Tensor) -> FastHistory:
-        return FastHistory(
-            self.settings.history, image, self._preconditioner(scale), graphs=self.runtime.graphs
-        )
-
-    def _preconditioner(self, scale: Scale) -> InitialHessian:
-        if self.settings.preconditioner == "none":
-            return InitialHessian()
-        guess = FOR_STYLE if styles_in(self.losses) else FOR_CONTENT
-        return Spectral(scale.height, scale.width, self.runtime.device, guess)
+    def _history(self, scale: Scale, image: Tensor) -> History:
+        graphs = self.runtime.graphs
+        made = history_of(self.losses, scale, image, settings=self.settings, graphs=graphs)
+        if self.saver is not None and not isinstance(made, FastHistory):
+            log.warning("This device keeps no checkpoints.")
+        return made
 
     def _budget(self, stage: Stage) -> int:
         """Evaluations for a scale; 0 is no limit."""

@@ -5,8 +5,10 @@ import gc
 import json
 import weakref
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from standin import InterruptProcessingException, image
 
 
@@ -178,6 +180,48 @@ def test_cancel_leaves_nothing_of_the_run_behind(small, chain, host, modules, mo
     assert networks
     assert networks[0]() is None
     assert host.emptied == 1
+
+
+@pytest.fixture
+def batch(run, style):
+    return run("NST_ContentLoss", image=image(batch=3), losses=run("NST_StyleLoss", image=style))
+
+
+def saved(host):
+    return sorted(path.name for path in host.models.glob("*.png"))
+
+
+def test_pictures_finished_before_cancel_are_in_the_output_folder(small, batch, host):
+    whole, _, _ = small(batch, steps=1)
+    host.checks, host.cancel_after = 0, host.checks * 5 // 6
+    with pytest.raises(InterruptProcessingException):
+        small(batch, steps=1)
+    paths = [host.models / f"nst_unfinished_0000{number}_.png" for number in (1, 2)]
+    assert saved(host) == [path.name for path in paths]
+    assert host.notes[-1].startswith(
+        f"It ended after 2 of 3 pictures. Saved: {paths[0]} to {paths[1].name}"
+    )
+    for path, picture in zip(paths, whole, strict=False):
+        with Image.open(path) as file:
+            pixels = torch.from_numpy(np.array(file)) / 255
+        path.unlink()
+        assert (pixels - picture).abs().max() < 1 / 255
+
+
+def test_cancel_in_the_first_picture_saves_none(small, batch, host):
+    host.cancel_after = 20
+    with pytest.raises(InterruptProcessingException):
+        small(batch)
+    assert saved(host) == []
+
+
+def test_a_full_disk_does_not_hide_why_the_batch_ended(small, batch, host, modules, monkeypatch):
+    small(batch, steps=1)
+    host.checks, host.cancel_after = 0, host.checks * 5 // 6
+    monkeypatch.setattr(host, "output", host.models / "gone")
+    with pytest.raises(InterruptProcessingException):
+        small(batch, steps=1)
+    assert "could not be written" in host.notes[-1]
 
 
 def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine):

@@ -45,6 +45,19 @@ def test_a_file_of_the_hosts_folder_is_loaded(run, vgg, vgg_folder):
     )
 
 
+@pytest.mark.skipif(os.name == "nt", reason="there, both are right")
+def test_a_workflow_from_windows_finds_its_file_in_a_subfolder(modules, vgg_folder):
+    (vgg_folder / "sub").mkdir(exist_ok=True)
+    file = vgg_folder / "sub/vgg.pth"
+    file.write_bytes(b"")
+    try:
+        assert modules.nodes["NST_LoadVGG16"].validate_inputs(weights="sub\\vgg.pth") is True
+        assert modules.host.weights_path("sub\\vgg.pth") == file
+    finally:
+        file.unlink()
+        file.parent.rmdir()
+
+
 def test_a_file_that_is_gone_is_refused_with_what_to_do(run, modules, engine, host):
     said = modules.nodes["NST_LoadVGG16"].validate_inputs(weights="gone.pth")
     assert "Put the file into" in said

@@ -17,10 +17,28 @@ def test_a_picture_arrives_as_it_is(run, content):
     assert torch.equal(loss.image, content.movedim(-1, 1))
 
 
-def test_half_precision_is_widened(run, content):
-    half = picture_of(run("NST_ContentLoss", image=content.half()))
-    assert half.dtype == torch.float32
-    assert_close(half, content.movedim(-1, 1), atol=1e-3, rtol=0)
+def test_half_precision_is_widened_when_its_turn_comes(run, small, content, style):
+    def result(image):
+        chain = run("NST_StyleLoss", image=style, losses=run("NST_ContentLoss", image=image))
+        return small(chain, steps=1)[0]
+
+    assert torch.equal(result(content.half()), result(content.half().float()))
+
+
+def test_the_frames_of_a_video_are_not_copied_into_the_losses(run):
+    frames, masks = image(batch=4), torch.rand(4, 8, 8)
+    link = run("NST_ContentLoss", image=frames, mask=masks)[0]
+    for frame, mask, loss in zip(frames, masks, link, strict=True):
+        assert loss.image.data_ptr() == frame.data_ptr()
+        assert loss.mask.data_ptr() == mask.data_ptr()
+
+
+def test_values_that_a_resize_brought_out_of_range_are_clamped_and_the_frame_left_alone(run):
+    frames = image(batch=2)
+    frames[1, 0, 0, 0], frames[1, 0, 0, 1] = 1.5, -0.5
+    link = run("NST_ContentLoss", image=frames)[0]
+    assert link[1].image[0, :2, 0, 0].tolist() == [1.0, 0.0]
+    assert frames[1, 0, 0, 0] == 1.5
 
 
 def test_a_result_has_the_precision_that_the_host_passes_around(small, chain, host):
@@ -194,6 +212,13 @@ def test_what_is_no_mask_is_refused_in_a_sentence(run, engine, content):
         run("NST_ContentLoss", image=content, mask=torch.ones(4))
     with pytest.raises(engine.NSTError, match="not numbers"):
         run("NST_ContentLoss", image=content, mask=torch.full((1, 8, 8), float("nan")))
+
+
+@pytest.mark.parametrize("channel", [1, 3])
+def test_a_mask_may_have_a_channel(run, channel):
+    masks = torch.rand(2, 5, 7)
+    link = run("NST_ContentLoss", image=image(batch=2), mask=masks.unsqueeze(channel))[0]
+    assert all(torch.equal(loss.mask, mask) for loss, mask in zip(link, masks, strict=True))
 
 
 def test_a_mask_for_each_picture_goes_with_it(run):

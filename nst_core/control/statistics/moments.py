@@ -108,9 +108,10 @@ class Gaussian(Moments):
 def _exact_moments(moments: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (N,) and covariance (N, N) in float64, where roots keep the digits that matter.
 
-    On the CPU for a device that has neither float64 nor an eigendecomposition.
+    On the CPU for all but NVIDIA's and AMD's cards: others may have neither float64 nor an
+    eigendecomposition.
     """
-    moments = moments.cpu() if moments.device.type == "mps" else moments
+    moments = moments if moments.device.type == "cuda" else moments.cpu()
     moments = moments.double()
     mean = moments[:, -1]
     return mean, moments[:, :-1] - mean[:, None] * mean
