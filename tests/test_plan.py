@@ -8,7 +8,7 @@ from small import picture
 
 from nst_core import Runtime, Settings, losses_of, plan
 from nst_core.cli import main
-from nst_core.run.plan import Pace
+from nst_core.run.pace import Pace
 
 CPU = torch.device("cpu")
 SETTINGS = Settings(size=64, steps=10, scales=2, style_layers="low", content_layers="relu2_1")

@@ -15,7 +15,7 @@ from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
 from .console import polite, say, stdout, warnings_of_engine
 from .options import flag_of
 from .page import page_command
-from .plan import plan_command
+from .plan import plan_app
 from .stylize import reconstruct_command, stylize_command, texture_command
 from .weights import weights_app
 
@@ -29,8 +29,8 @@ app = typer.Typer(
 app.command("stylize")(stylize_command)
 app.command("texture")(texture_command)
 app.command("reconstruct")(reconstruct_command)
-app.command("plan")(plan_command)
 app.command("page")(page_command)
+app.add_typer(plan_app, name="plan")
 app.add_typer(weights_app, name="weights")
 
 

@@ -31,15 +31,16 @@ def check_start(name: str) -> None:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a run writes."""
+    """The files that a run writes; only a plan may name no picture."""
 
-    picture: Path
+    picture: Path | None
     report: Path | None
     plot: Path | None
 
     def check(self, inputs: Iterable[str]) -> None:
         """ImageError if one cannot be written, or would replace another file of the run."""
-        check_writable(self.picture)
+        if self.picture:
+            check_writable(self.picture)
         if self.report:
             check_report(self.report)
         if self.plot:

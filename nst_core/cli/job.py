@@ -46,12 +46,14 @@ class Job:
     def save_step(self, evaluation: int, image: Tensor) -> None:
         """Write a picture on the way beside the result: out-0020.png for out.png."""
         output = self.asked.outputs.picture
+        assert output  # only a plan has none
         name = f"{output.stem}-{evaluation:04}{output.suffix}"
         self.save(image, output.with_name(name))
 
     def finish(self, result: Result, *, interrupted: bool) -> None:
         """Write all that was asked for, and say where it is. The picture comes first."""
         outputs = self.asked.outputs
+        assert outputs.picture  # only a plan has none
         self.save(result.image, outputs.picture)
         if outputs.report:
             report = report_of(

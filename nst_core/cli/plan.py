@@ -1,34 +1,58 @@
-"""`nst plan`: what a run would take."""
+"""`nst plan`: what a run would take, asked for in the words of that run."""
 
-from pathlib import Path
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
+import click
 import typer
+from typer.core import TyperGroup
 
-from .asked import asked
+from .asked import Asked
 from .console import polite
-from .files import Outputs
-from .options import with_settings
-from .stylize import Content, PresetName, Styles
-from .words import Words
+from .stylize import Order, reconstruct_order, stylize_order, texture_order
 
 
-@with_settings
-@polite()
-def plan_command(
-    content: Content,
-    styles: Styles,
-    *,
-    preset: PresetName = "default",
-    **flags: Any,
-) -> None:
-    """Say how much memory and about how long `nst stylize` with the same words will take."""
-    checked = asked(content, Words(styles), Outputs(Path("plan.png"), None, None), preset, flags)
+class _StylizeIfNotNamed(TyperGroup):
+    """`nst plan CONTENT STYLE` is `nst plan stylize CONTENT STYLE`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the usual command before words that begin with none."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["stylize", *args]
+        return super().parse_args(ctx, args)
+
+
+plan_app = typer.Typer(
+    cls=_StylizeIfNotNamed,
+    no_args_is_help=True,
+    help="Say how much memory and about how long a run takes. Write 'plan' before its words: nst "
+    "plan stylize photo.jpg painting.jpg; 'stylize' may be left out.",
+)
+
+
+def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
+    """The command that takes the words of a run, and plans it."""
+
+    @wraps(order_of)
+    def command(*words: Any, **flags: Any) -> None:
+        with polite():
+            _plan(order_of(*words, **flags).asked)
+
+    signature = inspect.signature(order_of)
+    given = signature.parameters
+    own = {**given, "output": given["output"].replace(default=None)}
+    vars(command)["__signature__"] = signature.replace(parameters=list(own.values()))
+    return command
+
+
+def _plan(asked: Asked) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
     from ..run.plan import plan
     from .job import prepared
 
-    job = prepared(checked)
+    job = prepared(asked)
     planned = plan(
         job.losses,
         vgg=job.vgg,
@@ -38,3 +62,13 @@ def plan_command(
     )
     for line in planned.sentences:
         typer.echo(line)
+
+
+for _name, _order_of in (
+    ("stylize", stylize_order),
+    ("texture", texture_order),
+    ("reconstruct", reconstruct_order),
+):
+    plan_app.command(_name, help=f"What nst {_name} with the same words will take.")(
+        _planning(_order_of)
+    )

@@ -1,5 +1,8 @@
 """`nst stylize`, `texture` and `reconstruct`: their arguments."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -92,12 +95,17 @@ _Quiet = Annotated[
 ]
 
 
-_polite = polite("Stopped before the first evaluation: nothing was written.")
+@dataclass(frozen=True)
+class Order:
+    """What a command was asked for, how often it writes, and whether it is quiet about it."""
+
+    asked: Asked
+    save_every: int
+    quiet: bool
 
 
 @with_settings
-@_polite
-def stylize_command(
+def stylize_order(
     content: Content,
     styles: Styles,
     *,
@@ -112,15 +120,15 @@ def stylize_command(
     save_every: _SaveEvery = 0,
     quiet: _Quiet = False,
     **flags: Any,
-) -> None:
+) -> Order:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    _make(asked(content, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
+    made = asked(content, words, Outputs(output, report, plot), preset, flags)
+    return Order(made, save_every, quiet)
 
 
 @with_settings
-@_polite
-def texture_command(
+def texture_order(
     styles: _Textures,
     *,
     output: _Output,
@@ -131,15 +139,15 @@ def texture_command(
     save_every: _SaveEvery = 0,
     quiet: _Quiet = False,
     **flags: Any,
-) -> None:
+) -> Order:
     """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
     words = Words(styles, style_masks=style_mask or ())
-    _make(asked(None, words, Outputs(output, report, plot), preset, flags), save_every, quiet)
+    made = asked(None, words, Outputs(output, report, plot), preset, flags)
+    return Order(made, save_every, quiet)
 
 
 @with_settings
-@_polite
-def reconstruct_command(
+def reconstruct_order(
     content: Content,
     *,
     output: _Output,
@@ -149,15 +157,26 @@ def reconstruct_command(
     save_every: _SaveEvery = 0,
     quiet: _Quiet = False,
     **flags: Any,
-) -> None:
+) -> Order:
     """CONTENT from noise, by what --content-layers know of it."""
-    _make(
-        asked(content, Words(()), Outputs(output, report, plot), preset, flags), save_every, quiet
-    )
+    made = asked(content, Words(()), Outputs(output, report, plot), preset, flags)
+    return Order(made, save_every, quiet)
 
 
-def _make(asked: Asked, save_every: int, quiet: bool) -> None:
-    """Make the picture that was asked for."""
-    from .making import make  # only now: it brings PyTorch, which takes seconds to import
+def _making(order_of: Callable[..., Order]) -> Callable[..., None]:
+    """The command that makes the picture that was asked for."""
 
-    make(asked, save_every, quiet)
+    @wraps(order_of)
+    def command(*words: Any, **flags: Any) -> None:
+        with polite("Stopped before the first evaluation: nothing was written."):
+            order = order_of(*words, **flags)
+            from .making import make  # only now: it brings PyTorch, which takes seconds to import
+
+            make(order.asked, order.save_every, order.quiet)
+
+    return command
+
+
+stylize_command = _making(stylize_order)
+texture_command = _making(texture_order)
+reconstruct_command = _making(reconstruct_order)

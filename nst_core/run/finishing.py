@@ -21,8 +21,8 @@ def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
     Only if `settings` say "before": style pictures get the content's colors, or the content gets
     the style's. For "luminance", style pictures become gray.
     """
-    source = _source(losses, settings)
-    if source is None or settings.color_when != "before":
+    source, kind = _source(losses, settings), recolored_kind(settings)
+    if source is None or not kind:
         return list(losses)
 
     def of(image: Tensor) -> Tensor:
@@ -30,7 +30,6 @@ def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
             return torch.lerp(image, grayed(image, source), settings.color_strength)
         return match_colors(image, source, settings.colors, settings.color_strength)
 
-    kind = ContentLoss if _takes_the_styles(settings) else StyleLoss
     return [loss.map(of) if isinstance(loss, kind) else loss for loss in losses]
 
 
@@ -70,6 +69,13 @@ class Finish:
         if self.settings.colors == "luminance":
             source = resize(source, *size_of(image))
         return match_colors(image, source, self.settings.colors, self.settings.color_strength)
+
+
+def recolored_kind(settings: ColorSettings) -> tuple[type[Loss], ...]:
+    """Of which losses the pictures are recolored before the search; empty is of none."""
+    if settings.color_when != "before" or settings.colors == "style" or not settings.color_strength:
+        return ()
+    return (ContentLoss,) if _takes_the_styles(settings) else (StyleLoss,)
 
 
 def _takes_the_styles(settings: ColorSettings) -> bool:

@@ -66,7 +66,8 @@ class Search:
         height, width = result_size(self.losses, settings, self.start)
         scales = scales_of(self.losses, settings, height, width)
         # Before the first evaluation, because no tile of the last scale may fit.
-        tiles = [tile_of(self.losses, scale, settings, self.runtime) for scale in scales]
+        losses = [*self.losses, *self.finish.keeps]
+        tiles = [tile_of(losses, scale, settings, self.runtime) for scale in scales]
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], settings, self.runtime.device)
@@ -117,15 +118,15 @@ class Search:
         """One search at one scale in one arithmetic; goes on after `before`, if there was one."""
         scale, settings = stage.scale, self.settings
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
-        objective, unit = self._objective(stage, runtime)
-        minimizer = Minimizer(
-            objective.evaluate,
-            bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
-            tolerance=settings.tolerance,
-            max_evaluations=budget,
-            on_evaluation=self._reporter(stage, unit, before.steps if before else 0),
-        )
         with memory_kept(below=runtime.convolution.kept):
+            objective, unit = self._objective(stage, runtime)
+            minimizer = Minimizer(
+                objective.evaluate,
+                bounds=bounds_of(self.finish.keeps, scale, settings.bounded),
+                tolerance=settings.tolerance,
+                max_evaluations=budget,
+                on_evaluation=self._reporter(stage, unit, before.steps if before else 0),
+            )
             history = before.history if before else self._history(scale, image)
             return minimizer.run(minimizer.start(image, history), steps)
 

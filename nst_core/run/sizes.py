@@ -108,10 +108,11 @@ def _all_seen(
     losses: Sequence[Loss], settings: RunSettings, height: int, width: int
 ) -> Iterator[_Seen]:
     """Every picture that a loss looks at, and every copy of it."""
-    for loss in losses:
-        if isinstance(loss, ContentLoss | StyleLoss) and loss.weight > 0:
-            layer = _deepest(loss)
-            yield _Seen("The result", (height, width), layer, _larger(height, width, layer))
+    networks = [loss for loss in losses if isinstance(loss, ContentLoss | StyleLoss)]
+    layer = _deepest(*(loss for loss in networks if loss.weight > 0))
+    yield _Seen(
+        "The result", (height, width), layer, _larger(losses, settings, height, width, layer)
+    )
     for loss in styles_in(losses):
         layer = _deepest(loss)
         for what, size in _pictures(loss, height, width, settings.shape):
@@ -132,12 +133,16 @@ def _pictures(loss: StyleLoss, height: int, width: int, shape: str) -> Iterator[
         yield what, style_size(loss, image, height, width, shape)
 
 
-def _larger(height: int, width: int, layer: str) -> str:
+def _larger(
+    losses: Sequence[Loss], settings: RunSettings, height: int, width: int, layer: str
+) -> str:
     """How to get a result that is large enough."""
     # Rounding may have added half a pixel to the shorter side.
     size = math.ceil(max(height, width) * LAYERS[layer].stride / (min(height, width) - 0.5))
-    known = min(height, width) > 1 and size <= MAX_SIZE
-    return f"Use {f'a size from {size} up' if known else 'a picture less narrow'} or earlier layers."
+    larger = f"a size from {size} up, " if min(height, width) > 1 and size <= MAX_SIZE else ""
+    textured = not any(isinstance(loss, ContentLoss) for loss in losses)
+    shape = "an aspect nearer 1" if settings.aspect and textured else "a picture less narrow"
+    return f"Use {larger}{shape}, or earlier layers."
 
 
 def _larger_style(loss: StyleLoss, size: Size) -> str:
@@ -148,9 +153,10 @@ def _larger_style(loss: StyleLoss, size: Size) -> str:
     return f"Use {larger}, a larger size, or earlier layers."
 
 
-def _deepest(loss: ContentLoss | StyleLoss) -> str:
+def _deepest(*losses: ContentLoss | StyleLoss) -> str:
     """The layer that needs the largest picture."""
-    return max(_layers(loss), key=lambda layer: LAYERS[layer].stride, default="relu1_1")
+    layers = [layer for loss in losses for layer in _layers(loss)]
+    return max(layers, key=lambda layer: LAYERS[layer].stride, default="relu1_1")
 
 
 def _layers(loss: ContentLoss | StyleLoss) -> list[str]:

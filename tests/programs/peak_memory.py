@@ -1,4 +1,4 @@
-"""Bytes that a run takes at its peak beside the network, and what `Runtime.estimate` says.
+"""Bytes that a run takes at its peak beside the network, and what is said before.
 
 Arguments: longer side in pixels, and precision. "auto" is that of a processor without bfloat16.
 """
@@ -14,6 +14,7 @@ from nst_core.files.weights.assemble import assembled
 from nst_core.files.weights.checkpoints import SHAPES
 from nst_core.gatys.preprocessing import CAFFE
 from nst_core.run.memory import give_back_memory
+from nst_core.run.plan import needs
 
 
 def bytes_of(name: str) -> int:
@@ -41,4 +42,4 @@ before, peak_before = bytes_of("VmRSS"), bytes_of("VmHWM")
 stylize(losses, vgg=network, settings=settings, runtime=runtime)
 peak = bytes_of("VmHWM")
 assert peak > peak_before  # or it was not this run's
-print(peak - before, runtime.estimate(size, size, settings.history))  # noqa: T201
+print(peak - before, needs(losses, settings=settings, runtime=runtime).memory)  # noqa: T201
