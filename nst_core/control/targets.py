@@ -70,8 +70,8 @@ class TargetMaker:
         means: dict[tuple[str, str], Tensor] = {}
         for image, own, shares in _counting(loss, name, list(guidances)):
             for key, value in self._statistics_of(image, own, statistics).items():
-                part = shares[key[0]] * value
-                means[key] = means[key] + part if key in means else part
+                counted = shares[key[0]] * value
+                means[key] = means[key] + counted if key in means else counted
         for (layer, part), mean in means.items():
             statistic = statistics[layer][part]
             yield StyleTarget(

@@ -15,9 +15,12 @@ from ..errors import OutOfMemory
 from ..gatys.vgg import LAYERS
 from .runtime import Runtime
 
-# Whatever the picture: on a processor the scratch of the convolutions, code and buffers of
-# libraries, and free pieces of the heap; on NVIDIA's cards the workspaces of cuDNN and cuBLAS.
+# Whatever the picture: on a processor the scratch of the convolutions, and code and buffers of
+# libraries; on NVIDIA's cards the workspaces of cuDNN and cuBLAS.
 _LIBRARY_BYTES = {"cpu": 64 << 20, "cuda": 384 << 20}
+# Free pieces of a processor's heap between blocks too small to be mapped alone: of so many bytes
+# per pixel, until most blocks are large.
+_HEAP_BYTES_PER_PIXEL, _HEAP_BYTES = 384, 24 << 20
 # The share of free memory that a run may plan with; the rest is the allocator's and the system's.
 _SHARE = 0.8
 _TILES = (2048, 1536, 1024, 768, 512, 384, 256)
@@ -93,7 +96,9 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0) -> int:
     passes = [math.prod(crop) * _FORWARD_VALUES_PER_PIXEL * itemsize for crop in crops]
     targets = pixels * (2 * _PICTURE_BYTES + _TARGET_BYTES_PER_PIXEL)
     targets += sum(pictures) + max([*pictures, *passes], default=0)
-    return load.given + max(search, targets) + _beside([read, *crops], runtime)
+    heap = min(_HEAP_BYTES, _HEAP_BYTES_PER_PIXEL * math.prod(read))
+    beside = _beside([read, *crops], runtime) + (heap if runtime.device.type == "cpu" else 0)
+    return load.given + max(search, targets) + beside
 
 
 def tile_for(load: Load, runtime: Runtime) -> int:

@@ -29,12 +29,14 @@ class Needs:
         tile: longest side of the last scale's tiles in pixels; 0 is untiled.
         memory: bytes on the device at most, beside the network itself.
         free: bytes that can be had there; None where the system does not say.
+        evaluations: how many may be made in all; 0 is as many as the steps take.
     """
 
     scales: tuple[Scale, ...]
     tile: int
     memory: int
     free: int | None
+    evaluations: int
 
     @property
     def sentences(self) -> list[str]:
@@ -45,8 +47,9 @@ class Needs:
         )
         free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
         tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        most = f", but at most {self.evaluations} evaluations in all" if self.evaluations else ""
         return [
-            f"Sizes: {sizes}.",
+            f"Sizes: {sizes}{most}.",
             f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
         ]
 
@@ -87,7 +90,7 @@ def needs(
     scales = scales_of(losses, settings, *result_size(losses, settings, start))
     tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
     memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
-    return Needs(scales, tile, memory, runtime.memory)
+    return Needs(scales, tile, memory, runtime.memory, settings.max_evaluations)
 
 
 def plan(
@@ -114,7 +117,7 @@ def plan(
         needed = needs(losses, settings=settings, runtime=runtime, start=start)
         pace = pace or pace_of(losses, vgg=vgg, settings=settings, runtime=runtime, start=start)
         seconds = _seconds(losses, settings, runtime, needed, pace)
-    return Plan(needed.scales, needed.tile, needed.memory, needed.free, seconds)
+    return Plan(**vars(needed), seconds=seconds)
 
 
 def duration(seconds: float) -> str:

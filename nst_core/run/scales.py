@@ -58,7 +58,7 @@ def budget_of(scales: Sequence[Scale], left: int) -> int:
 
 def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
     """About how many evaluations each scale takes, of `budget` in all; 0 is no limit."""
-    counts = []
+    counts: list[int] = []
     for index, scale in enumerate(scales):
         most = budget_of(scales[index:], budget - sum(counts)) if budget else scale.steps + 1
         counts.append(min(scale.steps + 1, most))

@@ -115,22 +115,33 @@ def _all_seen(
     )
     for loss in styles_in(losses):
         layer = _deepest(loss)
-        for what, size in _pictures(loss, height, width, settings.shape):
-            yield _Seen(what, size, layer, _larger_style(loss, size))
+        pictures = list(_pictures(loss, height, width, settings.shape))
+        for what, size, remedy in pictures:
+            yield _Seen(what, size, layer, remedy)
         for level in range(1, views_at(losses, settings, height, width)):
             fewer = f"Use fewer views than {level + 1}, a larger size, or earlier layers."
             copy = copy_size(height, width, level, wrap=settings.seamless)
             yield _Seen(f"The result in view {level + 1}", copy, layer, fewer)
-            for what, size in _pictures(loss, height, width, settings.shape):
+            for what, size, _ in pictures:
                 yield _Seen(f"{what} in view {level + 1}", copy_size(*size, level), layer, fewer)
 
 
-def _pictures(loss: StyleLoss, height: int, width: int, shape: str) -> Iterator[tuple[str, Size]]:
-    """A name and the size of each picture of a style that counts."""
+def _pictures(
+    loss: StyleLoss, height: int, width: int, shape: str
+) -> Iterator[tuple[str, Size, str]]:
+    """A name, the size, and how it would be larger, of each picture of a style that counts."""
     for image, _, _ in loss.counting:
         rows, columns = size_of(image)
-        what = f"A style picture of {columns}x{rows} px at style_scale {loss.scale:g}"
-        yield what, style_size(loss, image, height, width, shape)
+        size = style_size(loss, image, height, width, shape)
+        narrow = max(size_of(image)) / min(size_of(image)) if shape == "keep" else 1.0
+        scale = math.ceil(100 * LAYERS[_deepest(loss)].stride * narrow / max(height, width)) / 100
+        most = limits_of("style_scale")[1]
+        larger = f"style_scale {scale:g}" if not most or scale <= most else "one less narrow"
+        yield (
+            f"A style picture of {columns}x{rows} px at style_scale {loss.scale:g}",
+            size,
+            f"Use {larger}, a larger size, or earlier layers.",
+        )
 
 
 def _larger(
@@ -143,14 +154,6 @@ def _larger(
     textured = not any(isinstance(loss, ContentLoss) for loss in losses)
     shape = "an aspect nearer 1" if settings.aspect and textured else "a picture less narrow"
     return f"Use {larger}{shape}, or earlier layers."
-
-
-def _larger_style(loss: StyleLoss, size: Size) -> str:
-    scale = loss.scale * LAYERS[_deepest(loss)].stride / (min(size) - 0.5)
-    most = limits_of("style_scale")[1]
-    known = min(size) > 1 and (most is None or scale <= most)
-    larger = f"style_scale {math.ceil(scale * 100) / 100:g}" if known else "a picture less narrow"
-    return f"Use {larger}, a larger size, or earlier layers."
 
 
 def _deepest(*losses: ContentLoss | StyleLoss) -> str:
