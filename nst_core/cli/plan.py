@@ -5,7 +5,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -17,7 +16,7 @@ from .stylize import Order, reconstruct_order, stylize_order, texture_order
 class _StylizeIfNotNamed(TyperGroup):
     """`nst plan CONTENT STYLE` is `nst plan stylize CONTENT STYLE`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Put the usual command before words that begin with none."""
         if args and args[0] not in (*self.commands, "--help"):
             args = ["stylize", *args]

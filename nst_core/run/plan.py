@@ -84,10 +84,11 @@ def needs(
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
+    size = result_size(losses, settings, start)
+    Finish.of(losses, settings)
     if start is None:
         picture_to_start(losses, settings)
-    Finish.of(losses, settings)
-    scales = scales_of(losses, settings, *result_size(losses, settings, start))
+    scales = scales_of(losses, settings, *size)
     tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
     memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
     return Needs(scales, tile, memory, runtime.memory, settings.max_evaluations)

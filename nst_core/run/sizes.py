@@ -137,10 +137,11 @@ def _pictures(
         scale = math.ceil(100 * LAYERS[_deepest(loss)].stride * narrow / max(height, width)) / 100
         most = limits_of("style_scale")[1]
         larger = f"style_scale {scale:g}" if not most or scale <= most else "one less narrow"
+        first, second = (larger, "a larger size")[:: 1 if loss.scale < 1 else -1]
         yield (
             f"A style picture of {columns}x{rows} px at style_scale {loss.scale:g}",
             size,
-            f"Use {larger}, a larger size, or earlier layers.",
+            f"Use {first}, {second}, or earlier layers.",
         )
 
 
