@@ -11,15 +11,21 @@ import comfy.model_management
 import comfy.utils
 import folder_paths
 import torch
-from comfy_api.latest import ComfyExtension, io
-from comfy_execution.utils import get_executing_context
 from server import PromptServer
 from torch import Tensor
 from torch.nn import Module
 
+try:
+    from comfy_api.latest import ComfyExtension, io
+    from comfy_execution.utils import get_executing_context
+except ImportError as error:
+    raise ImportError(
+        f"Neural style transfer needs ComfyUI 0.8.0 or newer. Update ComfyUI. ({error})"
+    ) from None
+
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
-from ..nst_core.run.memory import give_back_memory
+from ..nst_core.run.memory import free_memory, give_back_memory
 from ..nst_core.run.plan import duration
 from ..nst_core.run.progress import Progress
 from ..nst_core.run.runtime import Runtime
@@ -30,7 +36,9 @@ log = logging.getLogger("nst_gram")
 
 CATEGORY = "neural style transfer"
 FOLDER = "vgg"
-EXTENSIONS = {".safetensors", ".pth", ".h5"}
+EXTENSIONS = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".keras", ".h5", ".hdf5"}
+# Files of pictures whose batch ended before its time.
+UNFINISHED = "nst_unfinished"
 # The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
 PARTS = 1000
 PREVIEW_SIDE = 512
@@ -63,9 +71,14 @@ def weights_files() -> list[str]:
 
 
 def weights_path(name: str) -> Path | None:
-    """Where such a file is; None if there is none."""
-    path = folder_paths.get_full_path(FOLDER, name)
-    return Path(path) if path else None
+    """Where such a file is; None if there is none.
+
+    A workflow that was saved on Windows names subfolders with backslashes, which Windows alone
+    takes for the other ones.
+    """
+    names = (name, name.replace("\\", "/"))
+    found = (folder_paths.get_full_path(FOLDER, spelled) for spelled in names)
+    return next((Path(path) for path in found if path), None)
 
 
 @dataclass(frozen=True)
@@ -92,8 +105,10 @@ def runtime_for(precision: str, needed: Callable[[Runtime], int]) -> Runtime:
     device = comfy.model_management.get_torch_device()
     runtime = HostRuntime.on(device, precision)
     comfy.model_management.free_memory(needed(runtime), device)
-    free = comfy.model_management.get_free_memory(device)
-    return replace(runtime, memory=int(free))
+    free = int(comfy.model_management.get_free_memory(device))
+    # The host knows the machine's memory, and not the limit of a container.
+    limit = free_memory(device) if device.type == "cpu" else None
+    return replace(runtime, memory=free if limit is None else min(free, limit))
 
 
 def give_memory_back() -> None:
@@ -108,6 +123,21 @@ def to_host(image: Tensor) -> Tensor:
     # Hosts before 0.30 have no `intermediate_dtype`: there, pictures are always float32.
     dtype = getattr(management, "intermediate_dtype", lambda: torch.float32)()
     return image.movedim(1, -1).contiguous().to(management.intermediate_device(), dtype)
+
+
+def save_pictures(images: Tensor) -> str:
+    """Write (B, H, W, 3) as PNG into the host's output folder, and say which files they are.
+
+    Raises:
+        OSError: they cannot be written.
+    """
+    output = folder_paths.get_output_directory()
+    folder, name, first, *_ = folder_paths.get_save_image_path(UNFINISHED, output)
+    paths = [Path(folder) / f"{name}_{first + i:05}_.png" for i in range(len(images))]
+    for path, image in zip(paths, images, strict=True):
+        # Quick, because whoever pressed Cancel waits for it.
+        to_pil(image.movedim(-1, 0)[None].float()).save(path, compress_level=1)
+    return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
 def stop_if_asked() -> None:

@@ -86,6 +86,15 @@ def image_output() -> io.Output:
     )
 
 
+def mask_output() -> io.Output:
+    """How transparent the finished pictures are, in the host's sense."""
+    return io.Mask.Output(
+        "mask",
+        tooltip="Where the picture is transparent, as Load Image gives it: white is transparent. "
+        "It is the content's, or black. Join Image with Alpha puts both together for Save Image.",
+    )
+
+
 def report_output() -> io.Output:
     """What became of the run."""
     return REPORT.Output(

@@ -9,6 +9,7 @@ from typing import TypeAlias
 from torch import Tensor
 
 from ..nst_core.control import losses as engine
+from ..nst_core.control.alpha import both
 from ..nst_core.control.guidance import check_large_enough
 from ..nst_core.control.losses import Loss
 from ..nst_core.gatys.vgg import size_of
@@ -17,7 +18,7 @@ from ..nst_core.settings.loss import shares_in
 from . import _host as host
 from ._host import io
 from ._inputs import STEP, chain_input, image_mask_input, losses_output, mask_input, setting
-from .pictures import masks_of, pictures_of, together
+from .pictures import masks_of, together, with_alpha_of
 
 _BLACK = (
     "it is ignored and this loss counts in the whole picture. Paint white where it shall count, or "
@@ -54,7 +55,8 @@ class ContentLoss(io.ComfyNode):
                 io.Image.Input(
                     "image",
                     tooltip="The picture to be repainted. Each picture of a batch gets a result "
-                    "of its own.",
+                    "of its own. If it has an alpha channel (Join Image with Alpha), only what is "
+                    "opaque counts, for all losses.",
                 ),
                 setting("content_weight"),
                 setting("content_layers"),
@@ -79,18 +81,19 @@ class ContentLoss(io.ComfyNode):
     ) -> io.NodeOutput:
         """One loss for each picture, at the end of the chain."""
         batches = (
-            pictures_of(image, "content"),
+            with_alpha_of(image, "content"),
             masks_of(mask, "content", black=_BLACK, feather=feather),
         )
         link = tuple(
             engine.ContentLoss(
                 image=picture,
+                alpha=alpha,
                 weight=content_weight,
                 layers=content_layers,
                 normalization=normalization,
                 mask=area,
             )
-            for picture, area in together("Content pictures and masks", *batches)
+            for (picture, alpha), area in together("Content pictures and masks", *batches)
         )
         check_sizes(link[0], "content")
         return io.NodeOutput((*losses, link))
@@ -110,7 +113,9 @@ class StyleLoss(io.ComfyNode):
             search_aliases=["neural style transfer", "nst", "gatys", "gram matrix", "vgg loss"],
             inputs=[
                 io.Image.Input(
-                    "image", tooltip="The style. All pictures of a batch make one style together."
+                    "image",
+                    tooltip="The style. All pictures of a batch make one style together. What an "
+                    "alpha channel makes transparent does not count.",
                 ),
                 setting("style_weight"),
                 setting("style_layers"),
@@ -145,17 +150,17 @@ class StyleLoss(io.ComfyNode):
         As with `Region`s, it counts by the mask's area: a mask changes where is painted, and not
         how strongly.
         """
-        pictures = pictures_of(image, "style")
+        pictures = with_alpha_of(image, "style")
         parts = masks_of(
             image_mask,
             "style picture's",
             black="all of the picture counts. Paint white what shall count.",
         )
         rows = together("Style pictures and their masks", pictures, parts)
-        pictures, image_masks = (tuple(column) for column in zip(*rows, strict=True))
+        image_masks = tuple(both(part, alpha) for (_, alpha), part in rows)
         link = tuple(
             engine.StyleLoss(
-                images=pictures,
+                images=tuple(picture for (picture, _), _ in rows),
                 image_masks=image_masks,
                 shares=shares_in(style_shares),
                 statistics=statistics,

@@ -10,10 +10,10 @@ from ..nst_core.run.recipes import Region, losses_of_regions
 from ..nst_core.settings import PRESETS, Settings, default_of, help_of, limits_of, preset_named
 from . import _host as host
 from ._host import io
-from ._inputs import PREVIEW_INTERVAL, image_output, report_output, setting, vgg_input
+from ._inputs import PREVIEW_INTERVAL, image_output, mask_output, report_output, setting, vgg_input
 from .load import default_vgg, fingerprint
 from .losses import Chain, check_sizes
-from .pictures import masks_of, pictures_of, together
+from .pictures import masks_of, together, with_alpha_of
 from .run import stylize_batch
 
 # What the sliders span is what people use; L-BFGS Optimize takes all that the engine does.
@@ -66,7 +66,7 @@ class NeuralStyleTransfer(io.ComfyNode):
                 setting("style_scale", advanced=True),
                 setting("feather", advanced=True),
             ],
-            outputs=[image_output(), report_output()],
+            outputs=[image_output(), report_output(), mask_output()],
         )
 
     @classmethod
@@ -100,26 +100,28 @@ class NeuralStyleTransfer(io.ComfyNode):
             style_scale=style_scale,
             feather=feather,
         )
-        image, report = stylize_batch(
+        image, report, mask = stylize_batch(
             chain_of(content, style, settings, mask),
             vgg=vgg or default_vgg(),
             settings=settings,
             interval=PREVIEW_INTERVAL,
         )
-        return io.NodeOutput(image, report)
+        return io.NodeOutput(image, report, mask)
 
 
 def chain_of(
     content: Tensor, style: Tensor, settings: Settings, mask: Tensor | None = None
 ) -> Chain:
     """The usual losses for each content, as a chain of them would come from loss nodes."""
-    styles = pictures_of(style, "style")
+    styles, alphas = zip(*with_alpha_of(style, "style"), strict=True)
     black = "everything is painted. Paint white what shall be painted."
     areas = masks_of(mask, "content", black=black)
-    rows = together("Content pictures and masks", pictures_of(content, "content"), areas)
+    rows = together("Content pictures and masks", with_alpha_of(content, "content"), areas)
     of_each = [
-        losses_of_regions(single, [Region(styles=styles, mask=area)], settings)
-        for single, area in rows
+        losses_of_regions(
+            single, [Region(styles=styles, mask=area, style_masks=alphas)], settings, alpha=alpha
+        )
+        for (single, alpha), area in rows
     ]
     for loss, what in zip(of_each[0], ("content", "style"), strict=False):
         check_sizes(loss, what)

@@ -11,6 +11,7 @@ from ._host import io
 from ._inputs import (
     LOSSES,
     image_output,
+    mask_output,
     preview_interval_input,
     report_output,
     setting,
@@ -70,7 +71,7 @@ class LBFGSOptimize(io.ComfyNode):
                 ),
                 *(setting(name, advanced=True) for name in ADVANCED),
             ],
-            outputs=[image_output(), report_output()],
+            outputs=[image_output(), report_output(), mask_output()],
         )
 
     @classmethod
@@ -83,11 +84,11 @@ class LBFGSOptimize(io.ComfyNode):
         **settings: Any,
     ) -> io.NodeOutput:
         """One result for each picture of the batch."""
-        image, report = stylize_batch(
+        image, report, mask = stylize_batch(
             losses,
             vgg=vgg,
             settings=RunSettings(**settings),
             interval=preview_interval,
             starts=(None,) if start is None else pictures_of(start, "start"),
         )
-        return io.NodeOutput(image, report)
+        return io.NodeOutput(image, report, mask)

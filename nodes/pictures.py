@@ -1,12 +1,15 @@
 """The host's pictures and masks to the engine's, and which of a batch belong together."""
 
+import math
 from collections.abc import Sequence
 from typing import TypeVar
 
+import torch
 from torch import Tensor
 
 from ..nst_core.control.regions import feathered
 from ..nst_core.errors import ImageError, SettingsError
+from ..nst_core.files.alpha import kept_apart
 from . import _host as host
 
 # Images without transparency have a mask that is black, or 1/255 where an encoder rounded.
@@ -16,10 +19,17 @@ _T = TypeVar("_T")
 
 
 def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
-    """Each picture of an IMAGE batch as (1, 3, H, W) float32 RGB in [0, 1], on its device.
+    """Each picture of an IMAGE batch as (1, 3, H, W), as `with_alpha_of` describes."""
+    return tuple(picture for picture, _ in with_alpha_of(image, what))
 
-    Transparency is laid over white, as the engine does with files: paper is white, and the color
-    under a transparent pixel is arbitrary.
+
+def with_alpha_of(image: Tensor, what: str) -> tuple[tuple[Tensor, Tensor | None], ...]:
+    """Each picture of an IMAGE batch, and its alpha as (H, W); None is opaque.
+
+    A picture is (1, 3, H, W) RGB in [0, 1], at most float32. It lies where the host has it: a
+    video's frames would fill the memory if they were copied, and the engine copies each when its
+    turn comes. Only frames with 4 channels, and those with values outside of [0, 1], are new ones:
+    opaque colors are carried on beneath what is transparent, as the engine does with files.
 
     Args:
         image: (B, H, W, C) of any floating type, with 1, 3 or 4 channels.
@@ -30,18 +40,29 @@ def pictures_of(image: Tensor, what: str) -> tuple[Tensor, ...]:
             f"The {what} picture has the shape {tuple(image.shape)}. Connect an image with 1, 3 or "
             "4 channels: (batch, height, width, channels)."
         )
-    pixels = image.detach().movedim(-1, 1).float()  # (B, C, H, W)
-    if not pixels.isfinite().all():
-        raise ImageError(
-            f"The {what} picture has pixels that are not numbers (NaN or infinite). The node "
-            "before made a broken picture: change its settings, or load the picture again."
-        )
-    pixels = pixels.clamp(0, 1)
-    if pixels.shape[1] == 4:
-        color, alpha = pixels[:, :3], pixels[:, 3:]
-        pixels = color * alpha + (1 - alpha)
-    pixels = pixels.expand(-1, 3, -1, -1).contiguous()
-    return pixels.split(1)
+    broken = (
+        f"The {what} picture has pixels that are not numbers (NaN or infinite). The node "
+        "before made a broken picture: change its settings, or load the picture again."
+    )
+    frames = image.detach().movedim(-1, 1).split(1)
+    return tuple(_with_alpha(_in_range(frame, broken), what) for frame in frames)
+
+
+def _with_alpha(pixels: Tensor, what: str) -> tuple[Tensor, Tensor | None]:
+    """(1, C, H, W) -> (1, 3, H, W) and (H, W)."""
+    if pixels.shape[1] != 4:
+        return pixels.expand(-1, 3, -1, -1), None
+    colors, alpha = kept_apart(pixels[:, :3].float(), pixels[:, 3:].float(), f"The {what} picture")
+    return colors.contiguous(), alpha
+
+
+def _in_range(values: Tensor, broken: str) -> Tensor:
+    """The same tensor if all is in [0, 1], else a clamped one; ImageError if `broken`."""
+    values = values.float() if values.dtype == torch.float64 else values
+    low, high = (float(limit) for limit in values.aminmax())
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ImageError(broken)
+    return values if low >= 0 and high <= 1 else values.clamp(0, 1)
 
 
 def masks_of(
@@ -53,24 +74,23 @@ def masks_of(
     mean "nowhere": it counts as no mask, and a note on the node says so.
 
     Args:
-        mask: (B, h, w) or (h, w).
+        mask: (B, h, w) or (h, w), and with one channel (B, 1, h, w) or (B, h, w, 1).
         what: names the mask in messages: "content", "style".
         black: says what becomes of a black one, and what to do about it.
         feather: width of its soft edges, in its longer sides; 0 leaves them as they are.
     """
     if mask is None:
         return (None,)
+    if mask.ndim == 4 and 1 in (mask.shape[1], mask.shape[3]):
+        mask = mask.squeeze(1 if mask.shape[1] == 1 else 3)
     if mask.ndim not in (2, 3) or 0 in mask.shape:
         raise ImageError(
             f"The {what} mask has the shape {tuple(mask.shape)}. Connect a mask: (batch, height, "
             "width)."
         )
-    masks = mask.detach().float().reshape(-1, *mask.shape[-2:])
-    if not masks.isfinite().all():
-        raise ImageError(
-            f"The {what} mask has values that are not numbers (NaN or infinite). Draw it again."
-        )
-    masks = masks.clamp(0, 1)
+    broken = f"The {what} mask has values that are not numbers (NaN or infinite). Draw it again."
+    whole = mask.detach().float().reshape(-1, *mask.shape[-2:])
+    masks = [_in_range(single, broken) for single in whole]
     kept = [feathered(single, feather) if single.max() > _BLACK else None for single in masks]
     if any(single is None for single in kept):
         host.show(f"The {what} mask is empty (all black), so {black}")

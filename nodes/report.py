@@ -30,28 +30,27 @@ class Report:
         return json.dumps(details, indent=1, allow_nan=False)
 
 
-def batch_report(
-    runs: Sequence[tuple[Sequence[Loss], Result]],
+def run_details(
+    losses: Sequence[Loss],
+    result: Result,
+    place: str,
     *,
     vgg: VGG16,
     settings: RunSettings,
     runtime: Runtime,
     start: str | None,
-) -> Report:
-    """The report of runs that share all but their losses. The host's pictures have no names."""
-    details = []
-    for number, (losses, result) in enumerate(runs, start=1):
-        report = report_of(
-            result,
-            settings=settings,
-            vgg=vgg,
-            runtime=runtime,
-            content=f"picture {number} of {len(runs)}",
-            styles=[],
-            start=start,
-        )
-        details.append({**report, "losses": [_described(loss) for loss in losses]})
-    return Report(tuple(result.records for _, result in runs), tuple(details))
+) -> dict[str, Any]:
+    """One run of a batch as JSON. The host's pictures have no names, but a `place` in the batch."""
+    report = report_of(
+        result,
+        settings=settings,
+        vgg=vgg,
+        runtime=runtime,
+        content=place,
+        styles=[],
+        start=start,
+    )
+    return {**report, "losses": [_described(loss) for loss in losses]}
 
 
 def _described(loss: Loss) -> dict[str, Any]:

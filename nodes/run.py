@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 
-import torch
 from torch import Tensor
 
 from .. import nst_core
+from ..nst_core.control.alpha import alpha_of
 from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
 from ..nst_core.gatys.vgg import VGG16
@@ -20,9 +20,10 @@ from ..nst_core.run.runtime import Runtime
 from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
 from . import _host as host
+from .finished import Finished
 from .losses import Chain
 from .pictures import together
-from .report import Report, batch_report
+from .report import Report, run_details
 
 # The second try after the device ran out of memory: a sixteenth of the network's memory at 1024.
 SMALL_TILE = 256
@@ -35,8 +36,8 @@ def stylize_batch(
     settings: RunSettings,
     interval: float,
     starts: Sequence[Tensor | None] = (None,),
-) -> tuple[Tensor, Report]:
-    """Every picture of the batch in turn: (B, H, W, 3) for the host, and the report."""
+) -> tuple[Tensor, Report, Tensor]:
+    """Every picture of the batch in turn: (B, H, W, 3) for the host, report, (B, H, W) mask."""
     jobs = together("Content pictures, masks and start pictures", starts, *chain)
     watch = host.Watch(len(jobs), interval)
     start, losses = jobs[0][0], jobs[0][1:]
@@ -45,26 +46,30 @@ def stylize_batch(
         lambda runtime: needs(losses, settings=settings, runtime=runtime, start=start).memory,
     )
     host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
+    finished = Finished(len(jobs))
     try:
         with _warnings_shown():
-            results = [
-                _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
-                for index, job in enumerate(jobs)
-            ]
+            for index, job in enumerate(jobs):
+                result = _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
+                details = run_details(
+                    job[1:],
+                    result,
+                    f"picture {index + 1} of {len(jobs)}",
+                    vgg=vgg,
+                    settings=settings,
+                    runtime=runtime,
+                    start=None if start is None else "a picture",
+                )
+                finished.add(result, alpha_of(job[1:]), details)
+                del result
     except BaseException as error:
         # Else what was computed lives as long as the traceback, past the point of giving it back.
         traceback.clear_frames(error.__traceback__)
+        finished.save()
         raise
     finally:
         host.give_memory_back()
-    report = batch_report(
-        [(job[1:], result) for job, result in zip(jobs, results, strict=True)],
-        vgg=vgg,
-        settings=settings,
-        runtime=runtime,
-        start=None if start is None else "a picture",
-    )
-    return host.to_host(torch.cat([result.image for result in results])), report
+    return finished.images, finished.report, finished.masks
 
 
 def _said(needed: Needs) -> str:

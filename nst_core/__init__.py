@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         StyleLoss,
         TotalVariationLoss,
     )
+    from .files.alpha import load_with_alpha
     from .files.read_image import load_image
     from .files.samples import sample
     from .files.weights import load_vgg16
@@ -63,6 +64,7 @@ __all__ = [
     "TotalVariationLoss",
     "load_image",
     "load_vgg16",
+    "load_with_alpha",
     "losses_of",
     "losses_of_regions",
     "match_colors",
@@ -84,6 +86,7 @@ _HOMES = {
     "StyleLoss": "control.losses",
     "TotalVariationLoss": "control.losses",
     "load_image": "files.read_image",
+    "load_with_alpha": "files.alpha",
     "save_image": "files.write_image",
     "sample": "files.samples",
     "load_vgg16": "files.weights",

@@ -25,8 +25,16 @@ class ImageTooSmall(ImageError):
     """A picture with no feature left at a layer that was asked for."""
 
 
+class PackageError(NSTError):
+    """An optional package that is missing or cannot be imported."""
+
+
 class WeightsError(NSTError):
     """Network weights that are missing, damaged, unsafe, or of another network."""
+
+
+class CheckpointError(NSTError):
+    """A checkpoint that cannot be written or read, or belongs to another run."""
 
 
 class NotFinite(NSTError):

@@ -12,7 +12,8 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from nst_core import VGG16, load_vgg16
-from nst_core.files.weights.checkpoints import SHAPES, Checkpoint, save_convolutions
+from nst_core.files.weights.names import SHAPES
+from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 
 QUALITY = 88
 # Biases of Keras's file from the first block to the last, as people print who have loaded it.
@@ -58,7 +59,7 @@ def found(weights: str, cache: Path) -> Network:
             )
     metadata = {"source": "keras", "preprocessing": vgg.preprocessing.name}
     path = cache / "keras.safetensors"
-    save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+    save_convolutions(VGGFile(path, "nst", tensors, {}), path, metadata)
     os.environ["NST_CACHE"] = str(cache)
     return Network("keras", values)
 

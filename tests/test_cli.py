@@ -10,6 +10,7 @@ import sys
 from dataclasses import asdict, fields
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from PIL import Image
@@ -169,6 +170,73 @@ def test_pictures_on_the_way_are_kept(stylized, folder):
     assert "nst" in read_metadata(folder / "out-0002.png")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("content.png", "-o", "./content.png"),
+        ("content.png", "-o", "../{folder}/content.png"),
+        ("content.png", "-o", "out.png", "--mask", "out.png"),
+        ("link.png", "-o", "content.png"),
+        ("content.png", "-o", "link.png"),
+        ("content.png", "-o", "out.png", "--init", "link.png", "--plot", "content.png"),
+        ("content.png", "-o", "out.png", "--plot", "out.png"),
+        ("content.png", "-o", "out.png", "--plot", "OUT.png"),
+        ("step-0004.png", "-o", "step.png", "--save-every", "2"),
+        ("step-0004.png", "-o", "../{folder}/step.png", "--save-every", "2"),
+        ("content.png", "-o", "step.png", "--save-every", "4", "--regions", "step-0004.png"),
+        ("content.png", "-o", "out.png", "--save-every", "2", "--plot", "out-0006.png"),
+        ("link-to-step.png", "-o", "step.png", "--save-every", "1"),
+    ],
+    ids=" ".join,
+)
+def test_no_output_is_an_input_or_another_output(nst, folder, words):
+    for name, target in (("link", "content"), ("link-to-step", "step-0004")):
+        os.symlink(f"{target}.png", folder / f"{name}.png")
+    (folder / "step-0004.png").write_bytes((folder / "content.png").read_bytes())
+    before = {path: path.read_bytes() for path in folder.iterdir()}
+    words = [word.format(folder=folder.name) for word in words]
+    code, out, err = nst("stylize", words[0], "style.png", *words[1:])
+    assert (code, out) == (2, "")
+    assert "would replace" in err
+    assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_pictures_on_the_way_may_have_numbers_beside_those_of_the_inputs(nst, network, folder):
+    os.rename("content.png", "step-0003.png")
+    words = ("step-0003.png", "style.png", "-o", "step.png", "--save-every", "2")
+    code, _, err = nst("stylize", *words, "--weights", network, *QUICK)
+    assert code == 0, err
+    assert (folder / "step-0002.png").exists()
+
+
+def test_16_bits_are_refused_before_the_start_where_a_format_has_8(nst, folder):
+    outcome = nst("stylize", "content.png", "style.png", "-o", "out.jpg", "--bits", "16")
+    refused(outcome, folder, "'out.jpg' cannot have 16 bits")
+
+
+def test_a_cutout_comes_back_as_one(nst, network, folder):
+    alpha = torch.zeros(40, 40)
+    alpha[:, :20] = 1
+    content = load_image(folder / "content.png", max_pixels=10**6)
+    save_image(content, folder / "cut.png", alpha=alpha)
+    words = ("cut.png", "style.png", "--weights", network, *QUICK, "--size", "40")
+    for name, more, mode in (
+        ("out.png", ["--save-every", "2"], "RGBA"),
+        ("deep.tif", ["--bits", "16"], "RGBA"),
+        ("white.png", ["--no-transparency"], "RGB"),
+        ("out.jpg", [], "RGB"),
+    ):
+        code, _, err = nst("stylize", *words, "-o", name, *more)
+        assert code == 0, err
+        assert err.count("laid over white") == (name == "out.jpg")
+        with Image.open(folder / name) as image:
+            assert image.mode == mode
+            if mode == "RGBA":
+                assert torch.equal(torch.from_numpy(np.array(image)[..., 3]), 255 * alpha.byte())
+    with Image.open(folder / "out-0002.png") as image:
+        assert image.mode == "RGBA"
+
+
 def test_each_scale_says_why_it_ended(stylized):
     _, _, err = stylized("--size", "64", "--scales", "2")
     assert re.search(r"Scale 1, 32x32 px: \d+ evaluations, then all steps are done\.", err)
@@ -200,6 +268,7 @@ CHANGED = [
     {"feather": 0.1, "scale_factor": 1.5, "views": 2, "seamless": True, "aspect": 2.0},
     {"colors": "pca", "color_when": "before", "color_source": "style", "color_strength": 0.5},
     {"statistics": "gaussian", "style_scale": 0.5, "style_shares": "2", "laplacian_weight": 5.0},
+    {"bits": 16, "transparency": False},
 ]
 
 
@@ -239,7 +308,7 @@ def test_help_shows_every_setting_as_settings_describe_it(nst):
         assert f"--{item.name.replace('_', '-')}" in shown
         assert item.metadata["help"] in shown
         for choice in item.metadata["choices"]:
-            assert choice in shown
+            assert str(choice) in shown
     assert "(16 to 16,384; default: 512)" in shown
 
 
@@ -298,7 +367,10 @@ def test_a_style_mask_changes_what_counts(stylized, maps):
     [
         (["red=style.png"], ["'red=style.png' names a region", "--regions MAP.png"]),
         (["style.png", "--regions", "style.png"], ["styles with a color", "red=painting.jpg"]),
-        (["green=style.png", "--regions", "content.png"], ["The map has no green"]),
+        (
+            ["green=style.png", "--regions", "content.png"],
+            ["'content.png' has shades all over", "few flat colors"],
+        ),
         (["style.png", "--mask", "style.png", "--regions", "style.png"], ["Give one of them"]),
         (["style.png", "--style-regions", "style.png"], ["needs --regions"]),
         (["style.png", "--style-mask", "no.png"], ["no.png", "does not exist"]),
@@ -462,7 +534,7 @@ def test_a_bad_picture_is_said_before_the_work(nst, network, folder, words, said
         (["--content-weight", "0", "--style-weight", "0"], "No loss has a weight above 0"),
         (["--size", "20", "--scales", "1", "--style-layers", "all"], "A style picture of 48x36 px"),
         (["--weights", "vgg99"], "Weights 'vgg99' are neither a file nor one of"),
-        (["--weights", "content.png"], "content.png is no weights file"),
+        (["--weights", "content.png"], "content.png is a picture"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

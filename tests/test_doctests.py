@@ -6,7 +6,7 @@ import importlib
 import pytest
 
 MODULES = """settings.layers settings.presets gatys.functions control.pyramid control.tiles
-run.plan run.stylize""".split()
+run.plan run.stylize cli.folders files.film""".split()
 
 
 @pytest.mark.parametrize("name", MODULES)

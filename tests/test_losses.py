@@ -6,7 +6,6 @@ from nst_core.control.image_losses import laplacian, total_variation
 from nst_core.gatys.functions import (
     NORMALIZATIONS,
     Sums,
-    content_loss,
     gram_sum,
     squared_error_sum,
     style_loss,
@@ -26,7 +25,7 @@ def gram(features):
 def content(features, target, normalization):
     distance = squared_error_sum(features, target)
     size = squared_error_sum(target, torch.zeros_like(target))
-    return content_loss(distance, features.numel(), size, NORMALIZATIONS[normalization])
+    return NORMALIZATIONS[normalization].content(distance, features.numel(), size)
 
 
 def test_the_gram_matrix_is_the_papers():

@@ -11,7 +11,7 @@ from torch.testing import assert_close
 from nst_core.control.losses import ContentLoss, StyleLoss
 from nst_core.control.preconditioner import Spectral
 from nst_core.errors import NotFinite
-from nst_core.gatys.lbfgs import History, Identity
+from nst_core.gatys.lbfgs import History, InitialHessian
 from nst_core.gatys.minimizer import STALL_STEPS, Minimizer
 from nst_core.gatys.objective import Evaluation
 from nst_core.kernels.history import FastHistory
@@ -40,7 +40,7 @@ def history_of(h0, size=10, image=None):
 
 def minimized(evaluate, start, steps, h0=None, **kwargs):
     minimizer = Minimizer(evaluate, **kwargs)
-    history = history_of(h0 or Identity())
+    history = history_of(h0 or InitialHessian())
     return minimizer.run(minimizer.start(start, history), steps)[0]
 
 
@@ -152,7 +152,7 @@ def test_when_a_search_stops_does_not_depend_on_the_unit_of_the_loss():
 @pytest.mark.parametrize(("minimum", "then"), [(1 / 3, 1 / 3), (0.01, 0.1)])
 def test_after_a_step_too_far_comes_the_parabolas_minimum_but_no_less_than_a_tenth(minimum, then):
     tried = []
-    first = Identity.scaling.first
+    first = InitialHessian.scaling.first
     inner = quadratic(CENTER, torch.ones_like(CENTER))
     minimizer = Minimizer(lambda image: tried.append(image) or inner(image), bounds=None)
     start = CENTER + minimum * first
@@ -320,7 +320,7 @@ def bends_down(before, after):
 def test_textbook_searches_begin_at_the_whole_direction_even_after_negative_curvature():
     minimizer = Minimizer(wells, bounds=None)
     bent = []
-    for state, direction, first, after in steps_of(minimizer, Identity(), HILL, 30):
+    for state, direction, first, after in steps_of(minimizer, InitialHessian(), HILL, 30):
         assert_close(first, state.image + direction)
         bent.append(bends_down(state, after))
     assert 5 < sum(bent) < 30
@@ -351,7 +351,7 @@ def test_resuming_is_never_having_stopped_right_after_negative_curvature_too(sto
 
 def test_a_pair_of_negative_curvature_is_not_remembered():
     one, other = torch.randn(2, 1, 3, 10, 10, generator=torch.Generator().manual_seed(0))
-    history = FastHistory(3, one, Identity())
+    history = FastHistory(3, one, InitialHessian())
     assert history.update(one, 2 * one)
     direction = history.direction(other, None)
     assert not history.update(other, -other)
@@ -359,7 +359,9 @@ def test_a_pair_of_negative_curvature_is_not_remembered():
     assert torch.equal(history.direction(other, None), direction)
 
 
-@pytest.mark.parametrize("h0", [Identity(), Spectral(10, 10, CENTER.device)], ids=["I", "spectral"])
+@pytest.mark.parametrize(
+    "h0", [InitialHessian(), Spectral(10, 10, CENTER.device)], ids=["I", "spectral"]
+)
 @pytest.mark.parametrize("bounded", [False, True])
 def test_the_fast_history_is_the_two_loop_recursion(h0, bounded):
     generator = torch.Generator().manual_seed(0)

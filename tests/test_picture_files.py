@@ -15,9 +15,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from odd_files import chunk, tiff
+from odd_files import png as png_of
 from PIL import Image, ImageCms, ImageFile, PngImagePlugin
 
 from nst_core.errors import ImageError
+from nst_core.files.paths import DEEP as DEEP_FORMATS
 from nst_core.files.paths import WRITABLE, check_writable
 from nst_core.files.pixels import from_pil, to_pil
 from nst_core.files.read_image import image_size, load_image, read_metadata
@@ -29,6 +32,7 @@ RGB = Image.fromarray(NOISE[..., :3])
 RGBA = Image.fromarray(NOISE)
 GRAY = Image.fromarray(NOISE[..., 0])
 GRAY16 = Image.fromarray(NOISE[..., :2].copy().view(np.uint16)[..., 0])
+DEEP = np.random.default_rng(1).integers(0, 65536, (24, 31, 3), dtype=np.uint16)
 PALETTE = RGB.quantize(16)
 SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
@@ -206,13 +210,14 @@ def test_big_endian_16_bit_gray_reads_the_same():
     torch.testing.assert_close(from_pil(picture)[0, 0], torch.tensor([[1.0, 0.2]]))
 
 
-def test_16_bit_color_keeps_the_upper_8_bits():
+def test_16_bit_color_keeps_all_its_bits():
     levels = NOISE[..., :3].astype(">u2") * 256 + 99
     rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in levels)
     image = load_image(
         io.BytesIO(png(31, 24, depth=16, data=zlib.compress(rows))), max_pixels=LIMIT
     )
-    assert torch.equal(image, tensor_of(NOISE[..., :3]))
+    expected = torch.from_numpy(levels.astype(np.float32) / 65535).permute(2, 0, 1)[None]
+    assert torch.equal(image, expected)
 
 
 def test_float_gray_is_0_to_1_and_what_is_not_finite_does_not_come_through():
@@ -456,6 +461,9 @@ WHOLE = {
     "tiff": encoded(RGB, "TIFF", exif=exif(6), icc_profile=SRGB),
     "tiff lzw": encoded(RGBA, "TIFF", compression="tiff_lzw"),
     "tiff float": encoded(GRAY.convert("F"), "TIFF"),
+    "tiff 16 bit": tiff(DEEP, 2),
+    "tiff of floats": tiff((DEEP / 65535).astype(np.float32), 2),
+    "png 16 bit colors": png_of(DEEP, 2, before=chunk(b"gAMA", b"\0\1\x86\xa0")),
     "webp": encoded(RGB, "WEBP", exif=exif(6), icc_profile=SRGB),
     "webp lossless": encoded(RGBA, "WEBP", lossless=True),
     "bmp": encoded(PALETTE, "BMP"),
@@ -595,6 +603,93 @@ def test_a_saved_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").touch()
     save_image(torch.rand(3, 2, 2), tmp_path / "a.png")
     assert (tmp_path / "a.png").stat().st_mode == (tmp_path / "plain").stat().st_mode
+
+
+# --- 16 bits, and sRGB ------------------------------------------------------------------------
+
+
+def tiff_fields(data):
+    """{tag: values} of the first directory: TIFF 6.0, section 2."""
+    (at,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, at)
+    fields = {}
+    for entry in range(at + 2, at + 2 + 12 * count, 12):
+        tag, kind, length = struct.unpack_from("<HHI", data, entry)
+        form = f"<{length}{ {3: 'H', 4: 'I', 7: 'B'}[kind] }"
+        (there,) = struct.unpack_from("<I", data, entry + 8)
+        where = entry + 8 if struct.calcsize(form) <= 4 else there
+        fields[tag] = struct.unpack_from(form, data, where)
+    return fields
+
+
+def levels_in(path, channels):
+    """(H, W, C) of a 16-bit file, decoded by hand: Pillow would drop half of the bits."""
+    data = path.read_bytes()
+    if path.suffix == ".png":
+        width, height, depth = struct.unpack_from(">IIB", data, 16)
+        assert depth == 16
+        at = data.index(b"IDAT")
+        (size,) = struct.unpack_from(">I", data, at - 4)
+        rows = np.frombuffer(zlib.decompress(data[at + 4 : at + 4 + size]), np.uint8)
+        rows = rows.reshape(height, 1 + 2 * channels * width)
+        assert (rows[:, 0] == 2).all()  # the filter Up
+        samples = np.cumsum(rows[:, 1:], 0, np.uint8).view(">u2").astype(np.int32)
+        return torch.from_numpy(samples.reshape(height, width, channels))
+    fields = tiff_fields(data)
+    start, size = fields[273][0], fields[279][0]
+    assert fields[258] == (16,) * channels
+    samples = np.frombuffer(zlib.decompress(data[start : start + size]), "<u2")
+    samples = samples.reshape(fields[257][0], fields[256][0], channels)
+    return torch.from_numpy(np.cumsum(samples, 1, np.uint16).astype(np.int32))
+
+
+@pytest.mark.parametrize("extension", [".png", ".tif"])
+@pytest.mark.parametrize("channels", [3, 4])
+def test_16_bits_keep_every_level_that_is_asked_for(tmp_path, extension, channels):
+    levels = torch.arange(65536).view(256, 256)
+    image = torch.stack([levels, levels.T, 65535 - levels])[None] / 65535
+    path = tmp_path / f"a{extension}"
+    alpha = levels / 65535 if channels == 4 else None
+    save_image(image, path, bits=16, alpha=alpha)
+    expected = torch.cat([image[0], levels[None] / 65535])[:channels] * 65535
+    assert torch.equal(levels_in(path, channels), expected.round().int().permute(1, 2, 0))
+    with Image.open(path) as picture:  # and Pillow takes it for a whole file
+        picture.load()
+        assert picture.mode == ("RGB", "RGBA")[channels - 3]
+    assert os.listdir(tmp_path) == [path.name]
+
+
+def test_16_bits_are_clamped_and_rounded_as_8_are(tmp_path):
+    values = torch.tensor([-1.0, 0.0, 0.49 / 65535, 0.51 / 65535, 65534.6 / 65535, 1.0, 7.0])
+    save_image(values.expand(3, 1, 7), tmp_path / "a.png", bits=16)
+    assert levels_in(tmp_path / "a.png", 3)[0, :, 1].tolist() == [0, 0, 0, 1, 65535, 65535, 65535]
+
+
+@pytest.mark.parametrize("extension", [".jpg", ".jpeg", ".webp", ".bmp"])
+def test_16_bits_are_refused_where_the_format_has_8(tmp_path, extension):
+    with pytest.raises(ImageError, match="PNG and TIFF can have 16"):
+        save_image(torch.rand(3, 8, 8), tmp_path / f"a{extension}", bits=16)
+    assert os.listdir(tmp_path) == []
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize("extension", sorted(set(WRITABLE) - {".bmp"}))
+def test_a_written_file_says_that_it_is_srgb(tmp_path, extension, bits):
+    if bits == 16 and WRITABLE[extension] not in DEEP_FORMATS:
+        pytest.skip("8 bits only")
+    save_image(torch.rand(3, 8, 8), tmp_path / f"a{extension}", bits=bits)
+    with Image.open(tmp_path / f"a{extension}") as picture:
+        if extension == ".png":
+            assert picture.info["srgb"] == 0
+        else:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(picture.info["icc_profile"]))
+            assert "sRGB" in ImageCms.getProfileDescription(profile)
+
+
+def test_a_profile_has_no_date_that_would_change_the_bytes(tmp_path):
+    save_image(torch.rand(3, 8, 8), tmp_path / "a.tif")
+    with Image.open(tmp_path / "a.tif") as picture:
+        assert picture.info["icc_profile"][24:36] == bytes(12)
 
 
 # --- metadata ---------------------------------------------------------------------------------

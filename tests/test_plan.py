@@ -139,6 +139,14 @@ def test_every_run_is_planned_in_its_own_words(words, size, said, tmp_path):
     assert len(list(tmp_path.iterdir())) == 2
 
 
+def test_of_a_folder_the_first_run_is_planned(said, tmp_path):
+    for name in ("one", "two"):
+        save_image(picture(30, 40), tmp_path / f"{name}.png")
+    out = said(f"plan . sample:waves {SHORT}")
+    assert "Pictures: 2. Of the first, 'one.png':" in out
+    assert "64x48 px in 2 steps" in out
+
+
 def test_a_plan_takes_every_flag_of_the_run():
     for name in ("stylize", "texture", "reconstruct"):
         commands = get_command(app).commands

@@ -16,8 +16,9 @@ from nst_core import (
     losses_of_regions,
     stylize,
 )
-from nst_core.control.regions import colors_in, feathered, masks_of_map
+from nst_core.control.regions import _spread, colors_in, feathered, masks_of_map
 from nst_core.errors import SettingsError
+from nst_core.files.samples import sample
 from nst_core.gatys.functions import gram_sum
 
 CONTENT = picture(48, 64, seed=1)
@@ -128,6 +129,35 @@ def test_smoothed_edges_and_jpeg_noise_make_no_third_region():
     assert ((red + blue)[:, :395] == 1).all()
     assert ((red + blue)[:, 405:] == 0).all()
     assert (red[:, :195] == 1).all()
+
+
+def spread_slowly(labels):
+    """Labels that grow into what has none, by a look at all of the map for each ring of pixels."""
+    count = int(labels.max()) + 1
+    masks = torch.nn.functional.one_hot(labels.clamp(min=-1) + 1, count + 1).movedim(-1, 0)[1:]
+    masks = masks.float()
+    while bool((free := masks.sum(0) == 0).any()):
+        beside = torch.nn.functional.avg_pool2d(masks[None], 3, stride=1, padding=1)[0]
+        chosen = torch.nn.functional.one_hot(beside.argmax(0), count).movedim(-1, 0)
+        masks = masks + chosen * (free & (beside.amax(0) > 0))
+    return masks.argmax(0)
+
+
+@pytest.mark.parametrize("sown", [0.001, 0.02, 0.5])
+def test_regions_grow_as_if_all_of_the_map_were_looked_at_for_each_ring(sown):
+    generator = torch.Generator().manual_seed(1)
+    labels = torch.randint(5, (61, 83), generator=generator)
+    labels[torch.rand(61, 83, generator=generator) >= sown] = -1
+    labels[3, 70] = 2
+    assert _spread(labels).equal(spread_slowly(labels))
+
+
+@pytest.mark.parametrize("name", ["harbor", "portrait", "landscape", "noise"])
+def test_a_picture_with_shades_is_no_map_even_if_the_color_is_in_it(name):
+    image = picture(96, 96, seed=1) if name == "noise" else sample(name, 128)
+    image[..., :12, :12] = torch.tensor([1.0, 0.0, 0.0]).view(3, 1, 1)
+    with pytest.raises(SettingsError, match=r"'a\.jpg' has shades all over.*few flat colors"):
+        masks_of_map(image, ["red"], name="'a.jpg'")
 
 
 @pytest.mark.parametrize(

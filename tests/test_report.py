@@ -122,3 +122,19 @@ def test_a_path_that_cannot_be_written_is_told_before(tmp_path, name):
     with pytest.raises(ImageError, match="'"):
         check_report(tmp_path / name)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("folder", ["/home/ada/pictures/", "C:\\Users\\ada\\", "../ada/", ""])
+def test_of_paths_only_the_names_of_files_are_stored(folder, vgg):
+    summary = summary_of(
+        settings=replace(SETTINGS, weights=f"{folder}mine.pt"),
+        vgg=vgg,
+        content=f"{folder}c.png",
+        styles=[f"{folder}s.png", f"red={folder}t.png", "sample:ink"],
+        start=f"{folder}x.png",
+    )
+    assert summary["content"] == "c.png"
+    assert summary["styles"] == ["s.png", "red=t.png", "sample:ink"]
+    assert summary["start"] == "x.png"
+    assert summary["settings"]["weights"] == "mine.pt"
+    assert "ada" not in json.dumps(summary)

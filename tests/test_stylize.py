@@ -22,7 +22,7 @@ from nst_core import (
 from nst_core.control.pyramid import Scale
 from nst_core.errors import ImageError, ImageTooSmall, NotFinite, SettingsError
 from nst_core.gatys.vgg import VGG16
-from nst_core.run.staging import resized
+from nst_core.run.staging import NOISE, first_picture, resized
 
 CPU = Runtime(torch.device("cpu"))
 CONTENT, STYLE = picture(40, 56, seed=1), picture(50, 40, seed=2)
@@ -139,6 +139,25 @@ def test_a_budget_of_evaluations_holds_over_all_scales(vgg):
 def test_no_steps_give_back_the_start(vgg):
     start = picture(34, 48, seed=9)
     assert torch.equal(run(vgg, replace(SETTINGS, steps=0), start=start).image, start)
+
+
+def noise_of(seed):
+    settings = RunSettings(init="noise", seed=seed)
+    return first_picture([], Scale(8, 8, 1), settings, torch.device("cpu"))
+
+
+def test_a_seed_of_32_bits_is_the_seed_of_pytorchs_generator():
+    for seed in (0, 7, 2**32 - 1):
+        drawn = torch.randn(1, 3, 8, 8, generator=torch.Generator().manual_seed(seed))
+        assert torch.equal(noise_of(seed), (0.5 + NOISE * drawn).clamp(0, 1))
+
+
+def test_all_of_a_seed_of_64_bits_counts_as_far_as_a_browser_keeps_it():
+    assert not torch.equal(noise_of(2**32 + 7), noise_of(7))
+    assert not torch.equal(noise_of(2**63), noise_of(0))
+    # A browser writes 2^63 + 1 with 16 digits and zeros.
+    assert torch.equal(noise_of(9223372036854775809), noise_of(9223372036854776000))
+    assert noise_of(2**64 - 1).isfinite().all()
 
 
 @pytest.mark.parametrize("init", ["content", "gray", "noise", "style"])

@@ -2,7 +2,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst_core.control.tiles import ALIGNMENT, margin_of, plan_tiles
+from nst_core.control.tiles import ALIGNMENT, margin_of, plan_tiles, reach_of
 from nst_core.gatys.vgg import LAYERS
 
 SIZES = st.integers(1, 700)
@@ -21,7 +21,7 @@ def test_every_feature_is_owned_once(height, width, tile, layers):
 
 @given(SIZES, SIZES, st.integers(16, 800))
 def test_what_a_tile_owns_lies_in_its_crop_and_sees_nothing_beyond_it(height, width, tile):
-    layer = LAYERS["relu5_1"]
+    layer, reach = LAYERS["relu5_1"], reach_of("relu5_1")
     for part in plan_tiles(height, width, tile, [layer.name]):
         for span, length in ((part.rows, height), (part.columns, width)):
             assert span.start % ALIGNMENT == 0
@@ -29,8 +29,8 @@ def test_what_a_tile_owns_lies_in_its_crop_and_sees_nothing_beyond_it(height, wi
             last = span.core_stop // layer.stride - 1
             if last < first:
                 continue  # no whole feature in this core
-            assert span.start <= max(0, first * layer.stride - layer.reach)
-            assert span.stop >= min(length, (last + 1) * layer.stride + layer.reach)
+            assert span.start <= max(0, first * layer.stride - reach)
+            assert span.stop >= min(length, (last + 1) * layer.stride + reach)
 
 
 @given(SIZES, SIZES)

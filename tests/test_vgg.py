@@ -4,8 +4,10 @@ from small import picture, seeded_vgg
 from torch.testing import assert_close
 
 from nst_core.control.guidance import check_large_enough
+from nst_core.control.tiles import reach_of
 from nst_core.errors import ImageTooSmall, LayerError
-from nst_core.gatys.preprocessing import CAFFE, CAFFE_RGB, TORCHVISION
+from nst_core.files.weights.preprocessings import CAFFE_RGB, TORCHVISION
+from nst_core.gatys.preprocessing import CAFFE
 from nst_core.gatys.vgg import LAYERS, canonical_layer
 
 
@@ -36,19 +38,21 @@ def test_average_pooling_is_another_network_than_max_pooling(vgg):
 
 @pytest.mark.parametrize("name", LAYERS)
 def test_a_feature_sees_its_receptive_field_and_not_a_pixel_more(vgg64, name):
-    layer = LAYERS[name]
-    side = 3 * layer.receptive_field // layer.stride // 2 * layer.stride + layer.stride
+    layer, reach = LAYERS[name], reach_of(name)
+    field = layer.stride + 2 * reach
+    side = 3 * field // layer.stride // 2 * layer.stride + layer.stride
     position = side // layer.stride // 2
     image = picture(side, side, dtype=torch.float64).requires_grad_()
     average = seeded_vgg(torch.float64, pooling="average")  # max pooling hides pixels that lost
     feature = average(image, [name])[name][0, :, position, position].sum()
     seen = torch.autograd.grad(feature, image)[0][0].abs().sum(0).amax(0).nonzero().flatten()
-    assert seen[0] == max(0, position * layer.stride - layer.reach)
-    assert seen[-1] == min(side, (position + 1) * layer.stride + layer.reach) - 1
+    assert seen[0] == max(0, position * layer.stride - reach)
+    assert seen[-1] == min(side, (position + 1) * layer.stride + reach) - 1
 
 
 def test_receptive_fields_are_those_in_the_literature():
-    fields = {name: LAYERS[name].receptive_field for name in ("relu1_1", "relu4_2", "relu5_1")}
+    names = ("relu1_1", "relu4_2", "relu5_1")
+    fields = {name: LAYERS[name].stride + 2 * reach_of(name) for name in names}
     assert fields == {"relu1_1": 3, "relu4_2": 76, "relu5_1": 132}
 
 

@@ -27,6 +27,7 @@ from nst_core import (
     save_image,
     stylize,
 )
+from nst_core.cli.regions import read_with_alpha
 from nst_core.control.pyramid import Scale, resize
 from nst_core.errors import NSTError
 from nst_core.kernels.pooling import max_pool
@@ -105,6 +106,20 @@ def read(settings, vgg, tmp_path):
     return load_image(tmp_path / "content.png", max_pixels=settings.max_pixels)
 
 
+def written(settings, vgg, tmp_path):
+    """The bytes of a file."""
+    save_image(CONTENT, tmp_path / "out.png", bits=settings.bits)
+    return (tmp_path / "out.png").read_bytes()
+
+
+def cut_out(settings, vgg, tmp_path):
+    """A content whose right half is transparent, as the command line reads it."""
+    save_image(CONTENT, tmp_path / "content.png", alpha=1 - kept_half().mask)
+    content, alpha = read_with_alpha(str(tmp_path / "content.png"), settings)
+    losses = losses_of(content, [STYLE], settings, alpha=alpha)
+    return stylize(losses, vgg=vgg, settings=settings).image
+
+
 def by_another_network(settings, vgg, tmp_path):
     """As the command line loads it; `weights` names a file, which does not tell its input."""
     path = settings.weights
@@ -137,6 +152,8 @@ class Sets:
 
 COLORS = ("style", "luminance", "cholesky", "pca", "symmetric", "histogram")
 SETTINGS = {
+    "transparency": Sets((True, False), of=cut_out),
+    "bits": Sets((8, 16), of=written, refused=(12,)),
     "max_pixels": Sets((32 * 48,), of=read, refused=(32 * 48 - 1,)),
     "weights": Sets(
         ("builtin", "untrained", "file"), of=by_another_network, refused=("no such file",)

@@ -14,8 +14,8 @@ import typer
 from torch import Tensor
 
 from nst_core.files.weights import builtin
-from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
 from nst_core.files.weights.untrained import BLOCK_SCALES
+from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 from nst_core.gatys.preprocessing import CAFFE
 from nst_core.gatys.vgg import LAYERS
 from nst_core.settings.layers import STYLE_LAYERS
@@ -83,7 +83,7 @@ def write_weights(
     if figures:
         metadata["figures"] = figures
     tensors = with_classic_scales(folded(checkpoint))
-    save_convolutions(Checkpoint(out, "nst", tensors, {}), out, metadata, eight_bits=eight_bits)
+    save_convolutions(VGGFile(out, "nst", tensors, {}), out, metadata, eight_bits=eight_bits)
 
 
 def export(

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from nst_core import VGG16
 from nst_core.errors import SettingsError
 from nst_core.gatys.preprocessing import CAFFE
-from nst_core.run.runtime import has_bfloat16
+from nst_core.run.devices import has_bfloat16
 
 from .network import Heads, TrainingVGG, taken_up
 from .objectives import losses_of

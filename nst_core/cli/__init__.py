@@ -1,27 +1,33 @@
 """The command line `nst`: the engine with flags made from `settings`."""
 
-import importlib.util
 import sys
 import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
+from ..errors import PackageError
+from ..optional import imported
+
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run one command and exit: 0 is done, 2 a mistake that was explained, 130 Ctrl-C.
+    """Run one command and exit.
+
+    The code is 0 when all is done, 1 when some pictures of a folder could not be made, 2 after a
+    mistake that was explained, and 130 after Ctrl-C.
 
     Args:
         arguments: the words after `nst`; None takes them from the command line.
     """
-    missing = [name for name in ("typer", "rich") if importlib.util.find_spec(name) is None]
-    if missing:
-        sys.stderr.write(
-            f"The command line needs {' and '.join(missing)}. Install with: "
-            "pip install 'nst-gram[cli]'\n"
-        )
+    try:
+        imported("typer", "'nst-gram[cli]'")
+        imported("rich.progress", "'nst-gram[cli]'")
+    except PackageError as error:
+        sys.stderr.write(f"The command line needs typer and rich. {error}\n")
         sys.exit(2)
     # Pillow remarks on damaged metadata of pictures that it reads all the same.
     warnings.filterwarnings("ignore", module="PIL")
     from .app import run
+    from .streams import lasting_streams
 
-    run(arguments)
+    with lasting_streams():
+        run(arguments)

@@ -9,13 +9,15 @@ import typer
 from rich.table import Table
 
 from .. import __version__
-from ..errors import ImageError, SettingsError
+from ..errors import SettingsError
 from ..settings import MAX_SIZE, PRESETS, Settings
 from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
-from .console import polite, say, stdout, warnings_of_engine
+from .console import answer, polite, say, stdout, warnings_of_engine
+from .files import make_folder
 from .options import flag_of
 from .page import page_command
 from .plan import plan_app
+from .resume import resume_command
 from .stylize import reconstruct_command, stylize_command, texture_command
 from .weights import weights_app
 
@@ -29,6 +31,7 @@ app = typer.Typer(
 app.command("stylize")(stylize_command)
 app.command("texture")(texture_command)
 app.command("reconstruct")(reconstruct_command)
+app.command("resume")(resume_command)
 app.command("page")(page_command)
 app.add_typer(plan_app, name="plan")
 app.add_typer(weights_app, name="weights")
@@ -43,7 +46,7 @@ def run(arguments: Sequence[str] | None) -> NoReturn:
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        typer.echo(f"nst-gram {__version__}")
+        answer(f"nst-gram {__version__}")
         raise typer.Exit
 
 
@@ -82,26 +85,19 @@ def samples_command(
     if not MIN_SIZE <= size <= MAX_SIZE:
         raise SettingsError(f"size is {size}. Use a number from {MIN_SIZE} to {MAX_SIZE}.")
     for title, descriptions in (("Contents", CONTENTS), ("Styles", STYLES)):
-        typer.echo(f"{title}:")
+        answer(f"{title}:")
         for name, description in descriptions.items():
-            typer.echo(f"  {name}: {description}")
+            answer(f"  {name}: {description}")
             if output:
                 _draw(name, size, output)
     if output:
         say("All of them are in:")
-        typer.echo(output)
+        answer(output)
 
 
 def _draw(name: str, size: int, folder: Path) -> None:
     from ..files.samples import sample
     from ..files.write_image import save_image  # only now: it brings PyTorch
 
-    _make_folder(folder)
+    make_folder(folder)
     save_image(sample(name, size), folder / f"{name}.png")
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageError(f"'{folder}' cannot be made: {error.strerror}. Choose another.") from error

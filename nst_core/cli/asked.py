@@ -36,14 +36,27 @@ class Asked:
 
     def check(self) -> None:
         """ImageError or SettingsError for what can be refused without looking into a picture."""
-        pictures = [name for name in (self.content, *self.words.files) if name]
-        self.outputs.check([*pictures, self.start] if self.start else pictures)
+        self.outputs.check(self.inputs, self.settings.bits)
+        self.check_words()
+        for name in self.pictures:
+            check_picture(name)
+
+    @property
+    def pictures(self) -> list[str]:
+        """Every file or sample that is named."""
+        return [name for name in (self.content, *self.words.files, self.start) if name]
+
+    @property
+    def inputs(self) -> list[str]:
+        """Everything that is read."""
+        return [*self.pictures, self.settings.weights]
+
+    def check_words(self) -> None:
+        """ImageError or SettingsError for what is wrong whichever pictures are named."""
         if self.start is not None:
             check_start(self.start)
         self.words.check()
         self._check_losses()
-        for name in pictures:
-            check_picture(name)
 
     def _check_losses(self) -> None:
         styles = len(self.words.styles)

@@ -1,6 +1,7 @@
 """Speaking to people: messages on stderr, results on stdout, mistakes in one sentence."""
 
 import logging
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,7 +10,7 @@ from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
-from ..errors import NSTError
+from ..errors import NSTError, OutOfMemory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
@@ -23,6 +24,14 @@ def say(message: str, *, label: str = "", style: str = "") -> None:
     stderr.print(Text.assemble((label, style), message), soft_wrap=True)
 
 
+def answer(text: object) -> None:
+    """One line on stdout, exactly as it is: programs read it."""
+    # Not `typer.echo`: where the encoding is ASCII it goes past `streams` and writes UTF-8.
+    if sys.stdout is not None:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+
+
 def refusal(message: str) -> typer.Exit:
     """Says what is wrong, and returns what to raise to end the command."""
     say(message, label="Error: ", style="bold red")
@@ -33,18 +42,26 @@ def refusal(message: str) -> typer.Exit:
 def polite(stopped: str = "Stopped.") -> Iterator[None]:
     """Turns mistakes, full memory and Ctrl-C (said as `stopped`) into a sentence and exit code."""
     try:
-        yield
+        with full_memory_named():
+            yield
     except NSTError as error:
         raise refusal(str(error)) from error
+    except KeyboardInterrupt as error:
+        say(stopped)
+        raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def full_memory_named() -> Iterator[None]:
+    """Turns what the device or the system raises when memory is full into an OutOfMemory."""
+    try:
+        yield
     except (RuntimeError, MemoryError) as error:
         from ..run.memory import is_out_of_memory  # only now: it brings PyTorch
 
         if not is_out_of_memory(error):
             raise
-        raise refusal("The memory is full. Use a smaller --size, or --tile 512.") from error
-    except KeyboardInterrupt as error:
-        say(stopped)
-        raise typer.Exit(INTERRUPTED) from error
+        raise OutOfMemory("The memory is full. Use a smaller --size, or --tile 512.") from error
 
 
 @contextmanager

@@ -1,12 +1,21 @@
 """Pictures that are read and files that are written, checked before the engine is imported."""
 
 import os
-from collections.abc import Iterable
+import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import ImageError, SettingsError
-from ..files.paths import check_readable, check_report, check_writable
+from ..files.paths import (
+    CHECKPOINT_ENDING,
+    check_bits,
+    check_film,
+    check_readable,
+    check_report,
+    check_writable,
+    same_file,
+)
 from ..settings import STARTS
 from ..settings.samples import SAMPLE, sample_named
 
@@ -31,24 +40,70 @@ def check_start(name: str) -> None:
 
 @dataclass(frozen=True)
 class Outputs:
-    """The files that a run writes; only a plan may name no picture."""
+    """The files that a run writes.
 
-    picture: Path | None
-    report: Path | None
-    plot: Path | None
+    Attributes:
+        picture: the result.
+        report, plot, film: None is none.
+        checkpoint: where the run can be gone on from; None is beside the picture, if it takes long.
+        every: evaluations from one picture on the way to the next; 0 is none.
+    """
 
-    def check(self, inputs: Iterable[str]) -> None:
+    picture: Path
+    report: Path | None = None
+    plot: Path | None = None
+    film: Path | None = None
+    every: int = 0
+    checkpoint: Path | None = None
+
+    def step(self, evaluation: int) -> Path:
+        """Of the picture on the way, beside the result: out-0020.png for out.png."""
+        return self.picture.with_name(f"{self.picture.stem}-{evaluation:04}{self.picture.suffix}")
+
+    def check(self, inputs: Sequence[str], bits: int) -> None:
         """ImageError if one cannot be written, or would replace another file of the run."""
-        if self.picture:
-            check_writable(self.picture)
+        check_writable(self.picture)
+        check_bits(self.picture, bits)
         if self.report:
             check_report(self.report)
         if self.plot:
             check_writable(self.plot)
-        taken = {Path(name).resolve() for name in inputs}
-        for path in (self.picture, self.report, self.plot):
-            if path is None:
-                continue
-            if path.resolve() in taken:
+        if self.film:
+            check_film(self.film)
+        if self.checkpoint:
+            check_writable(self.checkpoint, endings=(CHECKPOINT_ENDING,))
+        written = (self.picture, self.report, self.plot, self.film, self.checkpoint)
+        named = [path for path in written if path]
+        for number, path in enumerate(named):
+            if _clash(path, inputs, named[:number]):
                 raise ImageError(f"'{path}' would replace another file of this run. Rename one.")
-            taken.add(path.resolve())
+        for path in self._steps([*inputs, *map(str, named)]):
+            if _clash(path, inputs, named):
+                raise ImageError(
+                    f"--save-every {self.every} would replace '{path}', another file of this run. "
+                    f"Rename that one, or choose another name than '{self.picture}'."
+                )
+
+    def _steps(self, others: Sequence[str]) -> Iterator[Path]:
+        """Those pictures on the way that may be one of the others, by their numbers."""
+        start, end = map(re.escape, (f"{self.picture.stem}-", self.picture.suffix))
+        for name in (name for other in others for name in (other, os.path.realpath(other))):
+            found = re.fullmatch(f"{start}([0-9]{{4,}}){end}", Path(name).name, re.IGNORECASE)
+            if found and self.every and int(found[1]) % self.every == 0:
+                yield self.step(int(found[1]))
+
+
+def _clash(path: Path, inputs: Sequence[str], outputs: Sequence[Path]) -> bool:
+    """Whether a file to be written is one of those that are read, or is written twice."""
+    # Of two files that are not there yet nobody knows whether their disk tells case apart.
+    key = os.path.realpath(path).casefold()
+    twice = any(key == os.path.realpath(other).casefold() for other in outputs)
+    return twice or any(same_file(path, name) for name in [*map(Path, inputs), *outputs])
+
+
+def make_folder(folder: Path) -> None:
+    """ImageError if there is no such folder and it cannot be made."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError) as error:
+        raise ImageError(f"'{folder}' cannot be made: {error.args[-1]}. Choose another.") from error

@@ -1,25 +1,26 @@
 """One picture to be made: everything it needs, checked and read, and what it leaves behind."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import typer
 from torch import Tensor
 
+from ..control.alpha import alpha_of
 from ..control.losses import Loss
 from ..files.weights import load_vgg16
 from ..files.write_image import save_image
 from ..gatys.vgg import VGG16
 from ..run.plot import plot_losses
 from ..run.progress import Result
-from ..run.recipes import losses_of_regions
+from ..run.recipes import Region, losses_of_regions
 from ..run.report import report_of, save_report, summary_of
 from ..run.runtime import Runtime
 from ..settings import Settings
 from .asked import Asked
-from .console import download_bar, say
-from .regions import read_picture, regions_of
+from .console import answer, download_bar, say
+from .regions import read_picture, read_with_alpha, regions_of
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -41,19 +42,21 @@ class Job:
             styles=list(self.asked.words.styles),
             start=self.asked.start,
         )
-        save_image(image, path, metadata={"nst": json.dumps(summary)})
+        save_image(
+            image,
+            path,
+            metadata={"nst": json.dumps(summary)},
+            alpha=alpha_of(self.losses),
+            bits=self.asked.settings.bits,
+        )
 
     def save_step(self, evaluation: int, image: Tensor) -> None:
         """Write a picture on the way beside the result: out-0020.png for out.png."""
-        output = self.asked.outputs.picture
-        assert output  # only a plan has none
-        name = f"{output.stem}-{evaluation:04}{output.suffix}"
-        self.save(image, output.with_name(name))
+        self.save(image, self.asked.outputs.step(evaluation))
 
     def finish(self, result: Result, *, interrupted: bool) -> None:
         """Write all that was asked for, and say where it is. The picture comes first."""
         outputs = self.asked.outputs
-        assert outputs.picture  # only a plan has none
         self.save(result.image, outputs.picture)
         if outputs.report:
             report = report_of(
@@ -71,26 +74,35 @@ class Job:
         if outputs.plot:
             save_image(plot_losses(result.records), outputs.plot)
             say(f"Plot: {outputs.plot}")
-        typer.echo(outputs.picture)
+        answer(outputs.picture)
 
 
-def prepared(asked: Asked) -> Job:
-    """The job: pictures read, losses made, and then the network loaded."""
+def prepared(
+    asked: Asked, *, vgg: VGG16 | None = None, regions: Sequence[Region] | None = None
+) -> Job:
+    """The job: pictures read, losses made, and then the network loaded.
+
+    Args:
+        asked: what for.
+        vgg, regions: the network, and the styles read, of those who have them already.
+    """
     settings, start = asked.settings, asked.start
     start_picture = read_picture(start, settings) if start is not None else None
-    content = read_picture(asked.content, settings) if asked.content else None
-    losses = losses_of_regions(content, regions_of(asked.words, settings), settings)
+    content, alpha = read_with_alpha(asked.content, settings) if asked.content else (None, None)
+    if regions is None:
+        regions = regions_of(asked.words, settings)
+    losses = losses_of_regions(content, regions, settings, alpha=alpha)
     runtime = Runtime.choose(settings.device, settings.precision)
     return Job(
         asked=asked,
         start_picture=start_picture,
         losses=losses,
-        vgg=_network(settings),
+        vgg=vgg or network_of(settings),
         runtime=runtime,
     )
 
 
-def _network(settings: Settings) -> VGG16:
+def network_of(settings: Settings) -> VGG16:
     """The network, with the one line that says which weights it has."""
     asked = settings.preprocessing
     with download_bar() as on_progress:

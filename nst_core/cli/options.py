@@ -16,6 +16,7 @@ from ..settings import (
     ReadSettings,
     RunSettings,
     Settings,
+    WriteSettings,
     preset_named,
 )
 from ..settings.option import Checked, own_fields
@@ -30,6 +31,7 @@ _PANELS: Mapping[str, type[Checked]] = {
     "Run: how the picture is found": RunSettings,
     "Network: which VGG-16 looks at the pictures": NetworkSettings,
     "Files: what is read": ReadSettings,
+    "Files: what is written": WriteSettings,
 }
 
 
@@ -82,7 +84,7 @@ def _flag(item: "Field[Any]", panel: str) -> inspect.Parameter:
 
 def _help(item: "Field[Any]") -> str:
     text = str(item.metadata["help"])
-    choices = ", ".join(item.metadata["choices"])
+    choices = ", ".join(map(str, item.metadata["choices"]))
     low, high, default = item.metadata["minimum"], item.metadata["maximum"], item.default
     if item.name == "init":
         limits = "or a picture file, or sample:NAME; "

@@ -1,11 +1,12 @@
 """`nst page`: the engine in a browser."""
 
-import importlib.util
+import ipaddress
 from typing import Annotated, Any
 
 import typer
 
 from ..errors import SettingsError
+from ..optional import imported
 from ..settings import ServingSettings, default_of, help_of, limits_of
 from .console import polite, say
 
@@ -26,14 +27,50 @@ def _limit(name: str) -> Any:
 @polite()
 def page_command(
     host: Annotated[
-        str, typer.Option(metavar="ADDRESS", help="Where to listen; 0.0.0.0 lets others in.")
+        str,
+        typer.Option(
+            metavar="ADDRESS",
+            envvar="GRADIO_SERVER_NAME",
+            help="Where to listen; 0.0.0.0 lets others in.",
+        ),
     ] = "127.0.0.1",
     port: Annotated[
         int | None,
-        typer.Option(min=1, max=65535, metavar="NUMBER", help="Default: free, from 7860 up."),
+        typer.Option(
+            min=1,
+            max=65535,
+            metavar="NUMBER",
+            envvar="GRADIO_SERVER_PORT",
+            help="Default: free, from 7860 up.",
+        ),
     ] = None,
+    root_path: Annotated[
+        str,
+        typer.Option(
+            metavar="PATH",
+            envvar="GRADIO_ROOT_PATH",
+            help="Path under which a proxy such as nginx serves the page: /paint.",
+        ),
+    ] = "",
     share: Annotated[
-        bool, typer.Option("--share", help="Also get a public link, through Gradio's servers.")
+        bool,
+        typer.Option(
+            "--share",
+            envvar="GRADIO_SHARE",
+            help="Also get a public link, through Gradio's servers.",
+        ),
+    ] = False,
+    auth: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME:PASSWORD",
+            envvar="NST_PAGE_AUTH",
+            help="What visitors must give. In the variable, other users of this machine do not "
+            "see it among the processes.",
+        ),
+    ] = "",
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Let everybody in, with --share or --host too.")
     ] = False,
     weights: Annotated[str, typer.Option(metavar="TEXT", help=help_of("weights"))] = default_of(
         "weights"
@@ -46,9 +83,9 @@ def page_command(
     max_megapixels: Annotated[int, _limit("max_megapixels")] = _USUAL.max_megapixels,
 ) -> None:
     """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
-    if importlib.util.find_spec("gradio") is None:
-        raise SettingsError("The page needs gradio. Install with: pip install 'nst-gram[page]'")
-    from ..page.serve import serve  # Gradio takes seconds to import
+    imported("gradio", "'nst-gram[page]'")  # only now: it takes seconds
+    login = _login(auth, no_auth, share or not _is_local(host))
+    from ..page.serve import serve
 
     limits = ServingSettings(
         max_size=max_size,
@@ -58,4 +95,45 @@ def page_command(
         max_upload=max_upload,
         max_megapixels=max_megapixels,
     )
-    serve(weights=weights, limits=limits, host=host, port=port, share=share, on_message=say)
+    serve(
+        weights=weights,
+        limits=limits,
+        host=host,
+        port=port,
+        root_path=root_path,
+        share=share,
+        auth=login,
+        on_message=say,
+    )
+
+
+def _login(auth: str, no_auth: bool, public: bool) -> tuple[str, str] | None:
+    """Name and password; None lets everybody in.
+
+    Raises:
+        SettingsError: there is none although others can reach the page, or it is no pair.
+    """
+    if auth:
+        if no_auth:
+            raise SettingsError("--auth and --no-auth exclude each other. Give one.")
+        # Without blanks around them, as Gradio reads the name that is typed.
+        name, colon, password = auth.partition(":")
+        if not (name.strip() and colon and password):
+            raise SettingsError("The login is a name, a colon and a password: --auth me:secret.")
+        return name.strip(), password
+    if public and not no_auth:
+        raise SettingsError(
+            "Others can reach this page. Give visitors a password: --auth NAME:PASSWORD, or the "
+            "variable NST_PAGE_AUTH. Or let everybody in: --no-auth."
+        )
+    return None
+
+
+def _is_local(host: str) -> bool:
+    """Whether only this machine reaches the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:  # a name, which may be anybody's
+        return False

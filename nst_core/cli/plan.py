@@ -3,13 +3,18 @@
 import inspect
 from collections.abc import Callable
 from functools import wraps
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
-from .asked import Asked
-from .console import polite
+from .asked import Asked, asked
+from .batch import batch_of
+from .console import answer, polite
+from .folders import is_folder
+from .output_flags import OutputFlags
 from .stylize import Order, reconstruct_order, stylize_order, texture_order
 
 
@@ -36,8 +41,10 @@ def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
 
     @wraps(order_of)
     def command(*words: Any, **flags: Any) -> None:
-        with polite():
-            _plan(order_of(*words, **flags).asked)
+        with polite(), TemporaryDirectory() as folder:
+            first = _first(order_of(*words, **flags), Path(folder))
+            if first is not None:
+                _plan(first)
 
     signature = inspect.signature(order_of)
     given = signature.parameters
@@ -46,12 +53,33 @@ def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
     return command
 
 
-def _plan(asked: Asked) -> None:
+def _first(order: Order, folder: Path) -> Asked | None:
+    """The first picture that is to be made, checked as its run would be; None if none is left.
+
+    Args:
+        order: the words of the run.
+        folder: where the result would lie if nothing was said of that; it is empty.
+    """
+    named = [order.content, *order.words.styles]
+    many = any(name is not None and is_folder(name) for name in named)
+    order.flags["output"] = order.flags["output"] or folder / ("plan" if many else "plan.png")
+    outputs = OutputFlags.taken_from(order.flags)
+    batch = batch_of(order.content, order.words, outputs, order.preset, order.flags)
+    if batch is None:
+        return asked(order.content, order.words, outputs.of_one_picture, order.preset, order.flags)
+    if not batch.begin(quiet=False):
+        return None
+    first = batch.asked[0]
+    answer(f"Pictures: {len(batch.asked)}. Of the first, '{first.outputs.picture.name}':")
+    return first
+
+
+def _plan(one: Asked) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
     from ..run.plan import plan
     from .job import prepared
 
-    job = prepared(asked)
+    job = prepared(one)
     planned = plan(
         job.losses,
         vgg=job.vgg,
@@ -60,7 +88,7 @@ def _plan(asked: Asked) -> None:
         start=job.start_picture,
     )
     for line in planned.sentences:
-        typer.echo(line)
+        answer(line)
 
 
 for _name, _order_of in (

@@ -1,11 +1,13 @@
 """The pictures of a run, read: whole, and region by region with maps and masks."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from ..control.alpha import both
 from ..control.color import luma_of
 from ..control.regions import masks_of_map
+from ..files.alpha import load_with_alpha
 from ..files.read_image import load_image
 from ..files.samples import sample
 from ..run.recipes import Region
@@ -22,6 +24,13 @@ def read_picture(name: str, settings: Settings) -> Tensor:
     return load_image(name, max_pixels=settings.max_pixels)
 
 
+def read_with_alpha(name: str, settings: Settings) -> tuple[Tensor, Tensor | None]:
+    """The same and its (H, W) alpha, unless it is laid over white or opaque."""
+    if name.startswith(SAMPLE) or not settings.transparency:
+        return read_picture(name, settings), None
+    return load_with_alpha(name, max_pixels=settings.max_pixels)
+
+
 def regions_of(words: Words, settings: Settings) -> list[Region]:
     """The regions that were asked for, their pictures read.
 
@@ -32,12 +41,13 @@ def regions_of(words: Words, settings: Settings) -> list[Region]:
         return []
     shares = shares_in(settings.style_shares) or (1.0,) * len(words.styles)
     masks = _masks(words, settings)
+    styles = [_style(words, index, settings) for index in range(len(words.styles))]
     return [
         Region(
-            styles=tuple(read_picture(words.pairs[index][1], settings) for index in chosen),
+            styles=tuple(styles[index][0] for index in chosen),
             mask=mask,
             shares=tuple(shares[index] for index in chosen),
-            style_masks=tuple(_style_mask(words, index, settings) for index in chosen),
+            style_masks=tuple(styles[index][1] for index in chosen),
         )
         for color, mask in masks.items()
         if (chosen := [i for i, (of, _) in enumerate(words.pairs) if of == color])
@@ -51,9 +61,15 @@ def _masks(words: Words, settings: Settings) -> Mapping[str | None, Tensor | Non
     if not words.regions:
         return {None: None}
     colors = list(dict.fromkeys(color for color, _ in words.pairs if color))
-    found = masks_of_map(read_picture(words.regions, settings), colors)
+    found = _masks_in(words.regions, colors, settings)
     rest = 1 - sum(found[1:], found[0])
     return {**dict(zip(colors, found, strict=True)), None: rest}
+
+
+def _style(words: Words, index: int, settings: Settings) -> tuple[Tensor, Tensor | None]:
+    """A style picture, and which part of it counts: of its mask, what is opaque."""
+    image, alpha = read_with_alpha(words.pairs[index][1], settings)
+    return image, both(_style_mask(words, index, settings), alpha)
 
 
 def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:
@@ -65,7 +81,11 @@ def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:
     if words.style_masks:
         return _gray(name, settings)
     color = words.pairs[index][0]
-    return None if color is None else masks_of_map(read_picture(name, settings), [color])[0]
+    return None if color is None else _masks_in(name, [color], settings)[0]
+
+
+def _masks_in(name: str, colors: Sequence[str], settings: Settings) -> list[Tensor]:
+    return masks_of_map(read_picture(name, settings), colors, name=f"'{name}'")
 
 
 def _gray(name: str, settings: Settings) -> Tensor:

@@ -3,16 +3,16 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from ..settings import PRESETS
-from .asked import Asked, asked
+from .asked import asked
+from .batch import batch_of
 from .console import polite
-from .files import Outputs
 from .options import with_settings
+from .output_flags import OutputFlags, with_outputs
 from .words import Words
 
 
@@ -70,111 +70,93 @@ _StyleMask = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
-_Output = Annotated[
-    Path, typer.Option("--output", "-o", metavar="FILE", help="Where the picture goes.")
-]
 PresetName = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
-_Report = Annotated[
-    Path | None,
-    typer.Option(metavar="FILE.json", help="Write every evaluation, settings and versions."),
-]
-_Plot = Annotated[
-    Path | None, typer.Option(metavar="FILE.png", help="Draw the loss and its parts.")
-]
-_SaveEvery = Annotated[
-    int,
-    typer.Option(
-        min=0,
-        metavar="NUMBER",
-        help="Also keep the best picture so far every so many evaluations, as FILE-0020.png; "
-        "0 does not.",
-    ),
-]
-_Quiet = Annotated[
-    bool, typer.Option("--quiet", "-q", help="No progress, only what must be known.")
-]
 
 
 @dataclass(frozen=True)
 class Order:
-    """What a command was asked for, how often it writes, and whether it is quiet about it."""
+    """The words of a command; `flags` are those of the settings and of what is written."""
 
-    asked: Asked
-    save_every: int
-    quiet: bool
+    content: str | None
+    words: Words
+    preset: str
+    flags: dict[str, Any]
 
 
 @with_settings
+@with_outputs
 def stylize_order(
     content: Content,
     styles: Styles,
     *,
-    output: _Output,
     preset: PresetName = "default",
     regions: _Regions = None,
     mask: _Mask = None,
     style_regions: _StyleRegions = None,
     style_mask: _StyleMask = None,
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
     **flags: Any,
 ) -> Order:
-    """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is."""
+    """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is.
+
+    Several styles are blended. A folder as CONTENT makes a picture of each picture in it, a folder
+    as STYLE one for each style in it, two folders one for each pair; -o is a folder then.
+    """
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    made = asked(content, words, Outputs(output, report, plot), preset, flags)
-    return Order(made, save_every, quiet)
+    return Order(content, words, preset, flags)
 
 
 @with_settings
+@with_outputs
 def texture_order(
     styles: _Textures,
     *,
-    output: _Output,
     preset: PresetName = "texture",
     style_mask: _StyleMask = None,
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
     **flags: Any,
 ) -> Order:
-    """More of STYLE, of any size: texture synthesis. --seamless makes a tile."""
-    words = Words(styles, style_masks=style_mask or ())
-    made = asked(None, words, Outputs(output, report, plot), preset, flags)
-    return Order(made, save_every, quiet)
+    """More of STYLE, of any size: texture synthesis. --seamless makes a tile.
+
+    Several styles are blended. A folder makes a texture of each picture in it; -o is a folder then.
+    """
+    return Order(None, Words(styles, style_masks=style_mask or ()), preset, flags)
 
 
 @with_settings
+@with_outputs
 def reconstruct_order(
-    content: Content,
-    *,
-    output: _Output,
-    preset: PresetName = "reconstruction",
-    report: _Report = None,
-    plot: _Plot = None,
-    save_every: _SaveEvery = 0,
-    quiet: _Quiet = False,
-    **flags: Any,
+    content: Content, *, preset: PresetName = "reconstruction", **flags: Any
 ) -> Order:
-    """CONTENT from noise, by what --content-layers know of it."""
-    made = asked(content, Words(()), Outputs(output, report, plot), preset, flags)
-    return Order(made, save_every, quiet)
+    """CONTENT from noise, by what --content-layers know of it.
+
+    A folder makes a picture of each picture in it; -o is a folder then.
+    """
+    return Order(content, Words(()), preset, flags)
 
 
 def _making(order_of: Callable[..., Order]) -> Callable[..., None]:
-    """The command that makes the picture that was asked for."""
+    """The command that makes what an order asks for."""
 
     @wraps(order_of)
     def command(*words: Any, **flags: Any) -> None:
         with polite("Stopped before the first evaluation: nothing was written."):
-            order = order_of(*words, **flags)
-            from .making import make  # only now: it brings PyTorch, which takes seconds to import
-
-            make(order.asked, order.save_every, order.quiet)
+            _make(order_of(*words, **flags))
 
     return command
+
+
+def _make(order: Order) -> None:
+    """Make the picture that was asked for, or the pictures."""
+    outputs = OutputFlags.taken_from(order.flags)
+    batch = batch_of(order.content, order.words, outputs, order.preset, order.flags)
+    if batch is None:
+        one = asked(order.content, order.words, outputs.of_one_picture, order.preset, order.flags)
+        from .making import make  # only now: it brings PyTorch, which takes seconds to import
+
+        make(one, outputs.quiet)
+    elif batch.begin(outputs.quiet):
+        from .making_many import make_many
+
+        make_many(batch, outputs.quiet)
 
 
 stylize_command = _making(stylize_order)

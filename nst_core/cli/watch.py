@@ -15,29 +15,64 @@ from .console import say, stderr
 _REDRAW, _LINE = 0.1, 10.0
 
 
+@dataclass(frozen=True)
+class Place:
+    """Which of many pictures a run makes.
+
+    Attributes:
+        number, count: the first is 1.
+        name: of the picture.
+        before: seconds that those before it took.
+    """
+
+    number: int = 1
+    count: int = 1
+    name: str = ""
+    before: float = 0.0
+
+    def fraction(self, progress: Progress) -> float:
+        """Share of all pictures' work done, as if all were the same work."""
+        return (self.number - 1 + progress.fraction) / self.count
+
+    def words(self, progress: Progress) -> str:
+        """Where all of it is, in a line."""
+        latest, done = progress.latest, self.fraction(progress)
+        where = f"{progress.stage}  step {latest.step}/{progress.steps}"
+        left = f"{_clock((self.before + latest.seconds) * (1 / done - 1))} left"
+        if self.count > 1:  # a terminal is 80 wide, and the bar shall have some of it
+            return f"{self.number}/{self.count} {self.name:.20}  {where}  {left}"
+        pace = latest.evaluation / max(latest.seconds, 1e-9)
+        return f"{where}  loss {latest.loss:.4g}  {pace:.3g} evaluations/s  {left}"
+
+
 @contextmanager
-def display(quiet: bool) -> Iterator[OnProgress]:
+def display(quiet: bool, place: Place = Place()) -> Iterator[OnProgress]:
     """What draws the progress: nothing, a bar in a terminal, or lines in a log."""
     if quiet:
         yield ignore_progress
     elif stderr.is_terminal:
-        with _bar() as draw:
+        with _bar(place) as draw:
             yield draw
     else:
-        yield _Now(lambda progress: say(f"{progress.fraction:4.0%}  {_words(progress)}"), _LINE)
+        yield _Now(lambda now: say(f"{place.fraction(now):4.0%}  {place.words(now)}"), _LINE)
 
 
 @contextmanager
-def _bar() -> Iterator[OnProgress]:
-    columns = (rich.BarColumn(), rich.TaskProgressColumn(), rich.TextColumn("{task.description}"))
-    # Redrawn by us: a thread that redraws would take turns with the computation.
-    with rich.Progress(*columns, console=stderr, auto_refresh=False) as bar:
+def _bar(place: Place) -> Iterator[OnProgress]:
+    # File names are never markup.
+    text = rich.TextColumn("{task.description}", markup=False)
+    columns = (rich.BarColumn(), rich.TaskProgressColumn(), text)
+    # Redrawn by us: a thread that redraws would take turns with the computation. Of many pictures
+    # only the paths stay in the terminal.
+    with rich.Progress(
+        *columns, console=stderr, auto_refresh=False, transient=place.count > 1
+    ) as bar:
         task = bar.add_task("starting", total=1.0)
+        bar.update(task, completed=(place.number - 1) / place.count, refresh=True)
 
-        def draw(progress: Progress) -> None:
-            bar.update(
-                task, completed=progress.fraction, description=_words(progress), refresh=True
-            )
+        def draw(now: Progress) -> None:
+            words, done = place.words(now), place.fraction(now)
+            bar.update(task, completed=done, description=words, refresh=True)
 
         yield _Now(draw, _REDRAW)
 
@@ -58,15 +93,6 @@ class _Now:
             self.show(progress)
 
 
-def _words(progress: Progress) -> str:
-    latest = progress.latest
-    pace = latest.evaluation / max(latest.seconds, 1e-9)
-    return (
-        f"{progress.stage}  step {latest.step}/{progress.steps}  loss {latest.loss:.4g}  "
-        f"{pace:.3g} evaluations/s  {_clock(progress.seconds_left)} left"
-    )
-
-
 def _clock(seconds: float) -> str:
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
@@ -81,17 +107,20 @@ class Watch:
         show: from `display`.
         save: told the evaluation and the best picture so far, every `every` evaluations.
         every: 0 saves nothing on the way.
+        film: what films the run.
     """
 
     show: OnProgress
     save: Callable[[int, Tensor], None]
     every: int
+    film: OnProgress = ignore_progress
     last: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
         """To be the engine's `on_progress`."""
         self.last = progress
         self.show(progress)
+        self.film(progress)
         if self.every and progress.latest.evaluation % self.every == 0:
             self.save(progress.latest.evaluation, progress.preview())
 

@@ -7,7 +7,7 @@ import typer
 
 from ..errors import WeightsError
 from ..settings.network import PREPROCESSING_NAMES
-from .console import download_bar, polite, say
+from .console import answer, download_bar, polite, say
 
 weights_app = typer.Typer(help="List, download and check network weights.", no_args_is_help=True)
 
@@ -27,9 +27,9 @@ def list_command() -> None:
             state = "always there"
         else:
             state = "not on this machine"
-        typer.echo(f"{entry.name}: {state}")
-        typer.echo(f"    {entry.description}")
-        typer.echo(f"    License: {entry.license}")
+        answer(f"{entry.name}: {state}")
+        answer(f"    {entry.description}")
+        answer(f"    License: {entry.license}")
 
 
 @weights_app.command("get")
@@ -42,13 +42,13 @@ def get_command(
 
     say("Only the 13 convolutions are kept. An interrupted download goes on where it stopped.")
     with download_bar() as on_progress:
-        typer.echo(get_weights(name, on_progress=on_progress))
+        answer(get_weights(name, on_progress=on_progress))
 
 
 @weights_app.command("check")
 @polite()
 def check_command(
-    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth or Keras .h5 file.")],
+    file: Annotated[Path, typer.Argument(help="A .safetensors, .pth, .keras or .h5 file.")],
     preprocessing: Annotated[
         str | None,
         typer.Option(
@@ -62,14 +62,14 @@ def check_command(
     found = check_weights(file, preprocessing)
     for message in found.messages:
         say(message)
-    typer.echo(f"File: {found.path}")
-    typer.echo(f"SHA-256: {found.sha256}")
-    typer.echo(f"Network: {found.source}")
-    typer.echo(f"Layout: {found.layout}")
-    typer.echo(f"Input: {found.preprocessing} (known by: {found.known_by})")
+    answer(f"File: {found.path}")
+    answer(f"SHA-256: {found.sha256}")
+    answer(f"Network: {found.source}")
+    answer(f"Layout: {found.layout}")
+    answer(f"Input: {found.preprocessing} (known by: {found.known_by})")
     whole = sum(found.layers.values())
-    typer.echo(f"Convolutions: {whole} of {len(found.layers)} are whole")
+    answer(f"Convolutions: {whole} of {len(found.layers)} are whole")
     for name, problem in found.problems.items():
-        typer.echo(f"    {name} {problem}")
+        answer(f"    {name} {problem}")
     if not found.ok:
         raise WeightsError(f"{found.path} is not a whole VGG-16. Download or copy it again.")

@@ -42,8 +42,17 @@ class _LayerLoss:
         object.__setattr__(self, "layer_weights", weights)
 
 
+class _OfOneImage:
+    image: Tensor
+
+    @property
+    def pictures(self) -> tuple[Tensor, ...]:
+        """All pictures of the loss."""
+        return (self.image,)
+
+
 @dataclass(frozen=True, eq=False, kw_only=True)
-class ContentLoss(_LayerLoss):
+class ContentLoss(_LayerLoss, _OfOneImage):
     """The picture shall show what `image` shows.
 
     Attributes:
@@ -52,23 +61,22 @@ class ContentLoss(_LayerLoss):
         layers: low, high, all, "relu3_2=0.5,relu4_2", a list, or {layer: weight}.
         normalization: relative, gatys or mean.
         mask: (h, w) in [0, 1], where in the picture this loss counts; None is all of it.
+        alpha: (h, w) in [0, 1], how opaque `image` is; None is all of it. Neither this loss nor any
+            other counts where the first content is transparent.
     """
 
     image: Tensor
     weight: float = _DEFAULTS.content_weight
     layers: LayerNames = _DEFAULTS.content_layers
+    alpha: Tensor | None = None
 
     def __post_init__(self) -> None:
         self._resolve(CONTENT_LAYERS, "content")
 
-    @property
-    def pictures(self) -> tuple[Tensor, ...]:
-        """All pictures of the loss."""
-        return (self.image,)
-
     def map(self, images: Change = keep, masks: Change = keep) -> "ContentLoss":
         """The same loss with every picture and every mask changed."""
-        return replace(self, image=images(self.image), mask=_map(masks, self.mask))
+        mask, alpha = _map(masks, self.mask), _map(masks, self.alpha)
+        return replace(self, image=images(self.image), mask=mask, alpha=alpha)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -163,7 +171,7 @@ class TotalVariationLoss:
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class LaplacianLoss:
+class LaplacianLoss(_OfOneImage):
     """Edges and details shall stay where `image` has them.
 
     Attributes:
@@ -177,18 +185,13 @@ class LaplacianLoss:
     def __post_init__(self) -> None:
         check_weight(self.weight, "Laplacian weight")
 
-    @property
-    def pictures(self) -> tuple[Tensor, ...]:
-        """All pictures of the loss."""
-        return (self.image,)
-
     def map(self, images: Change = keep, masks: Change = keep) -> "LaplacianLoss":
         """The same loss with its picture changed."""
         return replace(self, image=images(self.image))
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Keep:
+class Keep(_OfOneImage):
     """Pixels that shall stay as they are in `image`: no loss but a bound, held at every step.
 
     Attributes:
@@ -199,11 +202,6 @@ class Keep:
 
     image: Tensor
     mask: Tensor
-
-    @property
-    def pictures(self) -> tuple[Tensor, ...]:
-        """All pictures of the bound."""
-        return (self.image,)
 
     def map(self, images: Change = keep, masks: Change = keep) -> "Keep":
         """The same with its picture and mask changed."""

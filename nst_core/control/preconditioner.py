@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from ..gatys.lbfgs import StepScaling
+from ..gatys.lbfgs import InitialHessian, Matrix, StepScaling
 from .places import Places
 
 # Pairs from which on places are used, and how much of their steepness counts, in logarithms: all of
@@ -39,7 +39,7 @@ FOR_STYLE = Guess(power=0.5, chroma=1.0, local=True)
 FOR_CONTENT = Guess(power=2.0, chroma=0.25, local=False)
 
 
-class Spectral:
+class Spectral(InitialHessian):
     """A smoothing of (1, 3, height, width) images, whose gray gains 1 on average.
 
     Plain gradients change the grain first and the forms last. The idea is the decorrelated
@@ -49,7 +49,7 @@ class Spectral:
 
     Args:
         height, width: in pixels.
-        device: of the images.
+        device: where to compute with waves: the images', or one that has Fourier transforms.
         guess: what is assumed.
     """
 
@@ -64,12 +64,8 @@ class Spectral:
         gains = torch.hypot(rows, columns).clamp(min=lowest).pow(-guess.power)
         self._gains, self._chroma = gains / gains.mean(), guess.chroma
         self._places = Places(height, width) if guess.local else None
+        self.values = self._places.values if self._places else 0
         self._size = height, width
-
-    @property
-    def values(self) -> int:
-        """Those of `Places`."""
-        return self._places.values if self._places else 0
 
     def of_pair(self, s: Tensor, y: Tensor) -> Tensor:
         """(values,), as `Places`."""
@@ -87,12 +83,12 @@ class Spectral:
 
 
 @dataclass(frozen=True, eq=False)
-class _Smoothing:
+class _Smoothing(Matrix):
     """Waves by their gains, and pixels by their weights before and after.
 
     Attributes:
         size: (height, width) of the images.
-        gains: (height, width // 2 + 1), the factor of each wave.
+        gains: (height, width // 2 + 1), the factor of each wave, where waves are computed with.
         chroma: gain of colors beside gray.
         weights: (1, 1, height, width); None is 1.
     """
@@ -104,21 +100,25 @@ class _Smoothing:
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, height, width), likewise."""
-        spectrum = torch.fft.rfft2(self._weighted(image)) * self.gains.to(image.dtype)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.size)
+        spectrum = self._waves(image) * self.gains.to(image.dtype)
+        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.size).to(image.device)
         if self.chroma != 1:
             smoothed = torch.lerp(smoothed.mean(1, keepdim=True), smoothed, self.chroma)
         return self._weighted(smoothed)
 
     def quadratic_form(self, image: Tensor) -> Tensor:
         """The inner product of an image with its smoothing, by Parseval's theorem."""
-        waves = torch.fft.rfft2(self._weighted(image))[0]
+        waves = self._waves(image)[0]
         height, width = self.size
         gray = waves.mean(0, keepdim=True).expand_as(waves)
         each = torch.lerp(_power(gray), _power(waves), self.chroma) * self.gains
         # A half spectrum stands for twice its waves, but for those that mirror onto themselves.
         alone = each[:, 0].sum() + (each[:, -1].sum() if width % 2 == 0 else 0.0)
-        return (2 * each.sum() - alone) / (height * width)
+        return ((2 * each.sum() - alone) / (height * width)).to(image.device)
+
+    def _waves(self, image: Tensor) -> Tensor:
+        waves: Tensor = torch.fft.rfft2(self._weighted(image).to(self.gains.device))
+        return waves
 
     def _weighted(self, image: Tensor) -> Tensor:
         return image if self.weights is None else image * self.weights.to(image.dtype)

@@ -17,16 +17,22 @@ _SAME = 0.25
 _A_REGION = 0.01
 # Levels of each channel among which such colors are looked for.
 _LEVELS = 8
+# In a map, most pixels have the very color of their area; in a photograph, shades around it. JPEG
+# changes a flat color by less than this.
+_FLAT, _FLAT_SHARE = 0.025, 0.45
+# Pixels whose distances to all colors are in memory at once.
+_AT_ONCE = 2**20
 
 
 def colors_in(map_: Tensor, colors: Sequence[str]) -> list[str]:
     """Those of the colors that a (1, 3, H, W) map has."""
-    apart = torch.cdist(map_[0].flatten(1).T, _named(colors).to(map_))  # (H·W, K)
-    there = (apart < _SAME).any(0).tolist()
-    return [color for color, is_there in zip(colors, there, strict=True) if is_there]
+    named, there = _named(colors).to(map_), torch.zeros(len(colors), dtype=torch.bool)
+    for some in torch.split(map_[0].flatten(1).T, _AT_ONCE):
+        there |= (torch.cdist(some, named) < _SAME).any(0).cpu()
+    return [color for color, is_there in zip(colors, there.tolist(), strict=True) if is_there]
 
 
-def masks_of_map(map_: Tensor, colors: Sequence[str]) -> list[Tensor]:
+def masks_of_map(map_: Tensor, colors: Sequence[str], *, name: str = "The map") -> list[Tensor]:
     """Where in a map each color is.
 
     Colors of the map that nobody names are regions too, but nobody's. Mixtures, as editors make
@@ -35,35 +41,68 @@ def masks_of_map(map_: Tensor, colors: Sequence[str]) -> list[Tensor]:
     Args:
         map_: (1, 3, H, W) RGB in [0, 1].
         colors: by name or #rrggbb.
+        name: of the map, for messages.
 
     Returns:
         For each color, (H, W) of 0 and 1.
 
     Raises:
-        SettingsError: an unknown color, the same color twice, or one that the map does not have.
+        SettingsError: an unknown color, the same color twice, one that the map does not have, or a
+            picture that is no map.
     """
     named = _named(colors).to(map_)  # (K, 3)
     pixels = map_[0].flatten(1).T  # (H·W, 3)
-    palette = torch.cat([named, _others(pixels, named)])
-    apart = torch.cdist(pixels, palette)  # (H·W, K)
-    near = apart < _SAME
+    means, shares, flat = _bins(pixels)
+    if flat < _FLAT_SHARE:
+        raise SettingsError(
+            f"{name} has shades all over. A map of regions has a few flat colors, one for each "
+            "region: paint one in any program."
+        )
+    palette = torch.cat([named, _others(means, shares, named)])
+    labels = torch.cat([_labels(some, palette) for some in torch.split(pixels, _AT_ONCE)])
     for index, color in enumerate(colors):
-        if not bool(near[:, index].any()):
+        if not bool((labels == index).any()):
             raise SettingsError(
-                f"The map has no {color}. Its colors are {_words(pixels)}. Name one of these."
+                f"{name} has no {color}. Its colors are {_words(means, shares)}. Name one of these."
             )
-    sure = near & (apart == apart.amin(1, keepdim=True))
-    masks = _spread(sure.T.view(-1, *map_.shape[-2:]).to(map_))
-    return list(masks[: len(colors)])
+    grown = _spread(labels.view(map_.shape[-2:]))
+    return [(grown == index).to(map_) for index in range(len(colors))]
 
 
-def _spread(masks: Tensor) -> Tensor:
-    """(K, H, W) of 0 and 1, grown until every pixel belongs to one of them."""
-    while bool((free := masks.sum(0) == 0).any()):
-        beside = F.avg_pool2d(masks[None], 3, stride=1, padding=1)[0]
-        chosen = F.one_hot(beside.argmax(0), len(masks)).movedim(-1, 0).to(masks)  # (K, H, W)
-        masks = masks + chosen * (free & (beside.amax(0) > 0))
-    return masks
+def _labels(pixels: Tensor, palette: Tensor) -> Tensor:
+    """(N,) which color of the palette each pixel has; -1 is none of them."""
+    distance, nearest = torch.cdist(pixels, palette).min(1)
+    return nearest.where(distance < _SAME, -1)
+
+
+def _spread(labels: Tensor) -> Tensor:
+    """(H, W) labels, grown until no pixel is -1, which is none: a ring of pixels at a time.
+
+    A pixel gets the label that most of the eight around it have, and the lowest of equals. Only
+    pixels beside those that came last are looked at, so the time is that of all pixels once.
+    """
+    height, width = labels.shape
+    # A border, so that every pixel has eight around it: it is no pixel and has no label.
+    grown = F.pad(labels, (1, 1, 1, 1), value=-1).flatten()
+    inside = F.pad(torch.ones_like(labels, dtype=torch.bool), (1, 1, 1, 1)).flatten()
+    rows = torch.tensor([-1, 0, 1], device=labels.device) * (width + 2)
+    around = (rows[:, None] + torch.tensor([-1, 0, 1], device=labels.device)).flatten()
+    free = inside & (grown < 0)
+    ring = (grown >= 0).nonzero()[:, 0]
+    while len(ring) and bool(free.any()):
+        beside = torch.cat([(ring + step)[free[ring + step]] for step in around])
+        ring = torch.unique(beside)
+        grown[ring] = _most_frequent(grown[ring[:, None] + around])
+        free[ring] = False
+    return grown.view(height + 2, width + 2)[1:-1, 1:-1]
+
+
+def _most_frequent(labels: Tensor) -> Tensor:
+    """(N,) the most frequent of each row of (N, 9) labels but -1, and the lowest of equals."""
+    count = (labels[:, :, None] == labels[:, None, :]).sum(2)
+    count = count.where(labels >= 0, 0)
+    best = count == count.amax(1, keepdim=True)
+    return labels.where(best, labels.max() + 1).amin(1)
 
 
 def feathered(mask: Tensor, width: float) -> Tensor:
@@ -92,26 +131,28 @@ def _named(colors: Sequence[str]) -> Tensor:
     return torch.tensor(values).float() / 255
 
 
-def _others(pixels: Tensor, named: Tensor) -> Tensor:
-    """(K, 3) colors of the map that cover a good part of it and are none of the named."""
-    means, shares = _bins(pixels)
+def _others(means: Tensor, shares: Tensor, named: Tensor) -> Tensor:
+    """(K, 3) of the colors of a map those that cover a good part and are none of the named."""
     far = (torch.cdist(means, named) >= _SAME).all(1) if len(named) else torch.ones_like(shares) > 0
     return means[far & (shares >= _A_REGION)]
 
 
-def _bins(pixels: Tensor) -> tuple[Tensor, Tensor]:
-    """Mean color and share of each group of like pixels, the largest first."""
+def _bins(pixels: Tensor) -> tuple[Tensor, Tensor, float]:
+    """Mean color and share of each group of like pixels, the largest first.
+
+    And the share of all pixels that have the mean color of their group, as flat areas do.
+    """
     levels = (pixels * (_LEVELS - 1)).round().long()
     key = (levels * torch.tensor([_LEVELS**2, _LEVELS, 1], device=pixels.device)).sum(1)
     _, where, counts = torch.unique(key, return_inverse=True, return_counts=True)
-    sums = pixels.new_zeros(len(counts), 3).index_add_(0, where, pixels)
+    means = pixels.new_zeros(len(counts), 3).index_add_(0, where, pixels) / counts[:, None]
+    flat = ((pixels - means[where]).norm(dim=1) < _FLAT).float().mean().item()
     order = counts.argsort(descending=True)
-    return (sums / counts[:, None])[order], (counts / len(pixels))[order]
+    return means[order], (counts / len(pixels))[order], flat
 
 
-def _words(pixels: Tensor) -> str:
+def _words(means: Tensor, shares: Tensor) -> str:
     """The colors of a map for people: "#ff0000 (52 %), #0000ff (48 %)"."""
-    means, shares = _bins(pixels)
     shown = [
         "#" + "".join(f"{round(float(value) * 255):02x}" for value in mean) + f" ({share:.0%})"
         for mean, share in zip(means[:6], shares[:6].tolist(), strict=True)

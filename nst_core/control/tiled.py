@@ -16,7 +16,7 @@ from torch import Tensor
 from ..gatys.objective import Forward, ImageLoss, Objective
 from ..gatys.statistics import Window
 from ..gatys.targets import Target
-from ..gatys.vgg import VGG16, Network, size_of
+from ..gatys.vgg import VGG16, Backward, GradientOf, Network, size_of
 from .tiles import Tile, margin_of, plan_tiles
 
 # A picture of no more pixels is never cut into tiles of its own accord.
@@ -61,8 +61,11 @@ class TiledObjective(Objective):
 
     def _forward(self, image: Tensor, tile: Tile) -> Forward:
         features, backward = self.network(image[tile.crop], self.layers)
-        own = None if tile.owns_all else tile.owned
-        return Forward(self.targets, features, backward, own, tile.owned_in_picture)
+        if not tile.owns_all:
+            shapes = {layer: part.shape for layer, part in features.items()}
+            features = _owned_features(features, tile)
+            backward = _owned_backward(backward, shapes, tile)
+        return Forward(self.targets, features, backward, tile.owned_in_picture)
 
     def _totals(self, image: Tensor) -> list[Tensor]:
         """Pass 1."""
@@ -122,10 +125,25 @@ def tile_for_picture(height: int, width: int, layers: Iterable[str], tile: int, 
     return int(most**0.5) - 2 * margin_of(layers)
 
 
-def _owned_features(features: Mapping[str, Tensor], tile: Tile) -> Mapping[str, Tensor]:
+def _owned_features(features: dict[str, Tensor], tile: Tile) -> dict[str, Tensor]:
     if tile.owns_all:
         return features
     return {layer: part[tile.owned(layer)] for layer, part in features.items()}
+
+
+def _owned_backward(backward: Backward, shapes: Mapping[str, torch.Size], tile: Tile) -> Backward:
+    """The network's backward of a crop, by the features that the tile owns; the rest has none."""
+
+    def owned_backward(gradient_of: GradientOf) -> Tensor:
+        def gradient_of_crop(layer: str) -> Tensor:
+            gradient = gradient_of(layer)
+            whole = gradient.new_zeros(shapes[layer])
+            whole[tile.owned(layer)] = gradient
+            return whole
+
+        return backward(gradient_of_crop)
+
+    return owned_backward
 
 
 def wrapped(image: Tensor, margin: int) -> Tensor:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from ..gatys.statistics import Window
 from ..gatys.vgg import LAYERS
+from ..settings.layers import LAYER_NAMES
 
 # Pooling windows line up with the whole picture's only when crops start on its coarsest grid.
 ALIGNMENT = 16
@@ -106,8 +107,18 @@ def margin_of(layers: Iterable[str]) -> int:
     >>> margin_of(["relu1_1"]), margin_of(["relu4_1"]), margin_of(["relu5_1"])
     (16, 32, 64)
     """
-    reach = max((LAYERS[name].reach for name in layers), default=0)
+    reach = max((reach_of(name) for name in layers), default=0)
     return -(-reach // ALIGNMENT) * ALIGNMENT
+
+
+def reach_of(layer: str) -> int:
+    """Pixels that a feature sees beyond its own on each side.
+
+    The feature at position p sees those from `p * stride - reach` to
+    `p * stride + stride - 1 + reach`.
+    """
+    # A 3x3 convolution looks one feature further to each side.
+    return sum(LAYERS[name].stride for name in LAYER_NAMES[: LAYER_NAMES.index(layer) + 1])
 
 
 def _spans(length: int, tile: int, margin: int, wrap: bool) -> list[Span]:

@@ -8,14 +8,23 @@ from pathlib import Path
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
+def written_whole(path: Path, part: Path | None = None) -> Iterator[Path]:
     """A path beside `path` to write to; what is there takes the place of `path` at the end.
 
-    If the block raises, `path` is as it was, and nothing else is left.
+    If the block raises, `path` is as it was, and nothing else is left. A process that is killed may
+    leave the part: one with a name of its own, which the next one that writes `path` replaces, or
+    else one with a name that no two processes choose.
     """
-    part = path.with_name(f".nst-{secrets.token_hex(8)}.part")
+    part = part or path.with_name(f".nst-{secrets.token_hex(8)}.part")
     try:
         yield part
+        _flush(part)
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def _flush(path: Path) -> None:
+    """To the disk, or the new name could be there before the bytes when the power fails."""
+    with path.open("rb+") as stream:
+        os.fsync(stream.fileno())

@@ -1,16 +1,22 @@
 """Whether a file can be read or written, found out before any work and without PyTorch."""
 
+import importlib.util
 import os
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from ..errors import ImageError
+from ..errors import ImageError, SettingsError
 
 WRITABLE = {
     **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"},
     **{".tif": "TIFF", ".tiff": "TIFF", ".bmp": "BMP"},
 }
+# Formats with an alpha channel, and with 16 bits a channel.
+TRANSPARENT = ("PNG", "WEBP", "TIFF")
+DEEP = ("PNG", "TIFF")
+FILM_ENDINGS = (".mp4", ".gif")
+CHECKPOINT_ENDING = ".checkpoint"
 
 
 def check_readable(path: str | Path) -> None:
@@ -52,6 +58,39 @@ def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABL
         ) from error
 
 
+def check_bits(path: str | Path, bits: int) -> None:
+    """Raise ImageError if the format of a path that can be written has no such pixels."""
+    kind = WRITABLE[Path(path).suffix.lower()]
+    if bits != 8 and (bits != 16 or kind not in DEEP):
+        raise ImageError(
+            f"'{path}' cannot have {bits} bits a channel. {' and '.join(DEEP)} can have 16; all "
+            "formats have 8."
+        )
+
+
+def same_file(one: str | Path, other: str | Path) -> bool:
+    """Whether both paths lead to one file, by links or on a disk that ignores case too."""
+    try:
+        return os.path.samefile(one, other)
+    except OSError:  # one of them does not exist
+        return os.path.realpath(one) == os.path.realpath(other)
+
+
 def check_report(path: str | Path) -> None:
     """Raise ImageError if a report could not be written there; leaves the disk as it was."""
     check_writable(path, endings=(".json",))
+
+
+def check_film(path: str | Path) -> None:
+    """Raise if a film could not be written there; leaves the disk as it was.
+
+    Raises:
+        ImageError: the path cannot be written.
+        SettingsError: a package is missing.
+    """
+    check_writable(path, endings=FILM_ENDINGS)
+    if Path(path).suffix.lower() == ".mp4" and importlib.util.find_spec("av") is None:
+        raise SettingsError(
+            "A film as MP4 needs PyAV. Install with: pip install 'nst-gram[film]', or end the name "
+            "in .gif."
+        )

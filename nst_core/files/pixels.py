@@ -1,36 +1,40 @@
 """Pillow pictures of any mode to tensors and back: orientation, color profile, alpha, depth."""
 
-import io
 import logging
-import struct
-import zlib
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from PIL import Image, ImageCms
+from PIL import Image
 from torch import Tensor
+
+from .color_profile import in_srgb, values_in_srgb
+from .damage import DAMAGE
+from .deep import scaled
+from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
 
-# What Pillow's plugins raise on damaged files. A Warning is among them because programs that
-# turn warnings into errors (our tests do) get its remarks on bad metadata as exceptions.
-DAMAGE: tuple[type[Exception], ...]
-DAMAGE = (SyntaxError, OSError, EOFError, ValueError, TypeError, LookupError, struct.error)
-DAMAGE += (RuntimeError, zlib.error, ImageCms.PyCMSError, Image.DecompressionBombError, Warning)
+_ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
+_INTEROPERABILITY_IFD, _INTEROPERABILITY_INDEX = 0xA005, 1
 
-_ORIENTATION_TAG = 0x0112
-# EXIF 2.3, tag Orientation: what turns the stored picture upright.
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-# 16 levels of each channel: enough colors to see whether an ICC transform changes any.
-_PROBE = (17 * np.indices((16, 16, 16)).astype(np.uint8)).reshape(3, 64, 64).transpose(1, 2, 0)
+
+class Pixels(NamedTuple):
+    """A picture as it is shown.
+
+    Args:
+        colors: (1, 3, H, W) float32 sRGB in [0, 1]; arbitrary where nothing is to be seen.
+        alpha: (1, 1, H, W) in [0, 1], 1 is opaque; None if all is.
+    """
+
+    colors: Tensor
+    alpha: Tensor | None = None
+
+    def over_white(self) -> Tensor:
+        """(1, 3, H, W): paper is white, and so is what the engine is to see through a hole."""
+        if self.alpha is None:
+            return self.colors
+        return self.colors * self.alpha + (1 - self.alpha)
 
 
 def from_pil(picture: Image.Image) -> Tensor:
@@ -38,76 +42,102 @@ def from_pil(picture: Image.Image) -> Tensor:
 
     EXIF orientation is applied, an ICC profile is converted to sRGB, and transparency is laid
     over white: the engine has no alpha channel, paper is white, and the color hidden under a
-    transparent pixel is arbitrary. Gray of more than 8 bits keeps its precision, without ICC.
+    transparent pixel is arbitrary. Gray of more than 8 bits keeps its precision.
     """
+    return pixels_of(picture).over_white()
+
+
+def pixels_of(picture: Image.Image) -> Pixels:
+    """The same as `from_pil`, before transparency is laid over anything."""
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
-    picture = _upright(picture)
+    orientation = orientation_of(picture)
+    icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
-        return _deep_gray(picture)
+        # 16 bits (65535 is white), 32 bits or floats (1 is).
+        white = 1.0 if picture.mode == "F" else 65535.0
+        return pixels_of_values(
+            scaled(np.asarray(picture), white)[..., None], None, icc, orientation
+        )
     alpha = None
     gray = picture.mode in ("1", "L", "LA")
     if picture.has_transparency_data:
         # Straight to RGBA: palettes and single transparent colors survive no other conversion.
         rgba = picture.convert("RGBA")
-        alpha = _channels(rgba.getchannel("A"))  # (1, 1, H, W)
+        alpha = _channels(rgba.getchannel("A"))
         picture = picture if gray else rgba
-    colors = _channels(_in_srgb(picture.convert("L") if gray else picture).convert("RGB"))
-    return colors if alpha is None else colors * alpha + (1 - alpha)
+    colors = _channels(in_srgb(picture.convert("L") if gray else picture, icc).convert("RGB"))
+    return upright(Pixels(colors, alpha), orientation)
+
+
+def pixels_of_values(
+    values: Values, alpha: Values | None, icc: bytes | None, orientation: int = 1
+) -> Pixels:
+    """From values in [0, 1].
+
+    Args:
+        values: (H, W, 3), or (H, W, 1) for gray.
+        alpha: (H, W), or None if all is opaque.
+        icc: The color profile of the values, or None for sRGB.
+        orientation: How they are turned, as in EXIF.
+    """
+    colors = torch.from_numpy(values_in_srgb(values, icc)).permute(2, 0, 1)[None]
+    colors = colors.expand(1, 3, -1, -1).contiguous()
+    return upright(
+        Pixels(colors, None if alpha is None else torch.from_numpy(alpha)[None, None]), orientation
+    )
+
+
+def upright(pixels: Pixels, orientation: int) -> Pixels:
+    """Turned as EXIF 2.3 has it, tag Orientation; a number that it has not turns nothing."""
+
+    def turned(image: Tensor) -> Tensor:
+        if orientation in (5, 6, 7, 8):
+            image = image.transpose(2, 3)
+        flips = {2: (3,), 3: (2, 3), 4: (2,), 6: (3,), 7: (2, 3), 8: (2,)}.get(orientation, ())
+        return image.flip(flips).contiguous()
+
+    if orientation not in range(2, 9):
+        return pixels
+    return Pixels(turned(pixels.colors), None if pixels.alpha is None else turned(pixels.alpha))
 
 
 def to_pil(image: Tensor) -> Image.Image:
-    """8-bit RGB picture of a (1, 3, H, W) or (3, H, W) image; values are clamped and rounded."""
-    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(255).add(0.5).to(torch.uint8)
-    return Image.fromarray(pixels.reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy())
+    """8-bit picture of a (1, C, H, W) or (C, H, W) image, RGB or RGBA; clamped and rounded."""
+    return Image.fromarray(levels_of(image, 255).astype(np.uint8))
 
 
-def _upright(picture: Image.Image) -> Image.Image:
-    """`picture` rotated as its EXIF orientation says; damaged EXIF data says nothing."""
+def levels_of(image: Tensor, white: int) -> "np.ndarray[Any, np.dtype[Any]]":
+    """(H, W, C) int32 in [0, white] of a (1, C, H, W) or (C, H, W) image, clamped and rounded."""
+    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(white).add(0.5)
+    return pixels.to(torch.int32).reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy()
+
+
+def orientation_of(picture: Image.Image) -> int:
+    """What EXIF says; damaged EXIF data says nothing."""
     try:
-        orientation = picture.getexif().get(_ORIENTATION_TAG)
+        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
     except DAMAGE as error:
         log.warning("Damaged EXIF data ignored: %s", error)
-        return picture
-    return picture.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else picture
+        return 1
 
 
-def _in_srgb(picture: Image.Image) -> Image.Image:
-    """`picture` in sRGB if its ICC profile says it is not; an unusable profile says nothing."""
-    icc = picture.info.get("icc_profile")
-    if not icc:
-        return picture
+def _profile(picture: Image.Image) -> bytes | None:
+    """The embedded ICC profile, or Adobe RGB where only EXIF says so, as cameras do (DCF 2.0)."""
+    embedded: bytes | None = picture.info.get("icc_profile")
+    if embedded:
+        return embedded
     try:
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-        if profile.profile.xcolor_space == "RGB " and picture.mode not in ("CMYK", "LAB"):
-            picture = picture.convert("RGB")
-        srgb = ImageCms.createProfile("sRGB")
-        transform = ImageCms.buildTransform(profile, srgb, picture.mode, "RGB")
-    except DAMAGE as error:
-        log.warning("Unusable ICC profile ignored: %s", error)
-        return picture
-    if picture.mode == "RGB":
-        # sRGB profiles are told by what they do, not by name, and leave every pixel as it is.
-        # 2 of 255 is the rounding of their curve tables; other profiles move colors by tens.
-        moved = np.asarray(transform.apply(Image.fromarray(_PROBE)), int) - _PROBE
-        if abs(moved).max() <= 2:
-            return picture
-    return transform.apply(picture)
+        exif = picture.getexif()
+        if _INTEROPERABILITY_IFD not in exif.get_ifd(_EXIF_IFD):
+            return None
+        index = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
+    except DAMAGE:
+        return None  # `orientation_of` has said it
+    return profile_of(2.19921875, ADOBE_PRIMARIES, gray=False) if index == "R03" else None
 
 
 def _channels(picture: Image.Image) -> Tensor:
     """(1, C, H, W) float32 in [0, 1] from an 8-bit picture with C channels."""
     pixels = torch.from_numpy(np.array(picture)).view(picture.height, picture.width, -1)
     return pixels.permute(2, 0, 1)[None].contiguous().to(torch.float32).div_(255)
-
-
-def _deep_gray(picture: Image.Image) -> Tensor:
-    """(1, 3, H, W) in [0, 1] from gray of 16 bits (65535 is white), 32 bits or floats (1 is).
-
-    Brighter values have no agreed white: the brightest of them is.
-    """
-    white = 1.0 if picture.mode == "F" else 65535.0
-    values = torch.from_numpy(np.asarray(picture).astype(np.float32))  # (H, W)
-    values = values.nan_to_num(0.0, posinf=white, neginf=0.0)
-    values = (values / max(white, values.max().item())).clamp(0, 1)
-    return values.expand(1, 3, -1, -1).contiguous()

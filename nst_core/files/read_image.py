@@ -1,21 +1,29 @@
 """Picture files to tensors; whatever is wrong with a file is an `ImageError`."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from PIL import Image
-from PIL.ImageFile import ImageFile
 from torch import Tensor
 
 from ..errors import ImageError
+from .damage import Damaged, NotSupported, decoding
+from .formats.heif import brand_of, open_avif, open_heic
+from .formats.jpeg import open_jpeg
+from .formats.opened import Opened
+from .formats.png import open_png
+from .formats.tiff import open_tiff
 from .paths import check_readable
-from .pixels import DAMAGE, from_pil
+from .pixels import Pixels, pixels_of
 
 # Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
-READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF")
+READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "HEIC")
+_OPENERS: dict[str, Callable[[IO[bytes], str], Opened]]
+_OPENERS = {"PNG": open_png, "JPEG": open_jpeg, "TIFF": open_tiff}
+_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic}
 
 
 def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
@@ -29,21 +37,22 @@ def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
         (1, 3, H, W) float32 RGB in [0, 1].
 
     Raises:
-        ImageError: There is no such file, or it is empty, no picture, damaged or too large.
+        ImageError: There is no such file, or it is empty, no picture, not supported, damaged or
+            too large.
     """
-    with _opened(source) as (stream, name):
-        picture = _identify(stream, name)
+    return load_pixels(source, max_pixels=max_pixels).over_white()
+
+
+def load_pixels(source: str | Path | BinaryIO, *, max_pixels: int) -> Pixels:
+    """The same, before transparency is laid over white."""
+    with _opened(source) as (picture, name):
         width, height = picture.size
         if width * height > max_pixels:
             raise ImageError(
                 f"{name} is {width}x{height}, which is {width * height:,} pixels, and the limit "
                 f"is {max_pixels:,}. Make the picture smaller or raise the limit."
             )
-        try:
-            picture.load()
-        except DAMAGE as error:
-            raise _damaged(name, picture.format, error) from error
-        return from_pil(picture)
+        return picture.decode()
 
 
 def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
@@ -52,26 +61,43 @@ def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
     Raises:
         ImageError: There is no such file, or it is empty, no picture or damaged.
     """
-    with _opened(source) as (stream, name):
-        width, height = _identify(stream, name).size
+    with _opened(source) as (picture, _):
+        width, height = picture.size
         return height, width
 
 
 def read_metadata(path: str | Path) -> dict[str, str]:
-    """The text stored before a PNG's pixels, as `write_image.save_image` does; {} for other formats.
+    """The text before a PNG's pixels, as `write_image.save_image` puts it; {} for other formats.
 
     Raises:
         ImageError: There is no such file, or it is empty, no picture or damaged.
     """
-    with _opened(path) as (stream, name):
-        picture = _identify(stream, name)
-        # `picture.text` would decode the pixels, however many, to look behind them too.
-        texts = picture.info.items() if picture.format == "PNG" else ()
-        return {str(key): str(text) for key, text in texts if isinstance(text, str)}
+    with _opened(path) as (picture, _):
+        return dict(picture.texts)
 
 
 @contextmanager
-def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[IO[bytes], str]]:
+def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[Opened, str]]:
+    """The picture, its header read and its pixels not, and what to call it in a message."""
+    with _stream_of(source) as (stream, name):
+        kind = _kind_of(stream.read(64), name)
+        stream.seek(0)
+        try:
+            picture = _OPENERS[kind](stream, name) if kind in _OPENERS else _plain(stream, kind)
+            if min(picture.size) < 1:
+                raise Damaged("it has no pixels")
+            yield picture, name
+        except NotSupported as error:
+            raise ImageError(f"{name} is not supported ({error}): {error.instead}.") from error
+        except Damaged as error:
+            raise ImageError(
+                f"{name} is a damaged or incomplete {kind} picture ({error}). "
+                "Copy or download it again, or save it anew in an image editor."
+            ) from error
+
+
+@contextmanager
+def _stream_of(source: str | Path | BinaryIO) -> Iterator[tuple[IO[bytes], str]]:
     """A seekable stream at its beginning, and what to call it in a message."""
     if not isinstance(source, str | Path):
         stream = source if source.seekable() else io.BytesIO(source.read())
@@ -88,32 +114,33 @@ def _opened(source: str | Path | BinaryIO) -> Iterator[tuple[IO[bytes], str]]:
         yield file if file.seekable() else io.BytesIO(file.read()), f"'{path}'"
 
 
-def _identify(stream: IO[bytes], name: str) -> ImageFile:
-    """The picture in `stream`, its header read and its pixels not.
-
-    `Image.open` without the decompression bomb check: our limit is the caller's, while Pillow's
-    is a global that the host owns, and its warning has no thread-safe silencer.
-    """
-    Image.init()
-    prefix = stream.read(16)
+def _kind_of(prefix: bytes, name: str) -> str:
     if not prefix:
         raise ImageError(f"{name} is empty (0 bytes). Copy or download the picture again.")
+    if kind := brand_of(prefix):
+        return kind
+    Image.init()
     for kind in READABLE:
         # A kind is missing, or its `accept` is a sentence, when Pillow was built without it;
         # before Pillow 11, some of them index bytes that a shorter file does not have.
-        factory, accept = Image.OPEN.get(kind, (None, None))
-        if factory is None or accept is None or accept(prefix.ljust(16)) is not True:
-            continue
-        stream.seek(0)
-        try:
-            return factory(stream, "")
-        except DAMAGE as error:
-            raise _damaged(name, kind, error) from error
+        _, accept = Image.OPEN.get(kind, (None, None))
+        if accept is not None and accept(prefix.ljust(16)) is True:
+            return kind
     raise ImageError(f"{name} is not a picture of a known kind. Use one of: {', '.join(READABLE)}.")
 
 
-def _damaged(name: str, kind: str | None, error: Exception) -> ImageError:
-    return ImageError(
-        f"{name} is a damaged or incomplete {kind} picture ({error}). "
-        "Copy or download it again, or save it anew in an image editor."
-    )
+def _plain(stream: IO[bytes], kind: str) -> Opened:
+    """By Pillow alone.
+
+    Its `Image.open` without the decompression bomb check: our limit is the caller's, while
+    Pillow's is a global that the host owns, and its warning has no thread-safe silencer.
+    """
+    with decoding(kind):
+        picture = Image.OPEN[kind][0](stream, "")
+
+    def decode() -> Pixels:
+        with decoding(kind):
+            picture.load()
+        return pixels_of(picture)
+
+    return Opened(kind, picture.size, decode)

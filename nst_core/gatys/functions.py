@@ -17,9 +17,7 @@ from torch import Tensor
 def gram_sum(features: Tensor, guide: Tensor | None = None) -> Tensor:
     """F Fᵀ, the sum over positions of f fᵀ, blind to where they are: (1, N, h, w) -> (N, N).
 
-    Args:
-        features: of one layer.
-        guide: (h, w) weight of each position; all of them 1 is the same as None.
+    `guide` is the weight of each position, (h, w); all of them 1 is the same as None.
 
     >>> gram_sum(torch.tensor([[[[1.0, 2.0]], [[0.0, 3.0]]]]))
     tensor([[5., 6.],
@@ -57,7 +55,7 @@ class Normalization:
 
     Attributes:
         gram: (squared Gram distance, N, squared size of the target Gram) -> loss.
-        content: (squared feature distance, N·M, squared size of the target features) -> loss.
+        content: (sum of (F - P)², how many values that is, sum of P²) -> loss.
         averaged: whether n layers without a weight of their own have 1/n each, or 1.
     """
 
@@ -71,7 +69,7 @@ _TINY = 1e-20
 
 NORMALIZATIONS = {
     # ‖G - A‖² / ‖A‖² and ‖F - P‖² / ‖P‖²: free of units, so a weight means the same at every size
-    # and layer and with every checkpoint.
+    # and layer and with every network.
     "relative": Normalization(
         gram=lambda distance, channels, target: distance / target.clamp(min=_TINY),
         content=lambda distance, values, target: distance / target.clamp(min=_TINY),
@@ -96,17 +94,3 @@ def style_loss(gram: Tensor, target: Tensor, normalization: Normalization) -> Te
     """Distance between two (N, N) Grams averaged over positions; zero when equal."""
     distance = (gram - target).square().sum()
     return normalization.gram(distance, gram.shape[0], target.square().sum())
-
-
-def content_loss(
-    distance: Tensor, values: float, target: Tensor, normalization: Normalization
-) -> Tensor:
-    """Loss of a squared feature distance.
-
-    Args:
-        distance: sum over positions and channels of (F - P)².
-        values: how many values were summed, N·M (with a guide, N times its sum).
-        target: sum of P² over the same positions.
-        normalization: what the distance is divided by.
-    """
-    return normalization.content(distance, values, target)

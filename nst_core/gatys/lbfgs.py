@@ -5,7 +5,6 @@ s, changes of the gradient y, rho = 1 / (s · y), initial inverse Hessian H0.
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -32,55 +31,36 @@ class StepScaling:
     growth: float
 
 
-class Matrix(Protocol):
-    """An inverse Hessian, up to a factor; symmetric and positive."""
+class Matrix:
+    """An inverse Hessian up to a factor, symmetric and positive. This one is the identity."""
 
     def __call__(self, image: Tensor) -> Tensor:
         """The matrix times an image."""
+        return image
 
     def quadratic_form(self, image: Tensor) -> Tensor:
         """The inner product of an image with the matrix times the image, a scalar."""
+        return image.square().sum()
 
 
-class InitialHessian(Protocol):
-    """What makes H0, of what is kept of L-BFGS's pairs."""
+class InitialHessian:
+    """What makes H0. The textbook's assumes nothing; others may use what is kept of the pairs.
 
-    @property
-    def scaling(self) -> StepScaling:
-        """How far to go with it."""
-
-    @property
-    def values(self) -> int:
-        """How many numbers it keeps of a pair."""
-
-    def of_pair(self, s: Tensor, y: Tensor) -> Tensor:
-        """(values,), of a step s and the gradient's change y."""
-
-    def matrix(self, pairs: Tensor) -> Matrix:
-        """H0, given (count, values) of the pairs; zeros for one that is not there."""
-
-
-class Identity:
-    """The textbook's: nothing is assumed."""
+    Attributes:
+        scaling: how far to go with it.
+        values: how many numbers are kept of a pair.
+    """
 
     scaling = StepScaling(first=0.01, newest=1.5, growth=1.0)
     values = 0
 
     def of_pair(self, s: Tensor, y: Tensor) -> Tensor:
-        """(0,)."""
+        """(values,), of a step s and the gradient's change y."""
         return s.new_zeros(0)
 
-    def matrix(self, pairs: Tensor) -> "Identity":
-        """Itself."""
-        return self
-
-    def __call__(self, image: Tensor) -> Tensor:
-        """The image itself."""
-        return image
-
-    def quadratic_form(self, image: Tensor) -> Tensor:
-        """The image's square."""
-        return image.square().sum()
+    def matrix(self, pairs: Tensor) -> Matrix:
+        """H0, given (count, values) of the pairs; zeros for one that is not there."""
+        return Matrix()
 
 
 class History:
@@ -111,9 +91,7 @@ class History:
     def direction(self, gradient: Tensor, free: Tensor | None) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move.
 
-        Args:
-            gradient: (1, 3, H, W).
-            free: which of its values may move, likewise; None is all.
+        `free` says which, in the shape of the gradient, (1, 3, H, W); None is all.
         """
         over = torch.ones_like(gradient) if free is None else free.to(gradient)
         pairs = [(s * over, y * over) for s, y in self._pairs if dot(s * over, y) > _least(s, y)]

@@ -10,12 +10,12 @@ instead gives away part of its loss. Nothing has a unit: a loss of 1e-9 is minim
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Generic, Protocol, TypeVar
 
 from torch import Tensor
 
 from ..errors import NotFinite
-from .lbfgs import History, Identity, dot
+from .lbfgs import History, InitialHessian, dot
+from .objective import Evaluation
 
 # Sufficient decrease (Nocedal and Wright, equation 3.4), and the fewest of it to ask for.
 _ARMIJO = 1e-4
@@ -24,19 +24,6 @@ _MAX_TRIALS = 12
 STALL_STEPS = 20
 
 
-class Evaluated(Protocol):
-    """What `evaluate` returns: a loss, and its gradient in the shape of the image."""
-
-    @property
-    def loss(self) -> float:
-        """The loss, as a Python number."""
-
-    @property
-    def gradient(self) -> Tensor:
-        """Its derivative by each value of the image."""
-
-
-E = TypeVar("E", bound=Evaluated)
 # Of all values, or of each.
 Bounds = tuple[float, float] | tuple[Tensor, Tensor]
 
@@ -69,7 +56,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Minimizer(Generic[E]):
+class Minimizer:
     """How to minimize.
 
     Attributes:
@@ -82,21 +69,17 @@ class Minimizer(Generic[E]):
             may raise to cancel.
     """
 
-    evaluate: Callable[[Tensor], E]
+    evaluate: Callable[[Tensor], Evaluation]
     bounds: Bounds | None = (0.0, 1.0)
     tolerance: float = 0.0
     max_evaluations: int = 0
-    on_evaluation: Callable[[State, E], None] = lambda state, evaluation: None
+    on_evaluation: Callable[[State, Evaluation], None] = lambda state, evaluation: None
 
     def start(self, image: Tensor, history: History | None = None) -> State:
         """The state before the first step, at an image clipped into the bounds.
 
-        Args:
-            image: where to start.
-            history: empty, or of another `evaluate` much like this one; None is 10 pairs.
-
-        Raises:
-            NotFinite: the loss there is not a finite number.
+        `history` is empty, or of another `evaluate` much like this one; None is 10 pairs. NotFinite
+        is raised if the loss is not a finite number.
         """
         image = self._clip(image)
         evaluation = self.evaluate(image)
@@ -105,18 +88,14 @@ class Minimizer(Generic[E]):
                 f"The loss of the starting picture is {evaluation.loss}. Look for pixels that are "
                 "not numbers in the pictures, or use float32 precision and smaller weights."
             )
-        history = History(10, Identity()) if history is None else history
+        history = History(10, InitialHessian()) if history is None else history
         loss = evaluation.loss
         state = State(image, loss, evaluation.gradient, history, losses=(loss,))
         self.on_evaluation(state, evaluation)
         return state
 
     def run(self, state: State, steps: int) -> tuple[State, str]:
-        """Up to `steps` more steps.
-
-        Returns:
-            The last state, which is the best one, and in words why it is the last.
-        """
+        """Up to `steps` more: the last state, which is the best, and why it is the last."""
         last = state.steps + steps
         while state.steps < last:
             if state.loss <= 0:
@@ -169,7 +148,7 @@ class Minimizer(Generic[E]):
         return state
 
     def _accept(
-        self, state: State, image: Tensor, move: Tensor, evaluation: E, length: float
+        self, state: State, image: Tensor, move: Tensor, evaluation: Evaluation, length: float
     ) -> State:
         positive = state.history.update(move, evaluation.gradient - state.gradient)
         return State(

@@ -73,13 +73,9 @@ class Objective:
 
     def of_targets(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Gradient and weighted losses of all targets."""
-        forward = self.forward(image)
+        forward = Forward(self.targets, *self.network(image, self.layers))
         losses, derivatives = self.losses_of([part.detach() for part in forward.sums])
         return forward.backward(derivatives), losses
-
-    def forward(self, image: Tensor) -> "Forward":
-        """The sums of all targets over the features of an image."""
-        return Forward(self.targets, *self.network(image, self.layers))
 
     def losses_of(self, sums: Sequence[Tensor]) -> tuple[list[Tensor], list[Tensor]]:
         """Each target's weighted loss, and the derivative of their total by each sum."""
@@ -100,8 +96,7 @@ class Forward:
         targets: in the order of the sums.
         features: {layer: (1, N, h, w)}.
         backward: of the network.
-        own: layer -> those positions of the features that count; None is all.
-        window: layer -> where these lie in the layer of the whole image.
+        window: layer -> where the features lie in the layer of the whole image.
     """
 
     def __init__(
@@ -109,31 +104,23 @@ class Forward:
         targets: Sequence[Target],
         features: Mapping[str, Tensor],
         backward: Backward,
-        own: Callable[[str], Window] | None = None,
         window: Callable[[str], Window] = lambda layer: WHOLE,
     ) -> None:
         self._backward = backward
         self._layers = [target.layer for target in targets]
         self._leaves = {name: values.detach().requires_grad_() for name, values in features.items()}
         with torch.enable_grad():
-            # A slice of everything would still be copied in the backward pass.
-            owned = {name: leaf[own(name)] if own else leaf for name, leaf in self._leaves.items()}
             self.sums = [
-                target.sums(owned[target.layer], window(target.layer)) for target in targets
+                target.sums(self._leaves[target.layer], window(target.layer)) for target in targets
             ]
 
     def backward(self, derivatives: Sequence[Tensor]) -> Tensor:
         """The gradient by the image, given the loss's derivative by each sum. Called once."""
-        parts = {
-            layer: [
-                (part, derivative)
-                for name, part, derivative in zip(self._layers, self.sums, derivatives, strict=True)
-                if name == layer
-            ]
-            for layer in self._leaves
-        }
+        parts: dict[str, list[tuple[Tensor, Tensor]]] = {layer: [] for layer in self._leaves}
+        for layer, part, derivative in zip(self._layers, self.sums, derivatives, strict=True):
+            parts[layer].append((part, derivative))
         # A sum keeps its layer's features alive, and these are freed in the backward pass.
-        self.sums = []
+        del self.sums, part
 
         def gradient_of(layer: str) -> Tensor:
             # One number for autograd to start from. Given tensors to start with instead, it imports

@@ -35,7 +35,7 @@ class Guidance:
 
 
 class Statistic(ABC):
-    """One way to compare the features of two pictures at one layer.
+    """One way to compare the features of two pictures at one layer: by a sum over positions.
 
     Attributes:
         asynchronous: whether `sums` and `loss` never wait for the device, as CUDA graphs need.
@@ -47,15 +47,16 @@ class Statistic(ABC):
     def sums(self, features: Tensor, guidance: Guidance, window: Window) -> Tensor:
         """What (1, N, h, w) features inside a window add to the picture's total."""
 
-    @abstractmethod
     def accumulated(
         self, so_far: Tensor | None, features: Tensor, guidance: Guidance, window: Window
     ) -> Tensor:
         """What is known of a style picture after one more window of it."""
+        sums = self.sums(features, guidance, window)
+        return sums if so_far is None else so_far + sums
 
-    @abstractmethod
     def finalized(self, accumulated: Tensor, positions: float) -> Tensor:
         """Of a whole style picture, in a form that can be averaged between pictures."""
+        return accumulated / positions
 
     def target(self, mean: Tensor) -> Tensor:
         """What to come close to, ready for `loss`, from the average of what is finalized."""
@@ -78,17 +79,6 @@ class Gram(Statistic):
     def sums(self, features: Tensor, guidance: Guidance, window: Window) -> Tensor:
         """F Fᵀ."""
         return self.gram(features, guidance.at(window))
-
-    def accumulated(
-        self, so_far: Tensor | None, features: Tensor, guidance: Guidance, window: Window
-    ) -> Tensor:
-        """The sum so far."""
-        sums = self.sums(features, guidance, window)
-        return sums if so_far is None else so_far + sums
-
-    def finalized(self, accumulated: Tensor, positions: float) -> Tensor:
-        """The average over positions."""
-        return accumulated / positions
 
     def loss(
         self, total: Tensor, guidance: Guidance, target: Tensor, normalization: Normalization

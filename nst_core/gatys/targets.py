@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from .functions import Normalization, content_loss
+from .functions import Normalization
 from .statistics import WHOLE, Guidance, Statistic, Window
 
 
@@ -59,8 +59,8 @@ class ContentTarget:
 
     def loss(self, sums: Tensor) -> Tensor:
         """The loss of the whole picture's sum, before the weight."""
-        values = self.guidance.positions * self.target.shape[1]
-        return content_loss(sums, values, self.size, self.normalization)
+        values = self.guidance.positions * self.target.shape[1]  # M N
+        return self.normalization.content(sums, values, self.size)
 
 
 Target = StyleTarget | ContentTarget

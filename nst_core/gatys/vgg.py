@@ -5,7 +5,6 @@ Simonyan and Zisserman, "Very Deep Convolutional Networks" (arXiv:1409.1556), co
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -27,42 +26,26 @@ Network = Callable[[Tensor, Collection[str]], tuple[dict[str, Tensor], Backward]
 
 @dataclass(frozen=True)
 class Layer:
-    """One ReLU output: its name, its channels, and where its features look in the picture.
-
-    `stride` is in pixels per feature; a feature at position p sees the pixels from
-    `p * stride - reach` to `p * stride + stride - 1 + reach`.
-    """
+    """One ReLU output: its name, its place and its channels."""
 
     name: str
     block: int
     index: int
     in_channels: int
     channels: int
-    stride: int
-    reach: int
 
     @property
-    def receptive_field(self) -> int:
-        """Width in pixels of what one feature sees."""
-        return self.stride + 2 * self.reach
-
-    @property
-    def follows_pooling(self) -> bool:
-        """Whether a pooling stands before this layer's convolution."""
-        return self.index == 1 and self.block > 1
+    def stride(self) -> int:
+        """Pixels per feature."""
+        return int(2 ** (self.block - 1))
 
 
-def _layers() -> tuple[Layer, ...]:
-    layers = []
-    in_channels, reach = 3, 0
+def _layers() -> Iterator[Layer]:
+    in_channels = 3
     for block, widths in enumerate(BLOCKS, start=1):
-        stride = 2 ** (block - 1)
         for index, channels in enumerate(widths, start=1):
-            reach += stride  # a 3x3 convolution looks one feature further to each side
-            name = f"relu{block}_{index}"
-            layers.append(Layer(name, block, index, in_channels, channels, stride, reach))
+            yield Layer(f"relu{block}_{index}", block, index, in_channels, channels)
             in_channels = channels
-    return tuple(layers)
 
 
 LAYERS: Mapping[str, Layer] = {layer.name: layer for layer in _layers()}
@@ -83,7 +66,7 @@ class VGG16(nn.Module):
     """The 13 convolutions, the pooling between them, and the input range they were trained on.
 
     Args:
-        preprocessing: what the checkpoint wants its input to be.
+        preprocessing: what the weights want their input to be.
         pooling: "max", or "average" (smoother gradients; section 2 of the paper prefers it).
         source: one line that says which weights these are, for reports and messages.
         convolution: makes them, of channels in and out.
@@ -110,7 +93,6 @@ class VGG16(nn.Module):
                 for layer in LAYERS.values()
             }
         )
-        self.convolutions.register_state_dict_post_hook(_in_plain_layout)  # type: ignore[no-untyped-call]
         self.requires_grad_(False)  # the picture is optimized, never the network
 
     def weights(self) -> dict[str, Tensor]:
@@ -120,19 +102,12 @@ class VGG16(nn.Module):
     def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
         """Features of the named layers, and nothing computed beyond the deepest of them.
 
-        Args:
-            image: (B, 3, H, W) RGB in [0, 1].
-            layers: names in any dialect.
-
-        Returns:
-            {canonical name: (B, channels, H // stride, W // stride)} in the weights' dtype.
+        (B, 3, H, W) RGB in [0, 1], and names in any dialect, to {canonical name: (B, channels,
+        H // stride, W // stride)} in the weights' dtype.
         """
         wanted = {canonical_layer(name) for name in layers}
-        return {
-            layer.name: features
-            for layer, features in self.each_layer(image, wanted)
-            if layer.name in wanted
-        }
+        each = self.each_layer(image, wanted)
+        return {layer.name: features for layer, features in each if layer.name in wanted}
 
     def each_layer(
         self,
@@ -150,7 +125,7 @@ class VGG16(nn.Module):
         features = features.contiguous(memory_format=torch.channels_last)
         depth = max((list(LAYERS).index(name) + 1 for name in layers), default=0)
         for layer in list(LAYERS.values())[:depth]:
-            if layer.follows_pooling:
+            if layer.index == 1 and layer.block > 1:
                 features = (pool or self.pool)(features)
             features = self.convolution(layer)(features)
             yield layer, features
@@ -188,15 +163,6 @@ def autograd_network(vgg: VGG16) -> Network:
         return {layer: values.detach() for layer, values in features.items()}, backward
 
     return network
-
-
-def _in_plain_layout(
-    module: nn.Module, state: dict[str, Any], prefix: str, metadata: object
-) -> None:
-    """What is saved has the layout of every other checkpoint; safetensors takes no other."""
-    for name in state:
-        if name.startswith(prefix):
-            state[name] = state[name].contiguous()
 
 
 def size_of(image: Tensor) -> tuple[int, int]:

@@ -7,13 +7,14 @@ and everything has the same shape at every step, however many pairs there are: o
 captured as CUDA graphs.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from ..gatys.lbfgs import LEAST_COSINE, History, InitialHessian
 from .cuda_graph import Tensors, executor
+from .two_loops import Pairs
 
 # Values whose products are masked at a time.
 _PART = 1 << 20
@@ -26,21 +27,27 @@ class FastHistory(History):
         size: pairs to remember.
         image: like those that will be moved, (1, 3, H, W).
         h0: the inverse Hessian before any pair, up to a factor.
+        dtype: of inner products, whose small systems are solved.
         graphs: whether its work becomes CUDA graphs, on a device where that can be done.
     """
 
     def __init__(
-        self, size: int, image: Tensor, h0: InitialHessian, *, graphs: bool = False
+        self,
+        size: int,
+        image: Tensor,
+        h0: InitialHessian,
+        *,
+        dtype: torch.dtype = torch.float64,
+        graphs: bool = False,
     ) -> None:
         super().__init__(size, h0)
         self._count = 0
+        self.changes = 0  # how often pairs were added or forgotten
         self._for_update, self._for_direction = (
             executor(image.device, graphs=graphs) for _ in range(2)
         )
         self._steps, self._changes = (image.new_zeros(size, image.numel()) for _ in range(2))
         self._order = torch.arange(size, device=image.device)  # rows, oldest first
-        # Apple's cards have no float64.
-        dtype = torch.float32 if image.device.type == "mps" else torch.float64
         self._products = self._order.new_zeros(size, size, dtype=dtype)  # s (rows) by y
         self._lengths = self._products.new_zeros(size)  # |s| |y|; 0 is no pair
         self._kept = image.new_zeros(size, h0.values)
@@ -54,6 +61,7 @@ class FastHistory(History):
         for kept in (self._steps, self._changes, self._products, self._lengths, self._kept):
             kept.zero_()
         self._count = 0
+        self.changes += 1
 
     def update(self, s: Tensor, y: Tensor) -> bool:
         """Remember a pair if it meets the curvature condition, and say whether it does."""
@@ -64,7 +72,32 @@ class FastHistory(History):
             return False
         self._for_update(self._remember, s, y, length)
         self._count = min(self._count + 1, len(self._order))
+        self.changes += 1
         return True
+
+    def tensors(self) -> dict[str, Tensor]:
+        """All that is remembered, as it lies in memory; it changes with the next `update`."""
+        names = ("steps", "changes", "order", "products", "lengths", "kept")
+        return {name: getattr(self, f"_{name}") for name in names}
+
+    def restore(self, tensors: Mapping[str, Tensor], count: int) -> None:
+        """Remember what `tensors` were, and how many pairs.
+
+        Raises:
+            ValueError: they are of other pictures, or of another number of pairs.
+        """
+        own = self.tensors()
+        for name, kept in own.items():
+            given = tensors[name]
+            if (given.shape, given.dtype) != (kept.shape, kept.dtype):
+                raise ValueError(f"{name} is {tuple(given.shape)}, not {tuple(kept.shape)}")
+        if not 0 <= count <= len(self._order) or sorted(tensors["order"].tolist()) != list(
+            range(len(self._order))
+        ):
+            raise ValueError(f"{count} pairs are not in an order")
+        for name, kept in own.items():
+            kept.copy_(tensors[name])
+        self._count = count
 
     def direction(self, gradient: Tensor, free: Tensor | None) -> Tensor:
         """Minus the inverse Hessian times the gradient, over the values that are free to move.
@@ -90,7 +123,7 @@ class FastHistory(History):
         return ()
 
     def _direction(self, gradient: Tensor, free: Tensor | None = None) -> Tensors:
-        pairs = _Pairs.of(self._products_over(free), self._lengths, self._order)
+        pairs = Pairs.of(self._products_over(free), self._lengths, self._order)
         # Once, for bools are slow to multiply by.
         over = None if free is None else free.to(gradient)
         h0 = self._h0.matrix(self._kept)
@@ -126,76 +159,6 @@ class FastHistory(History):
             steps = self._steps[:, part] * stuck[part]
             products = products - (steps @ self._changes[:, part].mT).to(products)
         return products
-
-
-@dataclass(frozen=True, eq=False)
-class _Pairs:
-    """The inner products of h pairs, oldest first, and the recursion over them.
-
-    Pairs that break the curvature condition over the free values stay in, as rows and columns of
-    the unit matrix, and change nothing.
-
-    Attributes:
-        products: (h, h) s (rows) by y (columns).
-        used: (h,) which pairs count.
-        order: (h,) rows in memory of the pairs.
-    """
-
-    products: Tensor
-    used: Tensor
-    order: Tensor
-
-    @classmethod
-    def of(cls, products: Tensor, lengths: Tensor, order: Tensor) -> "_Pairs":
-        """Of products and lengths as they lie in memory."""
-        products = products.index_select(0, order).index_select(1, order)
-        used = products.diagonal() > LEAST_COSINE * lengths.index_select(0, order)
-        one = torch.eye(len(order), dtype=products.dtype, device=products.device)
-        return cls(torch.where(used & used[:, None], products, one), used, order)
-
-    @property
-    def any(self) -> Tensor:
-        """Whether any has a part."""
-        return self.used.any()
-
-    @property
-    def newest(self) -> Tensor:
-        """(1,) row in memory of the newest that has."""
-        return self.order.index_select(0, self._newest)
-
-    @property
-    def newest_product(self) -> Tensor:
-        """Of its step and its change."""
-        return self.products.diagonal().index_select(0, self._newest)[0]
-
-    @property
-    def _newest(self) -> Tensor:
-        ages = torch.arange(len(self.used), device=self.used.device)
-        return (ages * self.used).argmax(0, keepdim=True)
-
-    def first_loop(self, against: Tensor) -> Tensor:
-        """How much of each change to take away, by row in memory, newest first.
-
-        `against` is steps by what they are taken from, likewise.
-        """
-        along = self._solved(self.products, self._by_age(against), upper=True)
-        return self._by_row(along)
-
-    def second_loop(self, along: Tensor, answers: Tensor) -> Tensor:
-        """How much of each step to add, oldest first; `answers` is changes by the direction."""
-        wanted = self.products.diagonal() * self._by_age(along) - self._by_age(answers)
-        return self._by_row(self._solved(self.products.mT, wanted, upper=False))
-
-    def _solved(self, matrix: Tensor, wanted: Tensor, *, upper: bool) -> Tensor:
-        wanted = torch.where(self.used, wanted, 0.0)
-        solved: Tensor = torch.linalg.solve_triangular(matrix, wanted[:, None], upper=upper)
-        return solved[:, 0]
-
-    def _by_age(self, by_row: Tensor) -> Tensor:
-        return by_row.to(self.products).index_select(0, self.order)
-
-    def _by_row(self, by_age: Tensor) -> Tensor:
-        return torch.zeros_like(by_age).index_copy(0, self.order, by_age)
 
 
 def _where(image: Tensor, over: Tensor | None) -> Tensor:

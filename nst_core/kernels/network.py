@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..gatys.preprocessing import Preprocessing
 from ..gatys.vgg import VGG16, Backward, GradientOf, Layer, Network, size_of
 from .convolution import Convolution, relu_backward
 from .mapped_memory import empty_mapped
@@ -82,7 +83,7 @@ class _Forward:
                 convolution = self._convolution(layer)
                 before = self._saved.pop()
                 name = before.layer.name
-                if layer.follows_pooling:
+                if layer.block > before.layer.block:
                     pooled = before.pooled.features if before.pooled else None
                     gradient.append(convolution.backward(gradient.pop(), pooled))
                     del pooled
@@ -97,7 +98,7 @@ class _Forward:
             weight = self._convolution(layer).weight
             image_gradient = _first_convolution_backward(gradient.pop(), weight, self._dtype)
             self._on_layer()
-            return self._vgg.preprocessing.backward(image_gradient)
+            return _preprocessing_backward(image_gradient, self._vgg.preprocessing)
 
     def _convolution(self, layer: Layer) -> Convolution:
         convolution = self._vgg.convolution(layer)
@@ -129,6 +130,13 @@ class _Forward:
         if saved.layer.name in self.features:
             gradient += gradient_of(saved.layer.name)
         return relu_backward(gradient, saved.features, gradient)
+
+
+def _preprocessing_backward(gradient: Tensor, preprocessing: Preprocessing) -> Tensor:
+    """A gradient by the prepared picture, (B, 3, H, W) -> the gradient by the image."""
+    order, scale = preprocessing.order, preprocessing.scale
+    colors = [gradient[:, order.index(c)] * scale[c] for c in range(3)]
+    return torch.stack(colors, dim=1)
 
 
 def _first_convolution_backward(gradient: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:

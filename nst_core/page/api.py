@@ -77,9 +77,9 @@ class Api:
             try:
                 while not job.future.done():
                     await asyncio.sleep(_LOOK)
-                files = await asyncio.to_thread(self._runs.files_of, job)
+                picture = await asyncio.to_thread(self._runs.picture_of, job)
             finally:
                 self._runs.end(key)
-            if files is None:
+            if picture is None:
                 raise SettingsError("The run was stopped before there was a picture.")
-        return str(files.picture)
+        return str(picture)

@@ -1,7 +1,6 @@
 """The page put together: who calls whom."""
 
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -12,44 +11,43 @@ from .canvas import FOLLOW
 from .choosing import Choosing
 from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
 from .layout import arrange
+from .live import FOLLOWED
 from .network import Network
 from .parts import Parts
 from .pictures import Samples
 from .planning import Planning
 from .restoring import Restoring
 from .runs import Runs
-from .watching import Watching
+from .watching import Returning, Watching
 
-# Seconds between clearings of temporary files, and their age then.
-CLEARED = (600, 3600)
 # Gradio's queue holds nobody up: what has to wait, waits in the line of the device, where Stop and
 # leaving reach it. All are events of the queue nevertheless: Gradio shows messages of no others.
 _EVENT: dict[str, Any] = {"concurrency_limit": None, "show_progress": "hidden"}
 _OURS: dict[str, Any] = {**_EVENT, "api_visibility": "private"}
 
 
-def build(network: Network, limits: ServingSettings, folder: Path) -> gr.Blocks:
+def build(network: Network, runs: Runs) -> gr.Blocks:
     """The page.
 
     Args:
         network: loaded already, so that the first visitor does not wait for it.
-        limits: of what a visitor may ask for.
-        folder: Gradio's own, where files for visitors are written.
+        runs: of all visitors.
     """
-    samples = Samples(folder)
-    runs = Runs(network, samples, limits, folder)
+    samples, limits = runs.samples, runs.limits
     planning = Planning(network, runs)
-    with gr.Blocks(
-        title="Neural style transfer", analytics_enabled=False, delete_cache=CLEARED
-    ) as page:
+    with gr.Blocks(title="Neural style transfer", analytics_enabled=False) as page:
         gr.Markdown("# Neural style transfer", elem_id="title")
         tabs, every = tabs_of(samples, limits, network.line())
-        for parts in every.values():
+        watching = {name: Watching(parts, runs) for name, parts in every.items()}
+        for name, parts in every.items():
             _wire_choosing(page, parts, Choosing(parts, samples, limits))
             _wire_plan(page, parts, planning)
-            _wire_running(parts, Watching(parts, runs))
+            _wire_running(parts, watching[name])
         _wire_restoring(every, Restoring(tabs, every, samples, limits))
-        page.unload(Watching(every[STYLIZE.name], runs).leave)
+        shown = [one for parts in every.values() for one in parts.shown]
+        page.load(Returning(tabs, watching, runs).find, None, [tabs, *shown], **_OURS)
+        page.load(None, js=FOLLOWED)
+        page.unload(watching[STYLIZE.name].leave)
         _wire_api(every, Api(runs))
     # Ours come first and are friendlier; this is for programs that ask past the page.
     page.queue(max_size=4 * limits.max_waiting)

@@ -13,6 +13,7 @@ from .controls import explained, values_of
 from .parts import Parts
 from .pictures import Samples, check_upload
 from .regions import COLORS, map_of_file, part_of_file
+from .runs import shown
 
 # What to change on the page: new values by component. What is not named stays as it is.
 Changes = dict[Any, Any]
@@ -39,7 +40,7 @@ class Choosing:
             with self._one_at_a_time:
                 check_upload(path, self._limits)
         except NSTError as error:
-            gr.Warning(str(error), title=_UNUSABLE)
+            gr.Warning(shown(error), title=_UNUSABLE)
             return None
         return gr.skip()
 
@@ -70,7 +71,7 @@ class Choosing:
             with self._one_at_a_time:
                 png = read(path, *color, self._limits)
         except NSTError as error:
-            gr.Warning(str(error), title=_UNUSABLE)
+            gr.Warning(shown(error), title=_UNUSABLE)
             return gr.skip()
         return {**canvas, "map": url_of(png)}
 

@@ -55,8 +55,9 @@ SEARCH = (
     "aspect",
 )
 REGIONS = ("feather",)
+WRITING = ("transparency", "bits")
 # Every setting that has a control.
-NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH, *REGIONS)
+NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH, *REGIONS, *WRITING)
 # The server's business: with what and where it computes, and how much memory that takes.
 SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
 

@@ -1,7 +1,6 @@
 """The one thread that computes, and the line in front of it."""
 
 import contextlib
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
@@ -9,6 +8,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
+from ..control.alpha import alpha_of
 from ..control.losses import ContentLoss, Loss
 from ..control.pyramid import resize
 from ..errors import OutOfMemory
@@ -77,11 +77,15 @@ class Device:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _leaves(self, future: "Future[Result | None]") -> None:
-        job = next(job for job in self._line if job.future is future)
-        job.ended = time.monotonic()
-        self._line.remove(job)
+        self._line.remove(next(job for job in self._line if job.future is future))
 
     def _run(self, job: Job) -> Result | None:
+        result = self._painted(job)
+        if result and job.deliver:
+            job.finished = job.deliver(job, result)
+        return result
+
+    def _painted(self, job: Job) -> Result | None:
         try:
             job.begin(self._limits.max_minutes)
             return self._result(job)
@@ -103,7 +107,7 @@ class Device:
         losses = losses_for(job.request, self._limits)
         runtime = Runtime.choose(settings.device, settings.precision)
         height, width = result_size(losses, settings)
-        job.content = _content(losses, height, width)
+        job.content, job.alpha = _content(losses, height, width), alpha_of(losses)
         first = scales_of(losses, settings, height, width)[0]
         job.start = first_picture(losses, first, settings, torch.device("cpu"))
         return stylize(
@@ -119,9 +123,9 @@ class Device:
 def losses_for(request: Request, limits: ServingSettings) -> list[Loss]:
     """The usual losses, with what was painted."""
     pictures = read_pictures(request, limits)
-    content = pictures[0] if request.content else None
+    content, alpha = pictures[0] if request.content else (None, None)
     styles = pictures[-len(request.styles) :] if request.styles else []
-    return losses_of_regions(content, regions_of(request, styles), request.settings)
+    return losses_of_regions(content, regions_of(request, styles), request.settings, alpha=alpha)
 
 
 def _content(losses: Sequence[Loss], height: int, width: int) -> Tensor | None:

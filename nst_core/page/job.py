@@ -2,13 +2,18 @@
 
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from torch import Tensor
 
 from ..run.progress import Progress, Result
 from ..settings import Settings
+
+if TYPE_CHECKING:
+    from .finished import Finished
 
 STOPPED, TIME_UP = "Stop", "the time limit of this page"
 
@@ -75,18 +80,22 @@ class Job:
         progress: after its latest evaluation; None before the first.
         start: the picture it starts from, once there is one.
         content: the content at the result's size, if there is one, likewise.
+        alpha: (h, w), how opaque the content is, likewise; None is all of it.
         why: what ended it before its time, if anything did.
         future: its result; canceled if it was stopped before its turn came.
-        ended: when it was over, by the monotonic clock; None before.
+        deliver: told the result in the device's thread, so that it is there whoever looks on.
+        finished: what it made of the result.
     """
 
     request: Request
+    deliver: "Callable[[Job, Result], Finished] | None" = None
+    finished: "Finished | None" = None
     progress: Progress | None = None
     start: Tensor | None = None
     content: Tensor | None = None
+    alpha: Tensor | None = None
     why: str | None = None
     future: "Future[Result | None]" = field(default_factory=Future)
-    ended: float | None = None
     _stop: threading.Event = field(default_factory=threading.Event)
     _deadline: float = float("inf")
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..settings import PRESETS
-from .controls import COLORS, LOSSES, REGIONS, SEARCH
+from .controls import COLORS, LOSSES, REGIONS, SEARCH, WRITING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +69,7 @@ STYLIZE = Kind(
         "Layers and weights": LOSSES,
         "Colors": COLORS,
         "Start, scales, seed": _without(SEARCH, "aspect"),
+        "File": WRITING,
     },
     of_regions=REGIONS,
 )
@@ -83,6 +84,7 @@ TEXTURE = Kind(
     folded={
         "Layers and weights": _without(LOSSES, *_CONTENT),
         "Start, scales, seed": _without(SEARCH, "aspect", "seamless", "shape"),
+        "File": WRITING,
     },
 )
 RECONSTRUCT = Kind(
@@ -97,6 +99,7 @@ RECONSTRUCT = Kind(
     folded={
         "Weights": _without(LOSSES, *_STYLE, "content_layers"),
         "Start, scales, seed": _without(SEARCH, "aspect", "seamless", "views"),
+        "File": WRITING,
     },
 )
 KINDS = (STYLIZE, TEXTURE, RECONSTRUCT)

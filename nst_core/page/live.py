@@ -5,12 +5,14 @@ Pictures travel inside the page (data URLs), so that previews leave no file on t
 
 import base64
 import io
+import time
 from collections.abc import Sequence
 from html import escape
 
 from torch import Tensor
 
 from ..files.pixels import to_pil
+from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
@@ -19,14 +21,32 @@ from ..run.progress import Progress, Record, Result
 CURVE_SIZE = (560, 300)
 _QUALITY = 85
 
+# In the browser: a page that shows a run and hears no more of it loads itself again, once it
+# reaches the server. Counted and not timed: while a telephone sleeps, no time passes.
+FOLLOWED = """() => {
+  let last = "", silent = 0;
+  setInterval(async () => {
+    const told = [...document.querySelectorAll(".nst-status")].map((one) => one.dataset.told || "");
+    const now = told.join("");
+    silent = now && now === last ? silent + 1 : 0;
+    last = now;
+    if (silent < 4) return;
+    const answer = await fetch(`${window.gradio_config.root}/gradio_api/app_id`).catch(() => {});
+    if (answer?.ok) window.location.reload();
+  }, 5000);
+}"""
+# Seconds after which it is told again what has not changed: well within four times that interval.
+TOLD_AGAIN = 5.0
+
 WELCOME = (
     '<div class="nst-empty"><b>Press Run</b>'
     "<span>The picture grows here, from coarse to fine.</span></div>"
 )
 
 
-def picture_html(image: Tensor, words: str) -> str:
-    """The picture so far."""
+def picture_html(image: Tensor, words: str, alpha: Tensor | None = None) -> str:
+    """The picture so far, what is transparent over white."""
+    image = with_alpha(image, alpha, keep=False)
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
 
 
@@ -79,12 +99,13 @@ def waiting_html(before: int) -> str:
     """Before it is the visitor's turn: how many runs come first."""
     if not before:
         return starting_html()
-    return _status(f"Waiting: {before} {'run comes' if before == 1 else 'runs come'} first", 0, [])
+    words = "run comes" if before == 1 else "runs come"
+    return _status(f"Waiting: {before} {words} first", 0, [], goes_on=True)
 
 
 def starting_html() -> str:
     """From the turn to the first evaluation."""
-    return _status("Starting", 0, [])
+    return _status("Starting", 0, [], goes_on=True)
 
 
 def progress_html(progress: Progress) -> str:
@@ -101,6 +122,7 @@ def progress_html(progress: Progress) -> str:
             ("evaluations/s", f"{pace:.3g}"),
             ("time left", clock(progress.seconds_left)),
         ],
+        goes_on=True,
     )
 
 
@@ -132,10 +154,14 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _status(title: str, fraction: float, facts: Sequence[tuple[str, str]]) -> str:
+def _status(
+    title: str, fraction: float, facts: Sequence[tuple[str, str]], *, goes_on: bool = False
+) -> str:
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
+    # What FOLLOWED looks for: it is another each time as long as the line to the server holds.
+    told = f' data-told="{time.monotonic_ns()}"' if goes_on else ""
     return (
-        f'<div class="nst-status" role="status"><b>{escape(title)}</b>'
+        f'<div class="nst-status" role="status"{told}><b>{escape(title)}</b>'
         f'<progress max="1" value="{fraction:.4f}" aria-label="share of the work done"></progress>'
         f"<dl>{items}</dl></div>"
     )

@@ -84,5 +84,6 @@ def restoring(kind: Kind) -> dict[str, Any]:
     title = "Restore the settings of a picture"
     with gr.Accordion(title, open=False, elem_id=kind.id("restore")) as panel:
         dropped = file_input("Drop a PNG that was made here", kind.id("dropped"), ".png")
-        restored = gr.Markdown(elem_id=kind.id("restored"))
+        # Not Markdown: names out of a picture are in it, and HTML can be escaped as a whole.
+        restored = gr.HTML(elem_id=kind.id("restored"), min_height=0)
     return {"dropped": dropped, "restored": restored, "restored_panel": panel}

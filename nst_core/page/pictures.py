@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..control.guidance import check_large_enough
 from ..errors import ImageError
+from ..files.alpha import load_with_alpha
 from ..files.read_image import image_size, load_image
 from ..files.samples import CONTENTS, STYLES, sample
 from ..files.write_image import save_image
@@ -113,6 +114,12 @@ def load_named(path: str, name: str, limits: ServingSettings) -> Tensor:
         return load_image(path, max_pixels=limits.max_megapixels * 10**6)
 
 
+def with_alpha_named(path: str, name: str, limits: ServingSettings) -> tuple[Tensor, Tensor | None]:
+    """A picture and its (H, W) alpha, None if it is opaque; likewise."""
+    with _named(path, name):
+        return load_with_alpha(path, max_pixels=limits.max_megapixels * 10**6)
+
+
 def size_named(path: str, name: str) -> tuple[int, int]:
     """(height, width) of a picture, likewise."""
     with _named(path, name):
@@ -128,20 +135,24 @@ def _named(path: str, name: str) -> Iterator[None]:
         raise ImageError(message) from error
 
 
-def read_pictures(request: Request, limits: ServingSettings) -> list[Tensor]:
-    """The content, if there is one, then the styles.
+def read_pictures(request: Request, limits: ServingSettings) -> list[tuple[Tensor, Tensor | None]]:
+    """The content, if there is one, then the styles, each with its alpha; None is opaque.
 
     Raises:
         ImageError: a file is no picture, damaged, or too small for its layers; one of them or all
             together are too large.
     """
-    pictures: list[Tensor] = []
+    pictures: list[tuple[Tensor, Tensor | None]] = []
     pixels = 0
     for given in request.pictures:
+        alpha = None
         if given.name.startswith(SAMPLE):
             picture = _drawn(given.name.removeprefix(SAMPLE), drawn_size(request.settings.size))
         else:
-            picture = load_named(given.path, given.name, limits)
+            if request.settings.transparency:
+                picture, alpha = with_alpha_named(given.path, given.name, limits)
+            else:
+                picture = load_named(given.path, given.name, limits)
             pixels += picture[0, 0].numel()
             if pixels > limits.max_megapixels * 10**6:
                 raise ImageError(
@@ -152,7 +163,7 @@ def read_pictures(request: Request, limits: ServingSettings) -> list[Tensor]:
         layers = _layers(request.settings, content=is_content)
         what = f"The {'content' if is_content else 'style'} picture '{given.name}'"
         check_large_enough(*size_of(picture), layers, what)
-        pictures.append(picture)
+        pictures.append((picture, alpha))
     return pictures
 
 

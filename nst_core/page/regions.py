@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from ..control.alpha import both
 from ..control.color import luma_of
 from ..control.pyramid import fit, resize
 from ..control.regions import colors_in, masks_of_map
@@ -65,7 +66,10 @@ def painted_in(map_: bytes | None) -> list[str]:
 
 
 def check_painted(request: Request) -> None:
-    """Raise SettingsError if a color is painted whose style is not there, or nothing is left."""
+    """Raise SettingsError if a color is painted whose style is not there.
+
+    What takes longer is looked at when it is the run's turn, by `regions_of`.
+    """
     there = {style.color for style in request.styles}
     for color in painted_in(request.map):
         if color != KEEP and color not in there:
@@ -74,13 +78,9 @@ def check_painted(request: Request) -> None:
                 f"Style {number} has a region ({color}), but no picture, or its share is 0. Choose "
                 "its picture under 'More styles', or erase its color under 'Regions'."
             )
-    if request.styles and not _places(request):
-        raise SettingsError(
-            "All of the picture is painted to stay as it is. Erase some of it under 'Regions'."
-        )
 
 
-def regions_of(request: Request, pictures: Sequence[Tensor]) -> list[Region]:
+def regions_of(request: Request, pictures: Sequence[tuple[Tensor, Tensor | None]]) -> list[Region]:
     """The regions that were asked for; `nst stylize --regions` means the same.
 
     A style whose color is painted goes there and nowhere else. The others fill what no color
@@ -88,17 +88,29 @@ def regions_of(request: Request, pictures: Sequence[Tensor]) -> list[Region]:
 
     Args:
         request: with its drawings.
-        pictures: of its styles.
+        pictures: of its styles, each with its alpha.
+
+    Raises:
+        SettingsError: nothing is left to be painted, or a drawing is none.
     """
-    return [
+    parts = [
+        both(_part(style), alpha)
+        for style, (_, alpha) in zip(request.styles, pictures, strict=True)
+    ]
+    regions = [
         Region(
-            styles=tuple(pictures[i] for i in chosen),
+            styles=tuple(pictures[i][0] for i in chosen),
             mask=mask,
             shares=tuple(request.styles[i].share for i in chosen),
-            style_masks=tuple(_part(request.styles[i]) for i in chosen),
+            style_masks=tuple(parts[i] for i in chosen),
         )
         for chosen, mask in _places(request)
     ]
+    if request.styles and not regions:
+        raise SettingsError(
+            "All of the picture is painted to stay as it is. Erase some of it under 'Regions'."
+        )
+    return regions
 
 
 def _places(request: Request) -> list[tuple[list[int], Tensor | None]]:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from ..errors import ImageError, SettingsError
 from ..files.read_image import read_metadata
+from ..run.report import file_name
 from ..settings import PRESETS, Settings
 from ..settings.loss import shares_in
 from ..settings.samples import CONTENTS, SAMPLE, STYLES
@@ -18,6 +19,11 @@ from .regions import COLORS
 from .result import KEY
 
 T = TypeVar("T")
+# Of values that are not what we write: also lists in lists too deep to read, and integers too long
+# for a float.
+_DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
+# As long as a file system lets a name be.
+_NAME_LENGTH = 255
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +81,7 @@ def restore(path: str) -> Restored:
         )
     try:
         return _restored(json.loads(text))
-    except (ValueError, TypeError, LookupError, AttributeError) as error:
+    except _DAMAGE as error:
         raise SettingsError(
             f"The settings in '{Path(path).name}' cannot be read. They were damaged or made by "
             "another version."
@@ -83,7 +89,7 @@ def restore(path: str) -> Restored:
 
 
 def _restored(summary: Mapping[str, Any]) -> Restored:
-    styles = [str(name) for name in summary["styles"]]
+    styles = [_name(name) for name in summary["styles"]]
     kind = kind_of(summary["content"] is not None, len(styles))
     preset = str(summary.get("preset", ""))
     preset = preset if preset in kind.presets else kind.presets[0]
@@ -105,13 +111,18 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
         preset=preset,
         strength=strength,
         rest={k: v for k, v in given.items() if k not in kind.settings},
-        content=str(summary["content"] or ""),
+        content=_name(summary["content"] or ""),
         styles=_placed(styles, places, "", kind),
         shares=_placed([share / most for share in shares], places, 1.0, kind),
         left_out=max(0, len(styles) - kind.styles),
         map=_drawing(drawn.get("map")),
         parts=_placed([_drawing(part) for part in drawn.get("parts", [])], places, "", kind),
     )
+
+
+def _name(stored: Any) -> str:
+    """The name of a picture: one line, without folders, which earlier versions stored too."""
+    return " ".join(file_name(str(stored)).split())[:_NAME_LENGTH]
 
 
 def _placed(values: Sequence[T], places: Sequence[int], empty: T, kind: Kind) -> tuple[T, ...]:

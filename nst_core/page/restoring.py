@@ -1,6 +1,7 @@
 """A picture that was made here, dropped: its tab, with everything as it was."""
 
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 import gradio as gr
@@ -13,6 +14,7 @@ from .choosing import Changes, preset_changes
 from .parts import Parts
 from .pictures import Samples
 from .restore import Restored, restore
+from .runs import shown
 
 
 class Restoring:
@@ -42,7 +44,7 @@ class Restoring:
         try:
             found = restore(path)
         except NSTError as error:
-            gr.Warning(str(error), title="Nothing was restored")
+            gr.Warning(shown(error), title="Nothing was restored")
             return {parts.restored: "" for parts in self._parts.values()}
         parts = self._parts[found.kind.name]
         return {
@@ -82,6 +84,7 @@ def _drawings(parts: Parts, found: Restored) -> Changes:
 
 
 def _words(found: Restored, limits: ServingSettings) -> str:
+    """What was restored, as HTML."""
     words = ["The settings are restored."]
     settings = found.settings
     if settings.size > limits.max_size or settings.steps > limits.max_steps:
@@ -91,7 +94,7 @@ def _words(found: Restored, limits: ServingSettings) -> str:
             f"This page takes {len(found.styles)} styles; {found.left_out} more are left out."
         )
     if found.missing:
-        # Names come out of a file: as code, they can be neither links nor pictures.
-        names = ", ".join(f"`{name.replace('`', '')}`" for name in found.missing)
+        # Names come out of a file, which anybody may have made.
+        names = ", ".join(f"<code>{escape(name)}</code>" for name in found.missing)
         words.append(f"Choose these pictures again: {names}.")
     return " ".join(words)

@@ -1,7 +1,6 @@
 """A finished run as files: a PNG that knows how it was made, and its ComfyUI workflow."""
 
 import json
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -56,31 +55,40 @@ def _drawings(request: Request) -> dict[str, Any]:
     }
 
 
+def write_picture(
+    result: Result, request: Request, vgg: VGG16, folder: Path, *, alpha: Tensor | None = None
+) -> Path:
+    """Write the PNG of a run into a folder."""
+    prompt, workflow = graph_of(request, vgg.source, cutout=alpha is not None)
+    path = folder / "style-transfer.png"
+    texts = {KEY: summary(request, vgg), PROMPT: prompt, WORKFLOW: workflow}
+    metadata = {name: json.dumps(text) for name, text in texts.items()}
+    save_image(result.image, path, metadata=metadata, alpha=alpha, bits=request.settings.bits)
+    return path
+
+
 def write(
-    result: Result, request: Request, vgg: VGG16, content: Tensor | None, folder: Path
+    result: Result,
+    request: Request,
+    vgg: VGG16,
+    content: Tensor | None,
+    folder: Path,
+    *,
+    alpha: Tensor | None = None,
 ) -> Files:
-    """Write the files into a folder of their own.
+    """Write all files of a run into a folder.
 
     Args:
         result, request, vgg: of the run.
         content: at any size; what the slider shows before, if there is one.
-        folder: in which a folder is made whose name nobody can guess.
+        folder: of this run alone.
+        alpha: (h, w), how opaque the content and the result are; None is all of it.
     """
-    folder = folder / secrets.token_urlsafe(16)
-    folder.mkdir(parents=True)
-    prompt, workflow = graph_of(request, vgg.source)
-    before = None if content is None else folder / "before.jpg"
-    files = Files(before, folder / "style-transfer.png", folder / "workflow.json")
-    save_image(
-        result.image,
-        files.picture,
-        metadata={
-            KEY: json.dumps(summary(request, vgg)),
-            PROMPT: json.dumps(prompt),
-            WORKFLOW: json.dumps(workflow),
-        },
-    )
+    before = None if content is None else folder / f"before.{'jpg' if alpha is None else 'png'}"
+    picture = write_picture(result, request, vgg, folder, alpha=alpha)
+    files = Files(before, picture, folder / "workflow.json")
+    _, workflow = graph_of(request, vgg.source, cutout=alpha is not None)
     files.workflow.write_text(json.dumps(workflow, indent=1) + "\n", encoding="utf-8")
     if content is not None and before is not None:
-        save_image(resize(content, *size_of(result.image)), before, quality=90)
+        save_image(resize(content, *size_of(result.image)), before, quality=90, alpha=alpha)
     return files

@@ -1,37 +1,40 @@
-"""What visitors ask for, from their inputs to their files."""
+"""The runs of all visitors, from what they ask for to their files."""
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
 from ..errors import NSTError, SettingsError
-from ..settings import ServingSettings, Settings
-from .canvas import png_in
-from .controls import check_slider, settings_of
+from ..run.progress import Result
+from ..settings import ServingSettings
+from .asking import request_of
 from .device import Device
-from .job import Job, Picture, Request
+from .finished import Finished, finished
+from .folder import Results, Uploads
+from .job import Job, Request
 from .kinds import Kind
 from .network import Network
 from .pictures import Samples
-from .regions import COLORS, check_painted
-from .result import Files, write
+from .result import write_picture
 
-# Seconds that the result of a run waits to be asked for. A page asks at once; a visitor who left
-# in between never does.
-_PATIENCE = 60.0
+# For each visitor who may wait, how many results are kept for visitors, and how many uploads.
+_RESULTS, _UPLOADS = 4, 8
 
 
 class Runs:
     """The runs of all visitors.
 
+    A visitor has one run, which goes on while the visitor is away, and may come back to it.
+
     Args:
         network, samples, limits: of the page.
-        folder: where files for visitors go; Gradio serves it and clears it.
+        folder: where files for visitors go; Gradio serves it.
     """
 
     def __init__(
@@ -39,96 +42,32 @@ class Runs:
     ) -> None:
         self.samples, self.limits = samples, limits
         self.device = Device(network.pooled, limits)
-        self._network, self._folder = network, folder
+        self._network = network
+        most = limits.max_waiting
+        self._results = Results(folder / "results", _RESULTS * most)
+        # Programs fetch theirs at once: enough that all who may wait can be answered.
+        self._of_programs = Results(folder / "programs", most)
+        self._uploads = Uploads(folder, _UPLOADS * most)
         self._jobs: dict[str, Job] = {}
+        self._finished: dict[str, Finished] = {}
         self._lock = threading.Lock()
 
-    def request(
-        self,
-        kind: Kind,
-        *,
-        content: str | None = None,
-        styles: Sequence[str | None] = (),
-        shares: Sequence[float] | None = None,
-        preset: str | None = None,
-        strength: float = 1.0,
-        given: Mapping[str, Any],
-        map_: Any = None,
-        parts: Sequence[Any] = (),
-    ) -> Request:
-        """What is asked for, checked as far as it can be without decoding pictures.
-
-        Args:
-            kind: what shall be made.
-            content, styles: paths; None where there is none.
-            shares: of each style; None is equal shares.
-            preset, strength, given: as `settings_of` takes them; None is the kind's usual preset.
-            map_, parts: what is painted over the content and over each style, as `png_in` takes it.
-
-        Raises:
-            SettingsError: a picture is missing, or a setting is not possible or not allowed.
-        """
-        preset = preset or kind.presets[0]
-        settings = settings_of(preset, strength, given)
-        check_allowed(settings, self.limits)
-        request = Request(
-            content=self._content(content) if kind.content else None,
-            styles=self._styles(styles, shares, parts) if kind.styles else (),
-            map=png_in(map_),
-            settings=settings,
-            preset=preset,
-            strength=strength,
-        )
-        check_painted(request)
-        return request
-
-    def _content(self, path: str | None) -> Picture:
-        if path is None:
-            raise SettingsError("There is no content picture. Upload one, or click on a sample.")
-        return Picture(path=self._there(path), name=self.samples.name_of(path))
-
-    def _styles(
-        self, paths: Sequence[str | None], shares: Sequence[float] | None, parts: Sequence[Any]
-    ) -> tuple[Picture, ...]:
-        shares = [1.0] * len(paths) if shares is None else shares
-        for share in shares:
-            check_slider("style_share", share)
-        if not any(paths):
-            raise SettingsError("There is no style picture. Upload one, or click on a sample.")
-        parts = parts or [None] * len(paths)
-        styles = tuple(
-            Picture(
-                path=self._there(path),
-                name=self.samples.name_of(path),
-                share=float(share),
-                color=color,
-                part=png_in(part),
-            )
-            for path, share, color, part in zip(paths, shares, COLORS, parts, strict=False)
-            if path and share
-        )
-        if not styles:
-            raise SettingsError("All shares of the styles are 0. Raise one under 'More styles'.")
-        return styles
-
-    @staticmethod
-    def _there(path: str) -> str:
-        if not Path(path).is_file():
-            raise SettingsError(f"'{Path(path).name}' is no longer here. Choose it again.")
-        return path
+    def request(self, kind: Kind, **asked: Any) -> Request:
+        """What is asked for, as `request_of` takes it."""
+        return request_of(kind, samples=self.samples, limits=self.limits, **asked)
 
     def begin(self, key: str, request: Request) -> Job:
         """Put a run in line.
 
         Args:
-            key: the visitor's session; programs, which may have several runs, add "/" and a name.
+            key: the visitor's; programs, which may have several runs, add "/" and a name.
             request: from `request`.
 
         Raises:
             SettingsError: the visitor has one already, or too many others wait.
         """
+        self.tidy()
         with self._lock:
-            self._forget_abandoned()
             if key in self._jobs:
                 raise SettingsError("Your picture is being made already. Stop ends it.")
             if len(self.device) >= self.limits.max_waiting:
@@ -136,29 +75,40 @@ class Runs:
                     f"{len(self.device)} visitors are waiting already, and this page takes no "
                     "more. Try again in some minutes."
                 )
-            job = self._jobs[key] = Job(request)
+            self._finished.pop(key, None)
+            job = Job(request)
+            if "/" not in key:
+                job.deliver = lambda job, result: self._deliver(key, job, result)
+            self._jobs[key] = job
             self.device.submit(job)
+            job.future.add_done_callback(lambda _: self._over(key, job))
             return job
 
     def of(self, key: str) -> Job | None:
-        """The visitor's run, if there is one."""
+        """The visitor's run that waits or works, if there is one."""
         return self._jobs.get(key)
 
+    def finished_of(self, key: str) -> Finished | None:
+        """The visitor's run that is over, as long as its files are kept."""
+        found = self._finished.get(key)
+        return found if found and found.files.picture.is_file() else None
+
     def end(self, key: str) -> None:
-        """The run is over or its visitor has left: forget it, and stop it if it still works."""
+        """Stop a run and forget it."""
         job = self._jobs.pop(key, None)
+        self._finished.pop(key, None)
         if job:
             job.stop()
             self.device.tidy()
 
     def leave(self, session: str) -> None:
-        """A visitor has left: end all its runs, those that a program asked for too."""
-        for key in list(self._jobs):
+        """A visitor who cannot come back has left, or a program: end all its runs."""
+        for key in [*self._jobs, *self._finished]:
             if key.split("/")[0] == session:
                 self.end(key)
 
-    def files_of(self, job: Job) -> Files | None:
-        """The files of a run that is over; None if it was stopped before there was a picture.
+    def picture_of(self, job: Job) -> Path | None:
+        """The PNG of a program's run that is over; None if it was stopped before there was one.
 
         Raises:
             NSTError: what was wrong with the request.
@@ -166,30 +116,36 @@ class Runs:
         result = job.result()
         if result is None:
             return None
-        return write(result, job.request, self._network.vgg, job.content, self._folder)
+        folder, vgg = self._of_programs.new(), self._network.vgg
+        return write_picture(result, job.request, vgg, folder, alpha=job.alpha)
+
+    def tidy(self) -> None:
+        """Clear files that are too old or too many."""
+        now = time.time()
+        pictures = [one for job in list(self._jobs.values()) for one in job.request.pictures]
+        self._uploads.tidy(now, {Path(picture.path).parent for picture in pictures})
+        for results in (self._results, self._of_programs):
+            results.tidy(now)
+        for key in list(self._finished):
+            if not self.finished_of(key):
+                self._finished.pop(key, None)
 
     def close(self) -> None:
-        """Let the device's thread go."""
+        """Stop all runs and let the device's thread go."""
+        for key in list(self._jobs):
+            self.end(key)
         self.device.close()
 
-    def _forget_abandoned(self) -> None:
-        latest = time.monotonic() - _PATIENCE
-        for key, job in list(self._jobs.items()):
-            if job.ended is not None and job.ended < latest:
-                del self._jobs[key]
+    def _deliver(self, key: str, job: Job, result: Result) -> Finished:
+        made = finished(job, result, self._network.vgg, self._results)
+        if self._jobs.get(key) is job:  # nobody has left
+            self._finished[key] = made
+            self._over(key, job)  # before anybody is told the result, and may begin another
+        return made
 
-
-def check_allowed(settings: Settings, limits: ServingSettings) -> None:
-    """Raise SettingsError if the settings ask for more than this page gives."""
-    for name, value, most in (
-        ("Size", settings.size, limits.max_size),
-        ("Effort", settings.steps, limits.max_steps),
-    ):
-        if value > most:
-            raise SettingsError(
-                f"{name} {value:,} is more than this page gives ({most:,}). Choose less, or "
-                "run nst-gram on a machine of your own."
-            )
+    def _over(self, key: str, job: Job) -> None:
+        if self._jobs.get(key) is job:
+            del self._jobs[key]
 
 
 @contextmanager
@@ -198,4 +154,10 @@ def spoken() -> Iterator[None]:
     try:
         yield
     except NSTError as error:
-        raise gr.Error(str(error), title="This does not work yet", print_exception=False) from error
+        words = shown(error)
+        raise gr.Error(words, title="This does not work yet", print_exception=False) from error
+
+
+def shown(error: NSTError) -> str:
+    """A mistake in a message of Gradio, which is HTML; names in it may come from anybody."""
+    return escape(str(error), quote=False)

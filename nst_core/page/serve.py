@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -19,6 +20,8 @@ from .network import Network
 from .routes import Routes
 
 _LOG = logging.getLogger("nst_core")
+# Seconds between clearings of files while nobody asks for anything.
+_TIDIED = 600.0
 STYLE_SHEET = Path(__file__).with_name("page.css")
 
 
@@ -26,9 +29,10 @@ STYLE_SHEET = Path(__file__).with_name("page.css")
 def own_folder() -> Iterator[Path]:
     """A folder for everything that Gradio writes, gone with the page.
 
-    Gradio's usual one is shared by all its programs on a machine, and outlives them.
+    Gradio's usual one is shared by all its programs on a machine, and outlives them. Where they
+    are to be, GRADIO_TEMP_DIR says as it does to Gradio.
     """
-    folder = Path(tempfile.mkdtemp(prefix="nst-page-"))
+    folder = _new_folder(os.environ.get("GRADIO_TEMP_DIR") or None)
     ours = {
         "GRADIO_TEMP_DIR": str(folder),
         "GRADIO_EXAMPLES_CACHE": str(folder / "examples"),
@@ -44,6 +48,36 @@ def own_folder() -> Iterator[Path]:
             if value is not None:
                 os.environ[name] = value
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _new_folder(parent: str | None) -> Path:
+    try:
+        if parent:
+            Path(parent).mkdir(parents=True, exist_ok=True)
+        return Path(tempfile.mkdtemp(prefix="nst-page-", dir=parent)).resolve()
+    except OSError as error:
+        raise SettingsError(
+            f"There is no place for temporary files: {error}. Set "
+            f"{'GRADIO_TEMP_DIR' if parent else 'TMPDIR'} to a folder that can be written."
+        ) from error
+
+
+@contextmanager
+def _repeated(work: Callable[[], None], seconds: float) -> Iterator[None]:
+    """Does something again and again meanwhile."""
+    over = threading.Event()
+
+    def repeat() -> None:
+        while not over.wait(seconds):
+            work()
+
+    thread = threading.Thread(target=repeat, name="nst-tidy", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
 
 
 def launch_options(limits: ServingSettings) -> dict[str, Any]:
@@ -73,7 +107,9 @@ def serve(
     limits: ServingSettings,
     host: str = "127.0.0.1",
     port: int | None = None,
+    root_path: str = "",
     share: bool = False,
+    auth: tuple[str, str] | None = None,
     on_message: Callable[[str], None] = _LOG.info,
 ) -> None:
     """Serve the page until Ctrl-C.
@@ -83,23 +119,30 @@ def serve(
         limits: of what a visitor may ask for.
         host: address to listen at; 0.0.0.0 is every one of this machine.
         port: None takes the first free one from 7860 up.
+        root_path: under which a proxy serves the page, such as /paint; "" is its root.
         on_message: told which weights are in use.
         share: also get a public link that lasts some days, through Gradio's servers.
+        auth: name and password that a visitor must give; None lets everybody in.
     """
     # What stops a service; raised here, it lets the folder be cleared as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with own_folder() as folder:
         from .app import build  # Gradio reads where its folder is when it is imported
+        from .pictures import Samples
+        from .runs import Runs
 
         network = Network(weights)
         for message in network.messages or [f"Weights: {network.vgg.source}."]:
             on_message(message)
-        page = build(network, limits, folder)
-        options = launch_options(limits)
-        try:
-            page.launch(server_name=host, server_port=port, share=share, **options)
-        except OSError as error:
-            # Gradio's words for a port that is taken: it has looked at all it may take.
-            raise SettingsError(f"The page cannot listen there: {error}") from error
-        finally:
-            page.close()
+        runs = Runs(network, Samples(folder), limits, folder)
+        page = build(network, runs)
+        where = {"server_name": host, "server_port": port, "root_path": root_path}
+        with _repeated(runs.tidy, _TIDIED):
+            try:
+                page.launch(share=share, auth=auth, **where, **launch_options(limits))
+            except OSError as error:
+                # Gradio's words for a port that is taken: it has looked at all it may take.
+                raise SettingsError(f"The page cannot listen there: {error}") from error
+            finally:
+                page.close()
+                runs.close()

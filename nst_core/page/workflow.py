@@ -24,9 +24,10 @@ WITHOUT_DRAWINGS = (
 )
 
 
-def graph_of(request: Request, weights: str) -> tuple[Json, Json]:
-    """(`prompt`, `workflow`) for a request; `weights` says what it was made with.
+def graph_of(request: Request, weights: str, *, cutout: bool = False) -> tuple[Json, Json]:
+    """(`prompt`, `workflow`) for a request.
 
+    `weights` says what it was made with, and `cutout` whether the result is transparent in parts.
     Uploads become Load Image nodes with the file's name, which the host must have in its input
     folder. Of several styles each has a loss of its own, weighed by its share: nearly the same as
     their mean, which the nodes only have for equal shares.
@@ -43,7 +44,7 @@ def graph_of(request: Request, weights: str) -> tuple[Json, Json]:
         },
         outputs=(("vgg", "NST_VGG16"),),
     )
-    chain = _chain(graph, request)
+    chain = _chain(graph, request, cutout)
     widgets = {name: getattr(settings, name, _PREVIEW_INTERVAL) for name in _OPTIMIZE}
     optimize = graph.add(
         "NST_LBFGSOptimize",
@@ -51,14 +52,15 @@ def graph_of(request: Request, weights: str) -> tuple[Json, Json]:
         560,
         widgets=widgets,
         inputs={"vgg": (network, "vgg"), "losses": (chain, "losses_out")},
-        outputs=(("image", "IMAGE"), ("report", "NST_REPORT")),
+        outputs=(("image", "IMAGE"), ("report", "NST_REPORT"), ("mask", "MASK")),
     )
+    result = _joined(graph, 3, optimize) if cutout else optimize
     graph.add(
         "SaveImage",
         3,
         480,
         widgets={"filename_prefix": "style_transfer"},
-        inputs={"images": (optimize, "image")},
+        inputs={"images": (result, "image")},
         title="Result, without what was painted" if request.is_drawn else "Result",
     )
     return prompt_of(graph), workflow_of(graph)
@@ -70,10 +72,22 @@ def _weights_name(source: str) -> str:
     return name if name in NAMES else "auto"
 
 
-def _chain(graph: Graph, request: Request) -> Node:
+def _joined(graph: Graph, column: int, source: Node) -> Node:
+    """The picture of a node with its mask as alpha; the mask of an opaque one changes nothing."""
+    return graph.add(
+        "JoinImageWithAlpha",
+        column,
+        60,
+        inputs={"image": (source, "image"), "alpha": (source, "mask")},
+        outputs=(("image", "IMAGE"),),
+    )
+
+
+def _chain(graph: Graph, request: Request, cutout: bool) -> Node:
     settings, last = request.settings, None
     if request.content:
         content = _picture(graph, request.content, "Content", settings)
+        content = _joined(graph, 0, content) if cutout else content
         last = _loss(
             graph,
             "NST_ContentLoss",

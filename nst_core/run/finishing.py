@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from ..control.alpha import alpha_of
 from ..control.color import grayed, match_colors
 from ..control.losses import ContentLoss, Keep, Loss, StyleLoss
 from ..control.pyramid import Scale, resize
@@ -21,9 +22,10 @@ def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
     Only if `settings` say "before": style pictures get the content's colors, or the content gets
     the style's. For "luminance", style pictures become gray.
     """
-    source, kind = _source(losses, settings), recolored_kind(settings)
-    if source is None or not kind:
+    whole, kind = _source(losses, settings), recolored_kind(settings)
+    if whole is None or not kind:
         return list(losses)
+    source = whole if _takes_the_styles(settings) else _shown(whole, alpha_of(losses))
 
     def of(image: Tensor) -> Tensor:
         if settings.colors == "luminance":
@@ -40,11 +42,13 @@ class Finish:
     Attributes:
         keeps: pixels that stay.
         source: whose colors the picture gets; None leaves them as they are.
+        alpha: (h, w), how opaque the picture is; only what shows of it is matched. None is all.
         settings: how.
     """
 
     keeps: Sequence[Keep]
     source: Tensor | None
+    alpha: Tensor | None
     settings: ColorSettings
 
     @classmethod
@@ -53,7 +57,8 @@ class Finish:
         source = _source(losses, settings)
         if settings.color_when == "before" and settings.colors != "luminance":
             source = None
-        return cls([loss for loss in losses if isinstance(loss, Keep)], source, settings)
+        keeps = [loss for loss in losses if isinstance(loss, Keep)]
+        return cls(keeps, source, alpha_of(losses), settings)
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, H, W) at any scale -> clipped, float32, on the CPU."""
@@ -66,9 +71,26 @@ class Finish:
         return image.to("cpu", torch.float32)
 
     def _recolored(self, image: Tensor, source: Tensor) -> Tensor:
-        if self.settings.colors == "luminance":
-            source = resize(source, *size_of(image))
-        return match_colors(image, source, self.settings.colors, self.settings.color_strength)
+        colors, strength = self.settings.colors, self.settings.color_strength
+        if colors == "luminance":
+            return match_colors(image, resize(source, *size_of(image)), colors, strength)
+        if self.alpha is None:
+            return match_colors(image, source, colors, strength)
+        if self.settings.color_source == "content":
+            source = _shown(source, self.alpha)
+        matched = match_colors(_shown(image, self.alpha), source, colors, strength)
+        image = image.clone()
+        image[..., _where(self.alpha, *size_of(image))] = matched[:, :, 0]
+        return image
+
+
+def _shown(image: Tensor, alpha: Tensor | None) -> Tensor:
+    """The pixels that are not transparent, as a picture of one row: (1, 3, 1, N)."""
+    return image if alpha is None else image[..., _where(alpha, *size_of(image))][:, :, None]
+
+
+def _where(alpha: Tensor, height: int, width: int) -> Tensor:
+    return resize(alpha[None, None], height, width)[0, 0] > 0
 
 
 def recolored_kind(settings: ColorSettings) -> tuple[type[Loss], ...]:

@@ -1,11 +1,11 @@
 """The memory of a device: what is free, what was used, giving it back, and how its lack is told."""
 
 import sys
-from pathlib import Path
 
 import torch
 
 from ..kernels.mapped_memory import glibc
+from .system_memory import free_system_memory
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -14,13 +14,11 @@ def free_memory(device: torch.device) -> int | None:
         return int(torch.cuda.mem_get_info(device)[0])
     if device.type == "mps":
         return int(torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory())
-    meminfo = Path("/proc/meminfo")
-    if not meminfo.exists():
-        return None
-    for line in meminfo.read_text().splitlines():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return None
+    if device.type == "xpu":
+        return (
+            int(torch.xpu.mem_get_info(device)[0]) if hasattr(torch.xpu, "mem_get_info") else None
+        )
+    return free_system_memory() if device.type == "cpu" else None
 
 
 def peak_memory(device: torch.device) -> int | None:

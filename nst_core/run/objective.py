@@ -13,11 +13,13 @@ from ..control.targets import TargetMaker, numbered
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError
+from ..gatys.functions import Sums
 from ..gatys.objective import Evaluation, ImageLoss, Objective
-from ..gatys.vgg import VGG16
+from ..gatys.vgg import VGG16, autograd_network
 from ..kernels.cuda_graph import Execute, eager, executor
 from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
+from .devices import has_kernels
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -77,6 +79,8 @@ def evaluator_of(
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
+    device = next(vgg.parameters()).device
+    by_hand = has_kernels(device)
     with torch.no_grad():
         maker = TargetMaker(
             vgg=vgg,
@@ -84,7 +88,7 @@ def evaluator_of(
             width=width,
             tile=tile,
             wrap=wrap,
-            sums=FAST_SUMS,
+            sums=FAST_SUMS if by_hand else Sums(),
             on_tile=on_tile,
         )
         targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
@@ -92,9 +96,9 @@ def evaluator_of(
         raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
     tiles = plan_tiles(height, width, tile, {target.layer for target in targets}, wrap=wrap)
     graphs = graphs and len(tiles) == 1 and all(target.asynchronous for target in targets)
-    execute = executor(next(vgg.parameters()).device, graphs=graphs)
+    execute = executor(device, graphs=graphs)
     inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
-    network = fast_network(vgg, inside)
+    network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
     objective = TiledObjective(targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside)
     return Evaluator(objective, execute, after)
 

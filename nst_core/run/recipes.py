@@ -32,20 +32,31 @@ class Region:
     style_masks: tuple[Tensor | None, ...] | None = None
 
 
-def losses_of(content: Tensor, styles: Sequence[Tensor], settings: LossSettings) -> list[Loss]:
+def losses_of(
+    content: Tensor,
+    styles: Sequence[Tensor],
+    settings: LossSettings,
+    *,
+    alpha: Tensor | None = None,
+) -> list[Loss]:
     """The usual losses: one content, one style from any number of pictures, smoothness, detail.
 
     Args:
         content: (1, 3, H, W) RGB in [0, 1].
         styles: each likewise, of any size.
         settings: weights, layers, statistics, shares and normalization.
+        alpha: (h, w) in [0, 1], how opaque the content is; None is all of it.
     """
     whole = Region(styles=tuple(styles), shares=shares_in(settings.style_shares))
-    return losses_of_regions(content, [whole], settings)
+    return losses_of_regions(content, [whole], settings, alpha=alpha)
 
 
 def losses_of_regions(
-    content: Tensor | None, regions: Sequence[Region], settings: LossSettings
+    content: Tensor | None,
+    regions: Sequence[Region],
+    settings: LossSettings,
+    *,
+    alpha: Tensor | None = None,
 ) -> list[Loss]:
     """The usual losses, with a style of its own for each region; what no style covers is kept.
 
@@ -57,8 +68,9 @@ def losses_of_regions(
         regions: none at all is reconstruction of the content. Their edges are softened by
             `settings.feather`.
         settings: weights, layers, statistics and normalization of all of them.
+        alpha: (h, w) in [0, 1], how opaque the content is; None is all of it.
     """
-    losses: list[Loss] = [] if content is None else [_content(content, settings)]
+    losses: list[Loss] = [] if content is None else [_content(content, alpha, settings)]
     painted = None
     for number, region in enumerate(regions, 1):
         if not region.styles:
@@ -77,9 +89,10 @@ def losses_of_regions(
     return losses
 
 
-def _content(content: Tensor, settings: LossSettings) -> ContentLoss:
+def _content(content: Tensor, alpha: Tensor | None, settings: LossSettings) -> ContentLoss:
     return ContentLoss(
         image=content,
+        alpha=alpha,
         weight=settings.content_weight,
         layers=settings.content_layers,
         normalization=settings.normalization,

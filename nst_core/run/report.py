@@ -3,6 +3,7 @@
 import json
 import math
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from itertools import pairwise
@@ -13,6 +14,7 @@ import numpy as np
 import PIL
 import torch
 
+from ..control.color_names import is_color
 from ..errors import ImageError
 from ..files.atomic import written_whole
 from ..files.paths import check_report
@@ -74,18 +76,34 @@ def summary_of(
     styles: Sequence[str],
     start: str | None = None,
 ) -> dict[str, Any]:
-    """What a picture needs to be made again: small enough to be stored inside it."""
+    """What a picture needs to be made again: small enough to be stored inside it.
+
+    Of paths only the file's name: a picture is shown to others, a home folder is not.
+    """
     from .. import __version__  # the package imports us, or may one day
 
     return {
         "nst_gram": __version__,
-        "content": content,
-        "styles": list(styles),
-        "start": start or settings.init,
+        "content": None if content is None else file_name(content),
+        "styles": [_style_name(style) for style in styles],
+        "start": file_name(start) if start else settings.init,
         "weights": vgg.source,
         "preprocessing": vgg.preprocessing.name,
-        "settings": asdict(settings),
+        "settings": {**asdict(settings), "weights": file_name(settings.weights)},
     }
+
+
+def file_name(path: str) -> str:
+    """The last part of a path, of Windows too; a word such as `auto` or `sample:ink` as it is."""
+    return re.split(r"[/\\]", path.rstrip("/\\"))[-1]
+
+
+def _style_name(style: str) -> str:
+    """Likewise; the command line's COLOR=FILE keeps its color."""
+    color, equals, file = style.partition("=")
+    if equals and is_color(color):
+        return f"{color}={file_name(file)}"
+    return file_name(style)
 
 
 def save_report(report: Mapping[str, Any], path: str | Path) -> None:

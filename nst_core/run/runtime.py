@@ -11,6 +11,7 @@ from ..gatys.vgg import VGG16
 from ..kernels.convolution import Convolution
 from ..kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
 from ..kernels.winograd import WinogradF2x2, WinogradF4x4
+from .devices import has_bfloat16, has_cudnn, has_graphs
 from .memory import free_memory
 
 R = TypeVar("R", bound="Runtime")
@@ -56,9 +57,9 @@ class Runtime:
         if precision == "auto":
             half = has_bfloat16(device)
             dtype = torch.bfloat16 if half else torch.float32
-            return cls(device, dtype, half, memory, _quickest(device, dtype), _is_nvidias(device))
+            return cls(device, dtype, half, memory, _quickest(device, dtype), has_graphs(device))
         dtype = torch.bfloat16 if precision == "bfloat16" else torch.float32
-        plain = CudnnConvolution if _is_nvidias(device) else Convolution
+        plain = CudnnConvolution if has_cudnn(device, dtype) else Convolution
         return cls(device, dtype, memory=memory, convolution=plain)
 
     @property
@@ -93,34 +94,13 @@ class Runtime:
         )
 
 
-def has_bfloat16(device: torch.device) -> bool:
-    """Whether a device multiplies bfloat16 in hardware, much faster than float32.
-
-    What the device says of itself, not a measurement: the same machine always takes the same
-    path, and so finds the same picture.
-    """
-    if device.type == "cuda":
-        # Emulated before Ampere, which was the first with units of its own (capability 8.0).
-        return torch.cuda.get_device_capability(device) >= (8, 0)
-    if device.type == "cpu":
-        names = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
-        tests = [getattr(torch.cpu, name, None) for name in names]  # older torch lacks some
-        return any(test() for test in tests if test is not None)
-    return False
-
-
 def _quickest(device: torch.device, dtype: torch.dtype) -> type[Convolution]:
     """How to convolve."""
-    if _is_nvidias(device):
+    if has_cudnn(device, dtype):
         return RoundedCudnnConvolution
     if device.type != "cpu":
         return Convolution
     return WinogradF2x2 if dtype == torch.bfloat16 else WinogradF4x4
-
-
-def _is_nvidias(device: torch.device) -> bool:
-    """Whether there is cuDNN; AMD's cards call themselves CUDA too."""
-    return device.type == "cuda" and torch.version.cuda is not None
 
 
 def _best_device() -> str:

@@ -95,7 +95,8 @@ def given_bytes(losses: Sequence[Loss], settings: RunSettings) -> int:
     """Bytes of the copies of pictures and masks that a run holds from beginning to end."""
     given = 0
     for loss in losses:
-        masks = [getattr(loss, "mask", None), *(getattr(loss, "image_masks", None) or ())]
+        masks = [getattr(loss, name, None) for name in ("mask", "alpha")]
+        masks += getattr(loss, "image_masks", None) or ()
         given += sum(mask.numel() for mask in masks if mask is not None)
         given += sum(image.numel() for image in loss.pictures)
         if isinstance(loss, recolored_kind(settings)):

@@ -103,7 +103,7 @@ def first_picture(
     if settings.init == "gray":
         return torch.full(shape, 0.5, device=device)
     # Drawn on the CPU, so that every device starts from the same noise.
-    generator = torch.Generator().manual_seed(settings.seed)
+    generator = torch.Generator().manual_seed(_seed(settings.seed))
     return (0.5 + NOISE * torch.randn(shape, generator=generator)).clamp(0, 1).to(device)
 
 
@@ -121,6 +121,16 @@ def picture_to_start(losses: Sequence[Loss], settings: RunSettings) -> Tensor | 
             f"There is no {settings.init} picture to start from. Start from gray or noise."
         )
     return pictures[0]
+
+
+def _seed(seed: int) -> int:
+    """The 32 bits that PyTorch's generator on processors takes, of the 64 that hosts have.
+
+    Browsers keep numbers as doubles, so a seed above 2^53 is rounded to one: a page, a graph and a
+    program then start from the same noise. Seeds below 2^32 stay what they are.
+    """
+    rounded = int(float(seed))
+    return (rounded ^ rounded >> 32) & 0xFFFF_FFFF
 
 
 def _contents(losses: Sequence[Loss]) -> list[Tensor]:

@@ -8,17 +8,23 @@
 (1, 3, 48, 64)
 """
 
+import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
 
+from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
+from .checkpoint import Checkpoint
 from .finishing import Finish, recolored
+from .identity import check_identity, identity_of
 from .progress import OnProgress, Result, ignore_progress
 from .runtime import Runtime
+from .saver import Saver
 from .search import Search
 from .staging import moved, picture
 
@@ -32,6 +38,8 @@ def stylize(
     start: Tensor | None = None,
     on_progress: OnProgress = ignore_progress,
     on_tile: Callable[[], None] = lambda: None,
+    saver: Saver | None = None,
+    resume: Checkpoint | None = None,
 ) -> Result:
     """Find the picture that the losses like best.
 
@@ -46,19 +54,26 @@ def stylize(
         on_progress: told after each evaluation; raising there cancels.
         on_tile: called after each tile, and after each layer of the backward pass, for hosts that
             must hear of a cancel sooner; may raise.
+        saver: writes checkpoints, now and then and if the run is cut short.
+        resume: from `load_checkpoint`; goes on from there, to the same picture as a run that was
+            never stopped. Everything else must be what it was.
 
     Raises:
-        SettingsError, ImageTooSmall, NotFinite, OutOfMemory: what to do is in the message.
+        SettingsError, ImageTooSmall, NotFinite, OutOfMemory, CheckpointError: what to do is in the
+            message.
     """
     settings = settings or RunSettings()
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
     with torch.inference_mode(False), torch.no_grad():
+        run = identity_of(losses, start, vgg, settings, runtime) if saver or resume else {}
+        if resume:
+            check_identity(resume.run, run)
         aims = [moved(loss, runtime.device) for loss in losses]
         colored = recolored(aims, settings)
         search = Search(
-            losses=[loss for loss in colored if not isinstance(loss, Keep)],
+            losses=[loss for loss in where_opaque(colored) if not isinstance(loss, Keep)],
             finish=Finish.of(aims, settings),
             vgg=vgg,
             settings=settings,
@@ -66,5 +81,12 @@ def stylize(
             start=None if start is None else picture(start, runtime.device),
             on_progress=on_progress,
             on_tile=on_tile,
+            saver=saver,
+            run=run,
+            resume=resume,
+            began=time.perf_counter() - (resume.seconds if resume else 0.0),
+            records=list(resume.records) if resume else [],
+            stops=list(resume.stops) if resume else [],
         )
-        return search.result()
+        with saver or nullcontext():
+            return search.result()

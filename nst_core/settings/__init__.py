@@ -12,6 +12,7 @@ from .option import option
 from .presets import PRESETS, Preset, preset_named
 from .run import MAX_SIZE, STARTS, RunSettings
 from .serving import ServingSettings
+from .writing import WriteSettings
 
 __all__ = [
     "MAX_SIZE",
@@ -26,6 +27,7 @@ __all__ = [
     "ServingSettings",
     "Settings",
     "StrengthSettings",
+    "WriteSettings",
     "choices_of",
     "default_of",
     "help_of",

@@ -8,10 +8,11 @@ from .loss import LossSettings, StrengthSettings
 from .network import NetworkSettings, ReadSettings
 from .run import RunSettings
 from .serving import ServingSettings
+from .writing import WriteSettings
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings(ReadSettings, NetworkSettings, LossSettings, RunSettings):
+class Settings(WriteSettings, ReadSettings, NetworkSettings, LossSettings, RunSettings):
     """Everything that can be asked for in one record."""
 
 
@@ -29,7 +30,7 @@ def limits_of(name: str) -> tuple[float | None, float | None]:
     return metadata["minimum"], metadata["maximum"]
 
 
-def choices_of(name: str) -> tuple[str, ...]:
+def choices_of(name: str) -> tuple[Any, ...]:
     """The values that a setting can have; empty when it is free."""
     return tuple(_field(name).metadata["choices"])
 

@@ -15,8 +15,8 @@ class NetworkSettings(Checked):
     weights: str = option(
         "auto",
         "Network weights: auto, keras, torchvision, torchvision-features, builtin, untrained, or a "
-        "file (.safetensors, .pth, .h5). auto takes ImageNet weights when it can have them, else "
-        "builtin, which is ours and always there.",
+        "file (.safetensors, .pth, .keras, .h5). auto takes ImageNet weights when it can have "
+        "them, else builtin, which is ours and always there.",
     )
     preprocessing: str = option(
         "auto",

@@ -13,7 +13,7 @@ def option(
     *,
     minimum: float | None = None,
     maximum: float | None = None,
-    choices: tuple[str, ...] = (),
+    choices: tuple[Any, ...] = (),
 ) -> Any:
     """A dataclass field that carries its own limits and help."""
     limits = {"help": help_text, "minimum": minimum, "maximum": maximum, "choices": choices}
@@ -38,11 +38,18 @@ def _check(item: "Field[Any]", value: Any) -> None:
     name, limits = item.name.replace("_", " "), item.metadata
     if limits["choices"] and value not in limits["choices"]:
         raise SettingsError(
-            f"{name} '{value}' is unknown. Use one of: {', '.join(limits['choices'])}."
+            f"{name} '{value}' is unknown. Use one of: {', '.join(map(str, limits['choices']))}."
         )
     if isinstance(item.default, int | float) and not isinstance(item.default, bool):
-        if not math.isfinite(value):
+        if not isinstance(value, int) and not math.isfinite(value):
             raise SettingsError(f"{name} is {value}. Use a finite number.")
         low, high = limits["minimum"], limits["maximum"]
         if (low is not None and value < low) or (high is not None and value > high):
-            raise SettingsError(f"{name} is {value}. Use a number from {low:g} to {high:g}.")
+            raise SettingsError(
+                f"{name} is {value}. Use a number from {_shown(low)} to {_shown(high)}."
+            )
+
+
+def _shown(limit: float) -> str:
+    """Short, and with all the digits of a whole number."""
+    return str(limit) if isinstance(limit, int) else f"{limit:g}"

@@ -69,9 +69,10 @@ class RunSettings(ColorSettings):
     )
     seed: int = option(
         0,
-        "Seed of the noise start; the same seed gives the same picture.",
+        "Seed of the noise start; the same seed gives the same picture. Above 2^53, neighbors are "
+        "one seed, because browsers round such numbers.",
         minimum=0,
-        maximum=2**32 - 1,
+        maximum=2**64 - 1,
     )
     tolerance: float = option(
         1e-3,

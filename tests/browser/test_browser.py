@@ -281,7 +281,15 @@ def test_two_visitors_at_once_wait_in_line_and_get_their_own(visit, tmp_path):
         assert stored["content"] == f"{color}.png"
 
 
-def test_who_waits_can_stop_and_a_page_closed_in_the_middle_makes_room(visit):
+def again(page, server):
+    """Another window of the same browser."""
+    other = page.context.new_page()
+    other.set_default_timeout(60_000)
+    other.goto(server.url)
+    return other
+
+
+def test_who_waits_can_stop_and_who_closed_the_page_finds_the_run_again(visit, server):
     leaver, waiting, last = visit(), visit(), visit()
     start(leaver, size=256, steps=400)
     leaver.wait_for_selector("#live img")
@@ -291,8 +299,50 @@ def test_who_waits_can_stop_and_a_page_closed_in_the_middle_makes_room(visit):
     wait_for_status(last, "Waiting: 2")
     waiting.click("#stop")
     wait_for_status(waiting, "Stopped before there was a picture")
+    window = again(leaver, server)
     leaver.close()
+    wait_for_status(window, "loss")
+    window.click("#run")
+    toast(window, "being made already")
+    window.click("#stop")
+    wait_for_status(window, "best picture so far")
+    assert (
+        json.loads(read_metadata(download(window, "#download"))["nst"])["settings"]["size"] == 256
+    )
     wait_for_status(last, "Done")
+
+
+def test_two_windows_show_the_same_run_and_a_third_its_result_on_its_tab(visit, server):
+    page = visit()
+    page.get_by_role("tab", name="Texture").click()
+    set_number(page, "texture_size", 64)
+    set_number(page, "texture_steps", 400)
+    page.click("#texture_run")
+    wait_for_status(page, "loss", "texture_status")
+    second = again(page, server)
+    wait_for_status(second, "loss", "texture_status")
+    second.locator("#texture_stop").click()
+    for window in (page, second, again(page, server)):
+        wait_for_status(window, "best picture so far", "texture_status")
+        assert read_metadata(download(window, "#texture_download"))["nst"]
+
+
+def test_without_cookies_the_run_ends_with_the_page(browser, server, visit):
+    context = browser.new_context()
+    context.route("**/*", lambda route: route.continue_(headers=without_cookie(route.request)))
+    page = context.new_page()
+    page.goto(server.url)
+    page.wait_for_selector("#content img")
+    start(page, size=256, steps=400)
+    wait_for_status(page, "loss")
+    context.close()
+    following = visit()
+    start(following)
+    wait_for_status(following, "Done")  # 400 steps take minutes
+
+
+def without_cookie(request):
+    return {name: value for name, value in request.headers.items() if name != "cookie"}
 
 
 def test_a_photograph_of_the_camera_is_painted(visit):

@@ -34,20 +34,22 @@ def test_the_host_has_nothing_to_complain_of_about_the_pack(comfy):
     assert not [line for line in lines if "FAILED" in line or "Error" in line]
 
 
-# The same as `prompt_of()` with the harbor as its content.
+# The same as `prompt_of()` with pictures from files.
 ENGINE = """
 import sys, torch
-from nst_core import LossSettings, RunSettings, load_vgg16, losses_of, sample, stylize
-losses = losses_of(sample("harbor", 128), [sample("waves", 128)], LossSettings(style_weight=100.0))
+from nst_core import LossSettings, RunSettings, load_vgg16, losses_of, stylize
+content, style, result = sys.argv[1:]
+content, style = (torch.load(path).movedim(-1, 1) for path in (content, style))
+losses = losses_of(content, [style], LossSettings(style_weight=100.0))
 settings = RunSettings(size=64, steps=4, scales=1)
-result = stylize(losses, vgg=load_vgg16("builtin"), settings=settings)
-torch.save(result.image.movedim(1, -1), sys.argv[1])
+image = stylize(losses, vgg=load_vgg16("builtin"), settings=settings).image
+torch.save(image.movedim(1, -1), result)
 """
 
 
-def bits_of(comfy, prompt, path):
-    """The result with all its bits."""
-    keep = {"class_type": "Probe_Keep", "inputs": {"image": ["run", 0], "path": str(path)}}
+def bits_of(comfy, prompt, path, node="run"):
+    """The result, or another node's picture, with all its bits."""
+    keep = {"class_type": "Probe_Keep", "inputs": {"image": [node, 0], "path": str(path)}}
     comfy.run({**prompt, "keep": keep})
     return torch.load(path)
 
@@ -59,10 +61,14 @@ def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(comfy, tmp_path):
         "inputs": {"name": "harbor", "size": 128},
     }
     result = bits_of(comfy, prompt, tmp_path / "result.pt")
+    # Of the pictures that the host drew: another NumPy or Pillow draws a little differently.
+    paths = [tmp_path / f"{name}.pt" for name in ("content", "style", "engine")]
+    for path in paths[:2]:
+        bits_of(comfy, prompt, path, node=path.stem)
     # In a process of its own: the number of threads decides the order of sums, and these tests
     # have set theirs.
-    subprocess.run([sys.executable, "-c", ENGINE, tmp_path / "engine.pt"], check=True, cwd=PACK)
-    assert torch.equal(result, torch.load(tmp_path / "engine.pt"))
+    subprocess.run([sys.executable, "-c", ENGINE, *paths], check=True, cwd=PACK)
+    assert torch.equal(result, torch.load(paths[2]))
 
 
 def test_a_network_that_the_host_moved_in_inference_mode_still_works(comfy, tmp_path):
@@ -85,12 +91,12 @@ def test_a_second_run_comes_from_the_cache_and_a_changed_one_does_not(comfy):
 def test_a_changed_weights_file_is_noticed(comfy):
     path = comfy.base / "models/vgg/mine.safetensors"
     vgg = nst_core.load_vgg16("builtin")
-    from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+    from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 
     def save(factor):
         tensors = {k.split(".", 1)[1]: v * factor for k, v in vgg.state_dict().items()}
         metadata = {"source": f"mine {factor}", "preprocessing": "caffe"}
-        save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+        save_convolutions(VGGFile(path, "nst", tensors, {}), path, metadata)
 
     def run():
         prompt = prompt_of(steps=1)
@@ -154,7 +160,7 @@ def test_a_weights_file_that_is_gone_or_broken_is_a_sentence_on_the_node(comfy):
     prompt["vgg"]["inputs"]["weights"] = "gone.pth"
     with pytest.raises(ValueError, match="Put the file into"):
         comfy.submit(prompt)
-    (comfy.base / "models/vgg/broken.pth").write_bytes(b"not a checkpoint")
+    (comfy.base / "models/vgg/broken.pth").write_bytes(b"not weights")
     prompt["vgg"]["inputs"]["weights"] = "broken.pth"
     assert "broken.pth" in comfy.fail(prompt)
 

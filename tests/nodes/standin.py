@@ -64,6 +64,7 @@ class Host:
 
     def __post_init__(self) -> None:
         self.folders: dict[str, tuple[list[str], set[str]]] = {}
+        self.output = self.models
 
     def modules(self) -> dict[str, ModuleType]:
         """The host's modules by name."""
@@ -99,6 +100,8 @@ class Host:
                     get_folder_paths=lambda name: self.folders[name][0],
                     get_filename_list=self.files,
                     get_full_path=self.path,
+                    get_output_directory=lambda: str(self.output),
+                    get_save_image_path=lambda prefix, folder: (folder, prefix, 1, "", prefix),
                 ),
                 "server": _module("server", PromptServer=SimpleNamespace(instance=server)),
             }

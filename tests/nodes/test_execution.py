@@ -5,8 +5,10 @@ import gc
 import json
 import weakref
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from standin import InterruptProcessingException, image
 
 
@@ -30,7 +32,7 @@ def test_the_graph_gives_the_picture_of_the_engine_bit_for_bit(
 def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
     run, small, chain, vgg, content, style
 ):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer", content=content, style=style, size=32, steps=3, vgg=vgg
     )
     assert torch.equal(image, small(chain)[0])
@@ -39,17 +41,17 @@ def test_the_one_box_gives_the_picture_of_the_losses_by_hand(
 def test_without_a_network_the_one_box_loads_one_and_keeps_it(run, modules, host, content, style):
     modules.load._kept.cache_clear()
     boxes = {"content": content, "style": style, "size": 32, "steps": 1}
-    first, _ = run("NST_NeuralStyleTransfer", **boxes)
+    first, *_ = run("NST_NeuralStyleTransfer", **boxes)
     assert "builtin" in host.notes[0], "it says which weights it took"
     assert "put a file into models/vgg" in host.notes[0]
-    second, _ = run("NST_NeuralStyleTransfer", **boxes)
+    second, *_ = run("NST_NeuralStyleTransfer", **boxes)
     assert torch.equal(first, second)
     assert modules.load._kept.cache_info().hits == 1
     assert host.notes.count(host.notes[0]) == 2, "every run says it"
 
 
 def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
-    image, _ = run(
+    image, *_ = run(
         "NST_NeuralStyleTransfer",
         content=content,
         style=style,
@@ -64,8 +66,8 @@ def test_strength_zero_leaves_the_content_as_it_is(run, vgg, content, style):
 def test_a_second_run_gives_the_same_picture_and_changes_no_value(small, chain, vgg):
     weights = {name: tensor.clone() for name, tensor in vgg.state_dict().items()}
     pictures = [link[0].image.clone() for link in chain if hasattr(link[0], "image")]
-    first, _ = small(chain, steps=2)
-    second, _ = small(chain, steps=2)
+    first, *_ = small(chain, steps=2)
+    second, *_ = small(chain, steps=2)
     assert torch.equal(first, second)
     assert all(torch.equal(t, weights[name]) for name, t in vgg.state_dict().items())
     assert all(
@@ -78,7 +80,7 @@ def test_a_network_moved_in_inference_mode_still_works(run, chain, vgg):
         moved = copy.deepcopy(vgg).to(torch.float64).to(torch.float32)
     assert next(moved.parameters()).is_inference()
     small = {"losses": chain, "size": 32, "steps": 1}
-    image, _ = run("NST_LBFGSOptimize", vgg=moved, **small)
+    image, *_ = run("NST_LBFGSOptimize", vgg=moved, **small)
     assert torch.equal(image, run("NST_LBFGSOptimize", vgg=vgg, **small)[0])
 
 
@@ -92,7 +94,7 @@ def test_adding_a_loss_leaves_the_chain_before_it_as_it_was(run, chain):
 def test_each_content_of_a_batch_gets_the_result_it_would_get_alone(run, small, style):
     batch = image(batch=2, seed=1)
     style_chain = run("NST_StyleLoss", image=style)
-    together, report = small(run("NST_ContentLoss", image=batch, losses=style_chain), steps=1)
+    together, report, _ = small(run("NST_ContentLoss", image=batch, losses=style_chain), steps=1)
     alone = [
         small(run("NST_ContentLoss", image=batch[i : i + 1], losses=style_chain), steps=1)[0]
         for i in range(2)
@@ -109,7 +111,7 @@ def test_a_batch_of_styles_is_one_style(run, small, content):
 
 def test_start_pictures_go_with_their_contents(run, small, style):
     chain = run("NST_ContentLoss", image=image(batch=2), losses=run("NST_StyleLoss", image=style))
-    result, _ = small(chain, start=image(batch=2, seed=7), steps=0)
+    result, *_ = small(chain, start=image(batch=2, seed=7), steps=0)
     assert not torch.equal(result[0], result[1])
 
 
@@ -129,7 +131,7 @@ def test_weights_that_are_all_zero_are_refused_in_a_sentence(run, small, engine,
 
 
 def test_every_evaluation_is_reported_and_previews_come_as_often_as_asked(small, chain, host):
-    _, report = small(chain, preview_interval=1e-9)
+    _, report, _ = small(chain, preview_interval=1e-9)
     evaluations = len(report.records[0])
     assert len(host.updates) == evaluations
     values = [value for value, _, _ in host.updates]
@@ -180,6 +182,48 @@ def test_cancel_leaves_nothing_of_the_run_behind(small, chain, host, modules, mo
     assert host.emptied == 1
 
 
+@pytest.fixture
+def batch(run, style):
+    return run("NST_ContentLoss", image=image(batch=3), losses=run("NST_StyleLoss", image=style))
+
+
+def saved(host):
+    return sorted(path.name for path in host.models.glob("*.png"))
+
+
+def test_pictures_finished_before_cancel_are_in_the_output_folder(small, batch, host):
+    whole, _, _ = small(batch, steps=1)
+    host.checks, host.cancel_after = 0, host.checks * 5 // 6
+    with pytest.raises(InterruptProcessingException):
+        small(batch, steps=1)
+    paths = [host.models / f"nst_unfinished_0000{number}_.png" for number in (1, 2)]
+    assert saved(host) == [path.name for path in paths]
+    assert host.notes[-1].startswith(
+        f"It ended after 2 of 3 pictures. Saved: {paths[0]} to {paths[1].name}"
+    )
+    for path, picture in zip(paths, whole, strict=False):
+        with Image.open(path) as file:
+            pixels = torch.from_numpy(np.array(file)) / 255
+        path.unlink()
+        assert (pixels - picture).abs().max() < 1 / 255
+
+
+def test_cancel_in_the_first_picture_saves_none(small, batch, host):
+    host.cancel_after = 20
+    with pytest.raises(InterruptProcessingException):
+        small(batch)
+    assert saved(host) == []
+
+
+def test_a_full_disk_does_not_hide_why_the_batch_ended(small, batch, host, modules, monkeypatch):
+    small(batch, steps=1)
+    host.checks, host.cancel_after = 0, host.checks * 5 // 6
+    monkeypatch.setattr(host, "output", host.models / "gone")
+    with pytest.raises(InterruptProcessingException):
+        small(batch, steps=1)
+    assert "could not be written" in host.notes[-1]
+
+
 def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine, modules):
     small(chain, steps=0)
     settings, runtime = engine.RunSettings(size=32, steps=0), engine.Runtime.choose("cpu")
@@ -210,7 +254,7 @@ def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monk
         return stylize(losses, settings=settings, **rest)
 
     monkeypatch.setattr(modules.run, "stylize", full_at_first)
-    image, _ = small(chain, steps=0)
+    image, *_ = small(chain, steps=0)
     assert tiles == [0, modules.run.SMALL_TILE]
     assert host.notes[-1].startswith("The memory of cpu is full. Trying again in tiles of 256.")
     assert image.shape == (1, 26, 32, 3)
@@ -261,7 +305,7 @@ def test_the_notes_of_one_run_stay_together_and_each_is_told_once(small, run, co
 
 
 def test_a_report_is_json_for_nodes_that_show_text(small, chain):
-    _, report = small(chain, steps=0)
+    _, report, _ = small(chain, steps=0)
     told = json.loads(str(report))
     assert told["evaluations"] == len(report.records[0])
     assert [loss["loss"] for loss in told["losses"]] == ["ContentLoss", "StyleLoss"]
@@ -269,7 +313,7 @@ def test_a_report_is_json_for_nodes_that_show_text(small, chain):
 
 
 def test_a_loss_plot_is_a_picture_for_each_run(run, small):
-    _, report = small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
+    _, report, _ = small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
     plots = run("NST_LossPlot", report=report)
     assert plots.shape == (2, 540, 960, 3)
 

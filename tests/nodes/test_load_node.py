@@ -5,7 +5,7 @@ import os
 import pytest
 import torch
 
-from nst_core.files.weights.checkpoints import Checkpoint, save_convolutions
+from nst_core.files.weights.vgg_file import VGGFile, save_convolutions
 
 
 def options(modules):
@@ -20,6 +20,12 @@ def test_files_in_the_hosts_folder_can_be_chosen_beside_the_names(modules, vgg_f
     assert options(modules)[-1] == "mine.safetensors"
 
 
+@pytest.mark.parametrize("ending", ["pth", "pt", "bin", "ckpt", "safetensors", "keras", "h5"])
+def test_every_usual_ending_of_weights_is_in_the_menu(ending, modules, vgg_folder):
+    (vgg_folder / f"mine.{ending}").write_bytes(b"")
+    assert options(modules)[-1] == f"mine.{ending}"
+
+
 def test_loading_says_on_the_node_which_weights_they_are(run, host):
     run("NST_LoadVGG16", weights="builtin", pooling="average")
     assert host.notes == [
@@ -31,12 +37,25 @@ def test_a_file_of_the_hosts_folder_is_loaded(run, vgg, vgg_folder):
     tensors = {k.removeprefix("convolutions."): v for k, v in vgg.state_dict().items()}
     path = vgg_folder / "mine.safetensors"
     metadata = {"source": "mine", "preprocessing": "caffe"}
-    save_convolutions(Checkpoint(path, "nst", tensors, {}), path, metadata)
+    save_convolutions(VGGFile(path, "nst", tensors, {}), path, metadata)
     loaded = run("NST_LoadVGG16", weights="mine.safetensors", pooling="max")
     assert loaded.source == "mine"
     assert torch.equal(
         loaded.state_dict()["convolutions.conv1_1.weight"], tensors["conv1_1.weight"]
     )
+
+
+@pytest.mark.skipif(os.name == "nt", reason="there, both are right")
+def test_a_workflow_from_windows_finds_its_file_in_a_subfolder(modules, vgg_folder):
+    (vgg_folder / "sub").mkdir(exist_ok=True)
+    file = vgg_folder / "sub/vgg.pth"
+    file.write_bytes(b"")
+    try:
+        assert modules.nodes["NST_LoadVGG16"].validate_inputs(weights="sub\\vgg.pth") is True
+        assert modules.host.weights_path("sub\\vgg.pth") == file
+    finally:
+        file.unlink()
+        file.parent.rmdir()
 
 
 def test_a_file_that_is_gone_is_refused_with_what_to_do(run, modules, engine, host):
@@ -53,9 +72,9 @@ def test_names_and_weights_from_another_node_are_fine(modules, host):
     assert validate(weights=None) is True
 
 
-@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pth", "broken.h5"])
+@pytest.mark.parametrize("name", ["broken.safetensors", "broken.pt", "broken.keras", "broken.h5"])
 def test_a_corrupt_file_is_refused_in_a_sentence(run, engine, vgg_folder, name):
-    (vgg_folder / name).write_bytes(b"not a checkpoint")
+    (vgg_folder / name).write_bytes(b"not weights")
     with pytest.raises(engine.NSTError, match="broken"):
         run("NST_LoadVGG16", weights=name, pooling="max")
 

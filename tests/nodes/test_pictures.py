@@ -17,10 +17,28 @@ def test_a_picture_arrives_as_it_is(run, content):
     assert torch.equal(loss.image, content.movedim(-1, 1))
 
 
-def test_half_precision_is_widened(run, content):
-    half = picture_of(run("NST_ContentLoss", image=content.half()))
-    assert half.dtype == torch.float32
-    assert_close(half, content.movedim(-1, 1), atol=1e-3, rtol=0)
+def test_half_precision_is_widened_when_its_turn_comes(run, small, content, style):
+    def result(image):
+        chain = run("NST_StyleLoss", image=style, losses=run("NST_ContentLoss", image=image))
+        return small(chain, steps=1)[0]
+
+    assert torch.equal(result(content.half()), result(content.half().float()))
+
+
+def test_the_frames_of_a_video_are_not_copied_into_the_losses(run):
+    frames, masks = image(batch=4), torch.rand(4, 8, 8)
+    link = run("NST_ContentLoss", image=frames, mask=masks)[0]
+    for frame, mask, loss in zip(frames, masks, link, strict=True):
+        assert loss.image.data_ptr() == frame.data_ptr()
+        assert loss.mask.data_ptr() == mask.data_ptr()
+
+
+def test_values_that_a_resize_brought_out_of_range_are_clamped_and_the_frame_left_alone(run):
+    frames = image(batch=2)
+    frames[1, 0, 0, 0], frames[1, 0, 0, 1] = 1.5, -0.5
+    link = run("NST_ContentLoss", image=frames)[0]
+    assert link[1].image[0, :2, 0, 0].tolist() == [1.0, 0.0]
+    assert frames[1, 0, 0, 0] == 1.5
 
 
 def test_a_result_has_the_precision_that_the_host_passes_around(small, chain, host):
@@ -28,12 +46,62 @@ def test_a_result_has_the_precision_that_the_host_passes_around(small, chain, ho
     assert small(chain, steps=0)[0].dtype == torch.float16
 
 
-def test_transparent_pixels_are_white_and_opaque_ones_unchanged(run, content):
+@pytest.fixture
+def cutout(content):
+    """The content with its upper half transparent, and red there."""
     alpha = torch.ones(1, 32, 40, 1)
     alpha[:, :16] = 0
-    laid = picture_of(run("NST_ContentLoss", image=torch.cat([content, alpha], dim=-1)))
-    assert (laid[:, :, :16] == 1).all()
-    assert torch.equal(laid[:, :, 16:], content.movedim(-1, 1)[:, :, 16:])
+    red = torch.tensor([1.0, 0.0, 0.0]).expand_as(content)
+    return torch.cat([torch.where(alpha > 0, content, red), alpha], dim=-1)
+
+
+def test_opaque_colors_go_on_beneath_what_is_transparent(run, content, cutout):
+    shown = picture_of(run("NST_ContentLoss", image=cutout))
+    lower = content.movedim(-1, 1)[:, :, 16:]
+    assert torch.equal(shown[:, :, 16:], lower)
+    for channel in range(3):  # means of what is opaque
+        beneath = shown[:, channel, :16]
+        assert lower[:, channel].min() <= beneath.min()
+        assert beneath.max() <= lower[:, channel].max()
+
+
+def test_the_alpha_of_a_content_comes_out_as_a_mask(run, small, cutout, style):
+    chain = run("NST_StyleLoss", image=style, losses=run("NST_ContentLoss", image=cutout))
+    image, _, mask = small(chain, size=40, steps=1)
+    assert image.shape == (1, 32, 40, 3)
+    assert torch.equal(mask, 1 - cutout[..., 3])
+
+
+def test_the_one_box_keeps_an_alpha_too(run, vgg, cutout, style):
+    boxes = {"style": style, "size": 40, "steps": 1, "vgg": vgg}
+    *_, mask = run("NST_NeuralStyleTransfer", content=cutout, **boxes)
+    assert torch.equal(mask, 1 - cutout[..., 3])
+
+
+def test_the_mask_of_an_opaque_result_is_black(small, chain):
+    image, _, mask = small(chain, steps=0)
+    assert mask.shape == image.shape[:3]
+    assert mask.max() == 0
+
+
+def test_an_opaque_alpha_channel_changes_nothing(run, small, content, style):
+    opaque = torch.cat([content, torch.ones(1, 32, 40, 1)], dim=-1)
+    results = [
+        small(run("NST_StyleLoss", image=style, losses=run("NST_ContentLoss", image=image)))[0]
+        for image in (content, opaque)
+    ]
+    assert torch.equal(*results)
+
+
+def test_only_what_is_opaque_in_a_style_counts(run, cutout):
+    (loss,) = run("NST_StyleLoss", image=cutout)[0]
+    assert torch.equal(loss.image_masks[0], cutout[0, ..., 3])
+
+
+def test_a_picture_that_is_transparent_everywhere_is_refused_in_a_sentence(run, engine, content):
+    nothing = torch.cat([content, torch.zeros(1, 32, 40, 1)], dim=-1)
+    with pytest.raises(engine.NSTError, match="The content picture is transparent everywhere"):
+        run("NST_ContentLoss", image=nothing)
 
 
 def test_gray_becomes_rgb(run, content):
@@ -80,7 +148,7 @@ def test_a_mask_of_another_size_is_stretched(run, small, content, style):
     half = torch.zeros(1, 7, 100)
     half[..., 50:] = 1
     chain = run("NST_StyleLoss", image=style, mask=half)
-    result, _ = small(run("NST_ContentLoss", image=content, losses=chain), steps=1)
+    result, *_ = small(run("NST_ContentLoss", image=content, losses=chain), steps=1)
     assert result.shape == (1, 26, 32, 3)
 
 
@@ -121,7 +189,7 @@ def test_masked_losses_by_hand_give_the_picture_of_the_one_box_with_that_mask(
     by_hand = run("NST_ContentLoss", image=content)
     by_hand = run("NST_StyleLoss", image=style, mask=HALVES, losses=by_hand)
     by_hand = run("NST_KeepPixels", image=content, mask=1 - HALVES, losses=by_hand)
-    box, _ = run(
+    box, *_ = run(
         "NST_NeuralStyleTransfer",
         content=content,
         style=style,
@@ -144,6 +212,13 @@ def test_what_is_no_mask_is_refused_in_a_sentence(run, engine, content):
         run("NST_ContentLoss", image=content, mask=torch.ones(4))
     with pytest.raises(engine.NSTError, match="not numbers"):
         run("NST_ContentLoss", image=content, mask=torch.full((1, 8, 8), float("nan")))
+
+
+@pytest.mark.parametrize("channel", [1, 3])
+def test_a_mask_may_have_a_channel(run, channel):
+    masks = torch.rand(2, 5, 7)
+    link = run("NST_ContentLoss", image=image(batch=2), mask=masks.unsqueeze(channel))[0]
+    assert all(torch.equal(loss.mask, mask) for loss, mask in zip(link, masks, strict=True))
 
 
 def test_a_mask_for_each_picture_goes_with_it(run):

@@ -6,7 +6,8 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
-from standin import ROOT, description_of
+import standin
+from standin import ROOT, Host, description_of, loaded_pack
 
 SNAPSHOT = Path(__file__).parent / "schemas.json"
 SOURCES = sorted((ROOT / "nodes").glob("*.py"))
@@ -36,6 +37,21 @@ def test_the_order_of_inputs_has_not_changed_either(modules, host):
     for node_id, node in modules.nodes.items():
         for kind, parts in description_of(node)["input"].items():
             assert list(parts) == list(frozen[node_id]["inputs"][kind]), node_id
+
+
+class OldHost(Host):
+    """A host from before the nodes' interface."""
+
+    def modules(self):
+        return {**super().modules(), "comfy_api.latest": None}  # Python then finds none
+
+
+def test_a_host_that_is_too_old_is_told_which_one_is_needed(tmp_path, monkeypatch):
+    monkeypatch.setattr(standin, "PACK", "/comfy/custom_nodes/nst-gram_x_old")  # not imported yet
+    said = r"needs ComfyUI 0\.8\.0 or newer\. Update ComfyUI\. \(.*comfy_api"
+    with pytest.raises(ImportError, match=said) as caught, loaded_pack(OldHost(tmp_path)):
+        pass
+    assert caught.value.__suppress_context__, "a traceback of one error"
 
 
 def test_every_input_and_output_has_a_tooltip(modules, host):
@@ -72,9 +88,9 @@ def test_inputs_have_the_limits_and_the_help_of_the_settings(modules, host, engi
             assert part.facts.get("min") == item.metadata["minimum"]
             assert part.facts.get("max") == item.metadata["maximum"]
             checked.add(part.id)
-    # The host chooses the device and reads the files; the others have nodes of their own, which
-    # begin with a weight.
-    others = {"device", "max_pixels", "tv_weight", "laplacian_weight"}
+    # The host chooses the device, and reads and writes the files; the others have nodes of their
+    # own, which begin with a weight.
+    others = {"device", "max_pixels", "transparency", "bits", "tv_weight", "laplacian_weight"}
     assert set(from_settings) - checked == others
 
 

@@ -3,7 +3,7 @@
 import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
+from uuid import uuid4
 
 import pytest
 
@@ -52,9 +52,15 @@ def runs(network, samples, limits, folder):
 
 
 @pytest.fixture
-def visitor():
-    """What Gradio says of a visitor."""
-    return SimpleNamespace(session_hash="visitor")
+def made(runs):
+    """`made(request)`: the job and the files of a run that is over."""
+
+    def run(request):
+        job = runs.begin(uuid4().hex, request)
+        job.future.result()
+        return job, job.finished.files
+
+    return run
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 # What tests ask for is small, and larger is refused.
-MAX_SIZE, MAX_STEPS, MAX_UPLOAD = 256, 400, 2
+MAX_SIZE, MAX_STEPS, MAX_UPLOAD, MAX_WAITING = 256, 400, 2, 8
 SMALL = (
     *("--weights", "builtin", "--max-size", str(MAX_SIZE), "--max-steps", str(MAX_STEPS)),
-    *("--max-megapixels", "4", "--max-upload", str(MAX_UPLOAD)),
+    *("--max-megapixels", "4", "--max-upload", str(MAX_UPLOAD), "--max-waiting", str(MAX_WAITING)),
 )
 
 
@@ -38,12 +38,18 @@ class Server:
         return (self.folder / "log").read_text()
 
 
+def folder_of(server: Server) -> Path:
+    """The page's own temporary folder."""
+    return next(path for path in server.folder.iterdir() if path.name.startswith("nst-page-"))
+
+
 @contextmanager
 def running(folder: Path, *options: str, **environment: str) -> Iterator[Server]:
     """`nst page` with these options; temporary files go into `folder`."""
     port = _free_port()
-    command = [sys.executable, "-m", "nst_core", "page", "--port", str(port), *options]
-    environment = {**os.environ, "TMPDIR": str(folder), **environment}
+    command = [sys.executable, "-m", "nst_core", "page", *options]
+    own = {"TMPDIR": str(folder), "GRADIO_SERVER_PORT": str(port)}
+    environment = {**os.environ, **own, **environment}
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log)
         server = Server(f"http://127.0.0.1:{port}", process, folder)

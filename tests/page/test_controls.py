@@ -3,8 +3,8 @@
 import pytest
 
 from nst_core.errors import SettingsError
+from nst_core.page.asking import check_allowed
 from nst_core.page.controls import NAMES, control, settings_of, values_of
-from nst_core.page.runs import check_allowed
 from nst_core.settings import (
     PRESETS,
     ServingSettings,
@@ -51,6 +51,13 @@ def test_style_strength_multiplies_the_style_weight():
 
 def test_whole_numbers_from_a_browser_are_as_good_as_integers():
     assert settings_of("default", 1, {"size": 64.0}).size == 64
+
+
+def test_a_seed_of_another_program_keeps_its_digits_on_the_page():
+    component = control("seed", ServingSettings())
+    for seed in (2**53 + 1, 2**64 - 1):
+        shown = component.postprocess(seed)
+        assert settings_of("default", 1, {"seed": component.preprocess(shown)}).seed == seed
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """What is painted, and what becomes of it."""
 
+import io
 import json
 
 import pytest
@@ -37,7 +38,7 @@ def painted(**colors):
 def where(request):
     """(which styles, where) of each region."""
     names = [style.name.removeprefix("sample:") for style in request.styles]
-    pictures = [torch.full((1, 3, 8, 8), float(i)) for i in range(len(names))]
+    pictures = [(torch.full((1, 3, 8, 8), float(i)), None) for i in range(len(names))]
     return {
         tuple(names[int(style.mean())] for style in region.styles): region.mask
         for region in regions_of(request, pictures)
@@ -108,9 +109,20 @@ def test_paint_of_a_style_that_is_not_there_is_told(ask):
         ask(styles=PAIR, shares=[1.0, 0.0], map_=painted(blue="left"))
 
 
-def test_a_picture_that_is_kept_as_a_whole_is_told(ask):
+def test_a_picture_that_is_kept_as_a_whole_is_told(runs, ask):
+    request = ask(map_={"map": url_of(png_of({"black": torch.ones(32, 32)}))})
     with pytest.raises(SettingsError, match="All of the picture is painted to stay"):
-        ask(map_=painted(black="left") | {"map": url_of(png_of({"black": torch.ones(32, 32)}))})
+        result_of(runs, request)
+
+
+def test_a_drawing_of_noise_waits_for_its_turn_and_is_refused_there(runs, ask):
+    stream = io.BytesIO()
+    pixels = torch.randint(256, (SIZE, SIZE, 3), dtype=torch.uint8)
+    pixels[0, 0] = torch.tensor([255, 0, 0])
+    Image.fromarray(pixels.numpy()).save(stream, "PNG")
+    request = ask(styles=(*PAIR, "waves", "mosaic"), map_={"map": url_of(stream.getvalue())})
+    with pytest.raises(SettingsError, match="has shades all over"):
+        result_of(runs, request)
 
 
 @pytest.mark.parametrize(
@@ -127,9 +139,9 @@ def test_a_drawing_larger_than_a_canvas_is_refused_before_it_is_decoded():
         png_in(url_of(png_of({"red": torch.ones(SIZE, SIZE + 1)})))
 
 
-def test_a_drawing_is_stored_in_the_picture_and_small(runs, ask):
+def test_a_drawing_is_stored_in_the_picture_and_small(made, ask):
     request = ask(map_={"map": url_of(png_of({"red": half("left", 1024)}))}, steps=1)
-    files = runs.files_of(runs.begin("me", request))
+    _, files = made(request)
     stored = json.loads(read_metadata(files.picture)["nst"])
     assert png_in(stored["drawn"]["map"]) == request.map
     assert len(stored["drawn"]["map"]) < 30_000

@@ -10,6 +10,8 @@ from nst_core.files.write_image import save_image
 from nst_core.page.canvas import png_of, url_of
 from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
 from nst_core.page.restore import restore
+from nst_core.page.restoring import _words
+from nst_core.page.runs import shown
 from nst_core.run.report import summary_of
 from nst_core.settings import Settings
 
@@ -29,7 +31,7 @@ def stored(tmp_path):
     return write
 
 
-def test_what_was_asked_for_comes_back(runs, ask):
+def test_what_was_asked_for_comes_back(made, ask):
     request = ask(
         styles=("brushstrokes", "ink"),
         shares=[0.5, 1.0],
@@ -40,7 +42,7 @@ def test_what_was_asked_for_comes_back(runs, ask):
         tv_weight=0.25,
         style_layers="relu1_1=2,relu3_1",
     )
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.kind is STYLIZE
     assert (found.content, *found.styles) == (*(p.name for p in request.pictures), "", "")
     assert found.shares == (0.5, 1.0, 1.0, 1.0)
@@ -57,9 +59,9 @@ def test_what_was_asked_for_comes_back(runs, ask):
 
 
 @pytest.mark.parametrize("kind", [TEXTURE, RECONSTRUCT], ids=lambda kind: kind.name)
-def test_a_picture_of_another_tab_says_whose_it_is(kind, runs, ask):
+def test_a_picture_of_another_tab_says_whose_it_is(kind, made, ask):
     request = ask(kind=kind, init="noise", steps=1, seed=5)
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.kind is kind
     assert found.preset == kind.presets[0]
     assert found.settings == request.settings
@@ -74,12 +76,12 @@ def test_shares_of_the_command_line_fit_the_sliders(stored, network):
     assert restore(stored(json.dumps(summary))).shares[:2] == (1.0, pytest.approx(1 / 3))
 
 
-def test_what_was_painted_comes_back_to_the_places_of_its_styles(runs, ask):
+def test_what_was_painted_comes_back_to_the_places_of_its_styles(made, ask):
     drawing = png_of({"blue": LEFT})
     request = ask(
         styles=(None, "ink"), parts=[None, url_of(drawing)], map_=url_of(drawing), steps=1
     )
-    found = restore(str(runs.files_of(runs.begin("me", request)).picture))
+    found = restore(str(made(request)[1].picture))
     assert found.styles == ("", "sample:ink", "", "")
     assert found.map == found.parts[1] == url_of(drawing)
     assert found.parts[0] == ""
@@ -123,7 +125,12 @@ def test_what_is_the_servers_to_decide_is_not_restored(stored, network):
         '{"settings": {}, "content": "a", "styles": ["b"], "shares": ["x"]}',
         '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"map": "no picture"}}',
         '{"settings": {}, "content": "a", "styles": ["b"], "drawn": {"colors": ["pink"]}}',
+        "[" * 100_000,
+        '{"settings": {"size": ' + "[" * 100_000 + "]" * 100_000 + "}}",
+        '{"settings": {"style_weight": 1' + "0" * 400 + '}, "content": "a", "styles": ["b"]}',
+        '{"settings": {"size": ' + "9" * 5000 + '}, "content": "a", "styles": ["b"]}',
     ],
+    ids=lambda text: text[:70],
 )
 def test_damaged_settings_are_told_in_a_sentence(text, stored):
     with pytest.raises(NSTError):
@@ -147,3 +154,23 @@ def test_a_text_file_called_png_says_so_without_its_folder(tmp_path):
 def test_settings_of_another_version_are_an_error_of_settings(stored):
     with pytest.raises(SettingsError):
         restore(stored('{"settings": {"brushes": 3}, "content": "a", "styles": []}'))
+
+
+def test_names_in_a_picture_are_words_without_folders_and_cannot_be_markup(stored, network, limits):
+    evil = "a\n\n[here](http://example.com) ![x](y) <img src=x onerror=z>` <b>.png"
+    names = {"content": evil, "styles": ["/home/ada/" + "s" * 999]}
+    summary = summary_of(settings=Settings(), vgg=network.vgg, **names)
+    found = restore(stored(json.dumps({**summary, **names})))  # as earlier versions stored them
+    assert "\n" not in found.content
+    assert "ada" not in found.styles[0]
+    assert len(found.styles[0]) == 255
+    words = _words(found, limits)
+    assert "<img" not in words
+    assert "<b>" not in words
+    assert "\n" not in words
+
+
+def test_a_mistake_in_a_picture_is_no_markup_in_a_message(stored):
+    with pytest.raises(SettingsError) as caught:
+        restore(stored('{"settings": {"<img src=x>": 3}, "content": "a", "styles": []}'))
+    assert "<" not in shown(caught.value)

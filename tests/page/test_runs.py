@@ -1,26 +1,29 @@
 """A run from its request to its files, stopped or not."""
 
+import base64
+import io
 import json
+import os
 import queue
+import time
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 
+import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from nst_core.errors import ImageError, ImageTooSmall, NSTError, SettingsError
 from nst_core.files.read_image import load_image, read_metadata
 from nst_core.files.samples import sample
+from nst_core.files.write_image import save_image
+from nst_core.page import live
+from nst_core.page.folder import AGE, Results, Uploads
 from nst_core.page.job import Job
 from nst_core.page.kinds import RECONSTRUCT, TEXTURE
 from nst_core.run.recipes import Region, losses_of, losses_of_regions
 from nst_core.run.stylize import stylize
-
-
-def finished(runs, request):
-    job = Job(request)
-    runs.device.submit(job)
-    return job, runs.files_of(job)
 
 
 def png(path, size=(64, 48)):
@@ -28,17 +31,17 @@ def png(path, size=(64, 48)):
     return str(path)
 
 
-def test_the_page_makes_the_same_picture_as_the_engine(runs, ask, network):
+def test_the_page_makes_the_same_picture_as_the_engine(made, ask, network):
     request = ask(size=48, steps=4)
-    job, _ = finished(runs, request)
+    job, _ = made(request)
     losses = losses_of(sample("harbor", 512), [sample("brushstrokes", 512)], request.settings)
     with ThreadPoolExecutor(1) as thread:  # a new thread too: torch counts its own for each
         run = thread.submit(stylize, losses, vgg=network.vgg, settings=request.settings)
     assert job.future.result().image.equal(run.result().image)
 
 
-def test_a_finished_picture_holds_what_the_command_line_stores(runs, ask):
-    _, files = finished(runs, ask(size=48, steps=2, seed=7))
+def test_a_finished_picture_holds_what_the_command_line_stores(made, ask):
+    _, files = made(ask(size=48, steps=2, seed=7))
     stored = json.loads(read_metadata(files.picture)["nst"])
     assert stored["content"] == "sample:harbor"
     assert stored["styles"] == ["sample:brushstrokes"]
@@ -47,8 +50,8 @@ def test_a_finished_picture_holds_what_the_command_line_stores(runs, ask):
 
 
 @pytest.mark.parametrize("kind", [TEXTURE, RECONSTRUCT], ids=lambda kind: kind.name)
-def test_the_other_tabs_make_the_same_pictures_as_the_engine(kind, runs, ask, network):
-    job, files = finished(runs, ask(kind=kind, size=48, steps=3, init="noise"))
+def test_the_other_tabs_make_the_same_pictures_as_the_engine(kind, made, ask, network):
+    job, files = made(ask(kind=kind, size=48, steps=3, init="noise"))
     content, style = sample("harbor", 512), sample("brushstrokes", 512)
     settings = job.request.settings
     losses = (
@@ -67,14 +70,37 @@ def test_the_other_tabs_make_the_same_pictures_as_the_engine(kind, runs, ask, ne
     )
 
 
-def test_before_and_after_have_the_same_size(runs, ask):
-    _, files = finished(runs, ask(size=48, steps=2))
+def test_before_and_after_have_the_same_size(made, ask):
+    _, files = made(ask(size=48, steps=2))
     before, after = (load_image(p, max_pixels=10**6) for p in (files.before, files.picture))
     assert before.shape == after.shape == (1, 3, 36, 48)
 
 
-def test_files_of_two_runs_lie_in_folders_that_nobody_can_guess(runs, ask):
-    one, two = (finished(runs, ask(steps=1))[1].picture.parent for _ in range(2))
+def test_a_cutout_comes_back_as_one_and_is_watched_over_white(made, ask_for, samples, tmp_path):
+    alpha = torch.zeros(48, 64)
+    alpha[:, :32] = 1
+    save_image(sample("harbor", 64), tmp_path / "cut.png", alpha=alpha)
+    job, files = made(ask_for(str(tmp_path / "cut.png"), str(samples.files["ink"])))
+    for path in (files.before, files.picture):
+        with Image.open(path) as picture:
+            shown = torch.from_numpy(np.array(picture))  # (36, 48, 4)
+        assert shown[:, :23, 3].min() == 255
+        assert shown[:, 25:, 3].max() == 0
+    assert "JoinImageWithAlpha" in files.workflow.read_text()
+    url = live.picture_html(job.future.result().image, "", job.alpha).split('"')[-2]
+    with Image.open(io.BytesIO(base64.b64decode(url.split(",")[1]))) as picture:
+        assert np.array(picture)[:, 32:].min() > 250  # white
+    white = ask_for(str(tmp_path / "cut.png"), str(samples.files["ink"]), transparency=False)
+    with Image.open(made(white)[1].picture) as picture:
+        assert picture.mode == "RGB"
+
+
+def test_a_picture_may_have_16_bits(made, ask):
+    assert made(ask(steps=1, bits=16))[1].picture.read_bytes()[24] == 16  # of IHDR
+
+
+def test_files_of_two_runs_lie_in_folders_that_nobody_can_guess(made, ask):
+    one, two = (made(ask(steps=1))[1].picture.parent for _ in range(2))
     assert one != two
     assert min(len(one.name), len(two.name)) >= 20
 
@@ -84,9 +110,9 @@ def test_a_style_with_share_zero_is_the_same_as_none(runs, ask):
     assert [one.name for one in request.pictures] == ["sample:harbor", "sample:brushstrokes"]
 
 
-def test_shares_change_the_picture(runs, ask):
+def test_shares_change_the_picture(made, ask):
     images = [
-        finished(runs, ask(styles=("brushstrokes", "ink"), shares=s))[0].future.result().image
+        made(ask(styles=("brushstrokes", "ink"), shares=s))[0].future.result().image
         for s in ([1.0, 0.1], [0.1, 1.0])
     ]
     assert not images[0].equal(images[1])
@@ -108,7 +134,7 @@ def test_a_stopped_run_keeps_the_best_picture_so_far(runs, ask):
     result = job.future.result()
     assert len(result.records) == 3
     assert result.stops[-1] == job.why == "Stop"
-    assert runs.files_of(job).picture.exists()
+    assert runs.picture_of(job).exists()
 
 
 def test_a_run_stopped_while_it_waits_leaves_the_line_and_gives_no_picture(runs, ask):
@@ -117,11 +143,11 @@ def test_a_run_stopped_while_it_waits_leaves_the_line_and_gives_no_picture(runs,
         runs.device.submit(job)
     assert runs.device.before(last) == 2
     waiting.stop()
-    assert runs.files_of(waiting) is None  # at once: it does not wait for its turn
+    assert waiting.result() is None  # at once: it does not wait for its turn
     assert not working.future.done()
     assert runs.device.before(last) == 1
     working.stop()
-    assert runs.files_of(last)
+    assert runs.picture_of(last)
 
 
 def test_a_run_ends_with_its_picture_when_its_time_is_up(runs, ask):
@@ -172,19 +198,55 @@ def test_leaving_ends_all_runs_of_a_visitor_and_no_other(runs, ask):
         assert job._stop.is_set() is stopped
 
 
-def test_a_result_that_nobody_asks_for_is_forgotten(runs, ask):
-    job = runs.begin("left", ask(steps=1))
+def test_who_comes_back_finds_the_run_and_then_its_result_until_the_next_one(runs, ask):
+    ahead = runs.begin("ahead", ask(steps=40, size=64))
+    job = runs.begin("me", ask(steps=1))
+    assert runs.of("me") is job
+    assert runs.finished_of("me") is None
+    ahead.stop()
     job.future.result()
-    assert runs.of("left") is job
-    job.ended -= 3600
-    runs.begin("next", ask(steps=1))
-    assert runs.of("left") is None
+    assert runs.of("me") is None
+    first = runs.finished_of("me")
+    assert "data:image" in first.curve
+    assert runs.finished_of("another") is None
+    runs.begin("me", ask(steps=1)).future.result()
+    assert runs.finished_of("me").files != first.files
+    assert first.files.picture.exists()  # another window may still show it
 
 
-def test_pictures_that_are_too_large_together_are_refused(runs, ask_for, tmp_path):
+def test_a_result_is_forgotten_with_its_files(runs, ask, made, monkeypatch):
+    runs.begin("me", ask(steps=1)).future.result()
+    path = runs.finished_of("me").files.picture
+    hour_later = time.time() + AGE + 1
+    monkeypatch.setattr("nst_core.page.runs.time.time", lambda: hour_later)
+    runs.tidy()
+    assert runs.finished_of("me") is None
+    assert not path.parent.exists()
+
+
+def test_only_so_many_results_and_uploads_are_kept(tmp_path):
+    (tmp_path / "sample.jpg").touch()
+    results, uploads = Results(tmp_path / "results", 3), Uploads(tmp_path, 4)
+    folders = [results.new() for _ in range(5)]
+    assert [folder.exists() for folder in folders] == [False, False, True, True, True]
+    brought = [tmp_path / f"{number}" for number in range(8)]
+    for number, path in enumerate(brought):
+        path.mkdir() if number % 2 else path.touch()
+        os.utime(path, (1000 + number, 1000 + number))
+    uploads.tidy(1000 + AGE, used={brought[1]})
+    assert [path.exists() for path in brought] == [n == 1 or n >= 4 for n in range(8)]
+    uploads.tidy(1006 + AGE, used=set())
+    assert [path.exists() for path in brought] == [n >= 6 for n in range(8)]
+    assert (tmp_path / "sample.jpg").exists()
+    assert folders[-1].exists()
+    results.tidy(time.time() + AGE + 1)
+    assert list((tmp_path / "results").iterdir()) == []
+
+
+def test_pictures_that_are_too_large_together_are_refused(made, ask_for, tmp_path):
     paths = [png(tmp_path / f"{name}.png", (1200, 1000)) for name in "ab"]
     with pytest.raises(ImageError, match="together"):
-        finished(runs, ask_for(*paths))
+        made(ask_for(*paths))
 
 
 def test_a_file_that_was_cleared_is_asked_for_again(ask_for, samples, tmp_path):
@@ -219,24 +281,24 @@ def test_a_huge_size_is_refused_before_any_work(runs, ask):
     ids=["text", "empty", "too large", "tiny", "cut off"],
 )
 def test_a_bad_picture_is_told_in_a_sentence_without_the_servers_folders(
-    make, kind, runs, ask_for, samples, tmp_path
+    make, kind, made, ask_for, samples, tmp_path
 ):
     path, ink = tmp_path / "mine.png", str(samples.files["ink"])
     make(path)
     with pytest.raises(kind) as caught:
-        finished(runs, ask_for(str(path), ink))
+        made(ask_for(str(path), ink))
     assert isinstance(caught.value, NSTError)
     assert "mine.png" in str(caught.value)
     assert str(tmp_path) not in str(caught.value)
-    finished(runs, ask_for(ink, ink))
+    made(ask_for(ink, ink))
 
 
-def test_an_animated_gif_is_its_first_picture(runs, ask_for, samples, tmp_path):
+def test_an_animated_gif_is_its_first_picture(made, ask_for, samples, tmp_path):
     frames = [Image.new("RGB", (64, 64), color) for color in ("red", "blue")]
     frames[0].save(tmp_path / "moving.gif", save_all=True, append_images=frames[1:])
     paths = str(tmp_path / "moving.gif"), str(samples.files["ink"])
     request = ask_for(*paths, strength=0, steps=0)
-    image = finished(runs, request)[0].future.result().image
+    image = made(request)[0].future.result().image
     assert image[0, 0].mean() > 0.9
     assert image[0, 2].mean() < 0.1
 

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from page_server import MAX_SIZE, MAX_UPLOAD, SMALL, running
+from page_server import MAX_SIZE, MAX_UPLOAD, MAX_WAITING, SMALL, folder_of, running
 from PIL import Image
 
 from nst_core.files.read_image import read_metadata
@@ -40,6 +40,19 @@ def connect(server, tmp_path):
     yield visitor
     with ThreadPoolExecutor(8) as threads:  # each waits a second for its heartbeat
         list(threads.map(client.Client.close, opened))
+
+
+@pytest.fixture
+def nst_page(capsys):
+    """`nst_page("--share")`: the exit code of `nst page` and what it says, before it serves."""
+    from nst_core.cli import main
+
+    def run(*words):
+        with pytest.raises(SystemExit) as caught:
+            main(["page", *words])
+        return caught.value.code, " ".join(capsys.readouterr().err.split())
+
+    return run
 
 
 @pytest.fixture
@@ -204,7 +217,7 @@ def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
         *(folder, result.parent, upload.parent, folder / "style-transfer.png"),
         *(folder / "teal.png", f"{folder}/*/teal.png", f"{upload.parent}/../{result.name}"),
     ):
-        assert answer_to(f"{base}{path}") == 403
+        assert answer_to(f"{base}{path}") in (403, 404)
     # Nobody guesses 128 bits of a name.
     assert min(len(result.parent.name), len(upload.parent.name)) >= 20
 
@@ -270,6 +283,77 @@ def test_eight_visitors_at_once_each_get_their_own_and_the_memory_comes_back(
             assert image.convert("RGB").getpixel((48, 36)) == expected
         assert json.loads(read_metadata(result)["nst"])["content"] == f"{color}.png"
     assert server.memory() - before < 100e6
+
+
+def test_runs_of_programs_leave_no_more_files_however_many_they_are(connect, picture, server):
+    visitor, files = connect(), (picture("teal"), picture("orange"))
+
+    def run(times):
+        for _ in range(times):
+            visitor.predict(*files, size=32, steps=10, api_name="/stylize")
+        return sorted(path.parent.name for path in folder_of(server).rglob("*") if path.is_file())
+
+    after = run(MAX_WAITING)
+    memory = server.memory()
+    assert len(run(5)) == len(after)
+    assert server.memory() - memory < 50e6
+
+
+@pytest.mark.parametrize("words", [("--share",), ("--host", "0.0.0.0"), ("--host", "example.com")])
+def test_a_page_that_others_reach_wants_a_password(words, nst_page):
+    code, said = nst_page(*words)
+    assert code == 2
+    assert "--auth NAME:PASSWORD" in said
+    assert "--no-auth" in said
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--auth", "me"), "a name, a colon and a password"),
+        (("--auth", ":secret"), "a name, a colon and a password"),
+        (("--auth", "me:"), "a name, a colon and a password"),
+        (("--auth", "me:secret", "--no-auth"), "exclude each other"),
+    ],
+)
+def test_a_login_that_is_none_is_told(words, said, nst_page):
+    code, answer = nst_page(*words)
+    assert code == 2
+    assert said in answer
+
+
+def test_variables_of_gradio_count_as_flags_do(nst_page, monkeypatch):
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "0.0.0.0")
+    assert nst_page()[0] == 2
+    monkeypatch.setenv("GRADIO_SERVER_NAME", "127.0.0.1")
+    monkeypatch.setenv("GRADIO_SHARE", "True")
+    assert nst_page()[0] == 2
+
+
+def test_a_folder_that_cannot_be_written_is_told(nst_page, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path / "file" / "pictures"))
+    code, said = nst_page()
+    assert code == 2
+    assert "Set GRADIO_TEMP_DIR to a folder that can be written" in said
+
+
+def test_nobody_gets_in_without_the_password(tmp_path, picture):
+    with running(tmp_path, *SMALL, OMP_NUM_THREADS="1", NST_PAGE_AUTH="me:secret") as server:
+        for path in ("config", "gradio_api/info", "gradio_api/queue/data?session_hash=x"):
+            assert answer_to(f"{server.url}/{path}") == 401
+        words = {"Content-Type": "application/json"}
+        for path in ("gradio_api/call/stylize", "gradio_api/queue/join"):
+            assert answer_to(f"{server.url}/{path}", b'{"data": []}', words) == 401
+        assert "secret" not in (Path(f"/proc/{server.process.pid}/cmdline").read_text())
+        with pytest.raises(Exception, match=r"(?i)log ?in|credentials"):
+            client.Client(server.url, verbose=False, auth=("me", "wrong"))
+        visitor = client.Client(
+            server.url, verbose=False, auth=("me", "secret"), download_files=tmp_path
+        )
+        files = picture("teal"), picture("orange")
+        assert visitor.predict(*files, size=32, steps=10, api_name="/stylize")
+        visitor.close()
 
 
 def test_temporary_files_are_gone_with_the_page(tmp_path):

@@ -32,7 +32,7 @@ def test_every_node_is_given_what_it_requires_and_nothing_it_does_not_know(graph
     for prompt, _ in graphs:
         for node in prompt.values():
             if node["class_type"] not in SCHEMAS:
-                assert node["class_type"] in ("SaveImage", "LoadImage")
+                assert node["class_type"] in ("SaveImage", "LoadImage", "JoinImageWithAlpha")
                 continue
             given, schema = set(node["inputs"]), SCHEMAS[node["class_type"]]["inputs"]
             assert set(schema["required"]) <= given
@@ -87,6 +87,25 @@ def test_an_upload_becomes_a_load_image_node(ask_for, samples, tmp_path):
     prompt, _ = graph_of(ask_for(str(mine), str(samples.files["ink"])), WEIGHTS)
     loads = [n["inputs"] for n in prompt.values() if n["class_type"] == "LoadImage"]
     assert loads == [{"image": "me.jpg"}]
+
+
+def test_a_cutout_goes_through_the_graph_with_its_alpha(ask_for, samples, tmp_path):
+    mine = tmp_path / "me.png"
+    mine.write_bytes(samples.files["portrait"].read_bytes())
+    prompt, workflow = graph_of(ask_for(str(mine), str(samples.files["ink"])), WEIGHTS, cutout=True)
+    ((before, first), (after, second)) = (
+        (number, node["inputs"])
+        for number, node in prompt.items()
+        if node["class_type"] == "JoinImageWithAlpha"
+    )
+    by_kind = {node["class_type"]: node["inputs"] for node in prompt.values()}
+    assert by_kind["NST_ContentLoss"]["image"] == [before, 0]
+    assert by_kind["SaveImage"]["images"] == [after, 0]
+    assert prompt[first["alpha"][0]]["class_type"] == "LoadImage"
+    assert first["alpha"][1] == 1
+    assert prompt[second["alpha"][0]]["class_type"] == "NST_LBFGSOptimize"
+    assert second["alpha"][1] == 2
+    test_links_and_their_ends_agree([(prompt, workflow)])
 
 
 def test_shares_weigh_the_style_losses(graphs):

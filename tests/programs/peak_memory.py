@@ -12,7 +12,7 @@ from small import picture
 
 from nst_core import Runtime, Settings, losses_of, stylize
 from nst_core.files.weights.assemble import assembled
-from nst_core.files.weights.checkpoints import SHAPES
+from nst_core.files.weights.names import SHAPES
 from nst_core.gatys.preprocessing import CAFFE
 from nst_core.run.memory import give_back_memory
 from nst_core.run.plan import needs

@@ -147,6 +147,19 @@ def test_auto_without_h5py_falls_back_and_says_so(monkeypatch, messages):
     assert "pip install h5py" in messages[0]
 
 
+def test_auto_with_a_broken_h5py_goes_on_and_quotes_it(files, published, home, monkeypatch):
+    put(files["keras"], cache_folder() / KERAS.file_name)
+    (home / "h5py.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.delitem(sys.modules, "h5py", raising=False)
+    monkeypatch.syspath_prepend(home)
+    messages = []
+    assert load_vgg16(on_message=messages.append).source.startswith("builtin")
+    assert messages[0].startswith("Skipped:")  # the file that is there
+    assert all("ValueError: numpy.dtype size changed" in message for message in messages)
+    with pytest.raises(WeightsError, match="h5py is installed but cannot be imported"):
+        load_vgg16("keras")
+
+
 def test_the_list_says_where_each_lies_and_under_which_license(files):
     put(files["keras"], cache_folder() / KERAS.file_name)
     entries = {entry.name: entry for entry in known_weights()}

@@ -7,10 +7,12 @@ import torchvision
 from torch.testing import assert_close
 from vgg_files import TORCHVISION_INDICES, torchvision_dict
 
+from nst_core.control.tiles import reach_of
 from nst_core.errors import SettingsError
 from nst_core.files.weights import load_vgg16
+from nst_core.files.weights.preprocessings import TORCHVISION
 from nst_core.files.weights.sources import SOURCES, file_digest
-from nst_core.gatys.preprocessing import CAFFE, TORCHVISION
+from nst_core.gatys.preprocessing import CAFFE
 from nst_core.gatys.vgg import LAYERS
 
 
@@ -88,7 +90,7 @@ def test_caffe_bgr_and_torchvision_rgb_conventions_agree(files, weights, tmp_pat
         # Zero padding stands for each convention's own mean color, and these differ a little; so
         # features that see the border may differ too.
         layer = LAYERS[name]
-        edge = -(-layer.reach // layer.stride)
+        edge = -(-reach_of(name) // layer.stride)
         inside = (..., slice(edge, -edge), slice(edge, -edge))
         scale = caffe[name].max().item()
         assert_close(caffe[name][inside], rgb[name][inside], rtol=0, atol=1e-5 * scale)

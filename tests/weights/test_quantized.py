@@ -1,9 +1,15 @@
 """Weights in 8 bits."""
 
+import pytest
 import torch
+from safetensors.torch import save_file
 from torch.testing import assert_close
 
+from nst_core.errors import WeightsError
+from nst_core.files.weights.builtin import FILE
+from nst_core.files.weights.containers import read_tensors
 from nst_core.files.weights.quantized import quantized, restored
+from nst_core.files.weights.vgg_file import read_vgg16
 
 
 def test_a_weight_moves_by_half_a_step_of_its_filter_at_most_however_loud_its_input_is():
@@ -31,3 +37,24 @@ def test_tensors_that_were_never_quantized_pass_as_they_are():
     found = restored(tensors)
     assert set(found) == set(tensors)
     assert all(found[name] is tensors[name] for name in tensors)
+
+
+@pytest.mark.parametrize(
+    ("key", "factors"),
+    [
+        ("conv1_2.weight.scale", torch.ones(3)),
+        ("conv1_2.weight.scale", torch.ones(64, 1)),
+        ("conv1_2.weight.input_scale", torch.ones(1)),
+        ("conv1_2.weight.scale", torch.ones(64, dtype=torch.int8)),
+        ("conv1_2.weight.scale", None),
+        ("conv1_2.weight.scale", torch.full((64,), torch.nan)),
+    ],
+)
+def test_factors_that_do_not_fit_are_refused_by_the_name_of_their_layer(key, factors, tmp_path):
+    contents = read_tensors(FILE)
+    tensors = {**contents.tensors, key: factors}
+    if factors is None:
+        del tensors[key]
+    save_file(tensors, tmp_path / "eight.safetensors", metadata=dict(contents.metadata))
+    with pytest.raises(WeightsError, match=r"eight\.safetensors is .*conv1_2\.weight"):
+        read_vgg16(tmp_path / "eight.safetensors")

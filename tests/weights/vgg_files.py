@@ -75,3 +75,28 @@ def write_keras_3(path: Path, weights: Weights) -> None:
             variables.attrs["name"] = f"block{block}_conv{index}"
             variables["0"] = _kernel(weights, block, index)
             variables["1"] = _bias(weights, block, index)
+
+
+def filled(shapes: dict[str, tuple[int, ...]]) -> Weights:
+    """Tensors of full shape that take no room in a file of torch.save: tensor n is all n."""
+    return {
+        name: torch.tensor(float(number)).expand(shape)
+        for number, (name, shape) in enumerate(shapes.items(), start=1)
+    }
+
+
+def layers(stems: list[str], widths: tuple[int, ...]) -> Weights:
+    """A plain chain of 3x3 convolutions with biases, by the names of its layers."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for stem, channels, width in zip(stems, (3, *widths), widths, strict=False):
+        shapes[f"{stem}.weight"] = (width, channels, 3, 3)
+        shapes[f"{stem}.bias"] = (width,)
+    return filled(shapes)
+
+
+VGG16_WIDTHS = tuple(width for widths in BLOCKS for width in widths)
+
+
+def vgg16_layers(stems: list[str]) -> Weights:
+    """`layers` of VGG-16: whatever the 13 names, tensor n is all n."""
+    return layers(stems, VGG16_WIDTHS)

@@ -31,17 +31,6 @@ class Moments(Statistic):
         """The moments inside a window."""
         return self.moments(features, guidance.at(window))
 
-    def accumulated(
-        self, so_far: Tensor | None, features: Tensor, guidance: Guidance, window: Window
-    ) -> Tensor:
-        """The sums so far."""
-        sums = self.sums(features, guidance, window)
-        return sums if so_far is None else so_far + sums
-
-    def finalized(self, accumulated: Tensor, positions: float) -> Tensor:
-        """Moments: sums divided by how many positions there are."""
-        return accumulated / positions
-
     def loss(
         self, total: Tensor, guidance: Guidance, target: Tensor, normalization: Normalization
     ) -> Tensor:
@@ -119,9 +108,10 @@ class Gaussian(Moments):
 def _exact_moments(moments: Tensor) -> tuple[Tensor, Tensor]:
     """Mean (N,) and covariance (N, N) in float64, where roots keep the digits that matter.
 
-    On the CPU for a device that has neither float64 nor an eigendecomposition.
+    On the CPU for all but NVIDIA's and AMD's cards: others may have neither float64 nor an
+    eigendecomposition.
     """
-    moments = moments.cpu() if moments.device.type == "mps" else moments
+    moments = moments if moments.device.type == "cuda" else moments.cpu()
     moments = moments.double()
     mean = moments[:, -1]
     return mean, moments[:, :-1] - mean[:, None] * mean

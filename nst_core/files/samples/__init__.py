@@ -37,7 +37,8 @@ def sample(name: str, size: int = 512) -> Tensor:
         size: Pixels of the longer side, at least 16.
 
     Returns:
-        (1, 3, H, W) float32 RGB in [0, 1], the same bytes at every call.
+        (1, 3, H, W) float32 RGB in [0, 1], the same bytes at every call. Another processor, or
+        another NumPy or Pillow, may draw some pixels a little differently.
 
     Raises:
         SettingsError: There is no such sample, or `size` is too small.

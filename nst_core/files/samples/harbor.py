@@ -169,7 +169,7 @@ def _ripples(canvas: Canvas) -> None:
     slope = np.zeros((canvas.height, canvas.width), np.float32)
     for wave in range(14):
         pitch = 1.35**wave * 0.8
-        turn = canvas.rng.normal(0, 0.35)
+        turn = canvas.rng.normal(0, 0.35, 1)  # an array, or NumPy 1 would round it to float32
         phase = canvas.rng.uniform(0, 2 * np.pi)
         slope += np.sin(
             pitch * (along * np.cos(turn) + 0.35 * across * np.sin(turn)) * 2

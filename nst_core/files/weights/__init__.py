@@ -1,4 +1,4 @@
-"""Find, download, verify, convert and load VGG-16, each checkpoint with its preprocessing."""
+"""Find, download, verify, convert and load VGG-16, each file with its preprocessing."""
 
 from .identity import CheckReport, check_weights
 from .library import WeightsEntry, get_weights, known_weights

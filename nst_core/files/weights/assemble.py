@@ -1,9 +1,10 @@
 """Tensors to a network."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from ...gatys.preprocessing import Preprocessing
 from ...gatys.vgg import VGG16, Convolution
@@ -40,4 +41,14 @@ def assembled(
         for name, weight in weights.items()
     }
     network.convolutions.load_state_dict(placed, assign=True)
+    network.convolutions.register_state_dict_post_hook(_in_plain_layout)  # type: ignore[no-untyped-call]
     return network
+
+
+def _in_plain_layout(
+    module: nn.Module, state: dict[str, Any], prefix: str, metadata: object
+) -> None:
+    """What is saved has the layout of every other weights file; safetensors takes no other."""
+    for name in state:
+        if name.startswith(prefix):
+            state[name] = state[name].contiguous()

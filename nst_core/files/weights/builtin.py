@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from ...gatys.preprocessing import CAFFE
-from .checkpoints import read_vgg16
+from .vgg_file import read_vgg16
 
 SOURCE = "builtin (ours, trained on pictures drawn by code; not the ImageNet network)"
 PREPROCESSING = CAFFE

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...gatys.preprocessing import PREPROCESSINGS, TORCHVISION, Preprocessing, preprocessing_named
-from .checkpoints import SHAPES, Checkpoint, read_checkpoint
+from ...gatys.preprocessing import Preprocessing
+from .names import SHAPES
+from .preprocessings import PREPROCESSINGS, TORCHVISION, preprocessing_named
 from .sources import SOURCES, file_digest, recognize
+from .vgg_file import VGGFile, read_vgg_file
 
 
 @dataclass(frozen=True)
@@ -50,16 +52,16 @@ class CheckReport:
         return not self.problems
 
 
-def identify(checkpoint: Checkpoint) -> Identity:
+def identify(vgg_file: VGGFile) -> Identity:
     """By our metadata, by the hash of a published file, or else by the layout."""
-    metadata, layout, file_name = checkpoint.metadata, checkpoint.layout, checkpoint.path.name
+    metadata, layout, file_name = vgg_file.metadata, vgg_file.layout, vgg_file.path.name
     told = metadata.get("preprocessing")
     if layout == "nst" and told in PREPROCESSINGS:
         name = metadata.get("source", file_name)
         if name in SOURCES:
             return Identity(name, f"{name} ({SOURCES[name].description})", told, "metadata")
         return Identity(None, name, told, "metadata")
-    if known := recognize(checkpoint.path):
+    if known := recognize(vgg_file.path):
         line = f"{known.name} ({known.description})"
         return Identity(known.name, line, known.preprocessing, "hash")
     # Weights named as in Caffe or Keras come from Caffe, and so does the input they want.
@@ -96,16 +98,16 @@ def check_weights(path: str | Path, preprocessing: str | None = None) -> CheckRe
         WeightsError: nothing of VGG-16 can be read from the file at all.
     """
     path = Path(path).expanduser()
-    checkpoint = read_checkpoint(path)
-    identity = identify(checkpoint)
-    messages: list[str] = []
+    vgg_file = read_vgg_file(path)
+    identity = identify(vgg_file)
+    messages = list(vgg_file.notes)
     chosen, known_by = choose_preprocessing(identity, preprocessing, messages.append)
-    problems = checkpoint.problems()
+    problems = vgg_file.problems()
     layers = dict.fromkeys((name.split(".")[0] for name in SHAPES), True)
     layers |= dict.fromkeys((name.split(".")[0] for name in problems), False)
     return CheckReport(
         path=path,
-        layout=checkpoint.layout,
+        layout=vgg_file.layout,
         source=identity.source,
         preprocessing=chosen.name,
         known_by=known_by,

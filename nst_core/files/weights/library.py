@@ -1,18 +1,18 @@
 """The named weights: which there are, which are on this machine, and fetching the others."""
 
-import importlib.util
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from safetensors import SafetensorError
 
-from ...errors import WeightsError
+from ...errors import PackageError, WeightsError
+from ...optional import imported
 from . import builtin, untrained
-from .checkpoints import Checkpoint, read_vgg16, save_convolutions
 from .download import PATIENCE, ByteProgress, download
 from .identity import Identity, identify
 from .sources import SOURCES, Source, cache_folder, file_digest, find
+from .vgg_file import VGGFile, read_vgg16, save_convolutions
 
 
 @dataclass(frozen=True)
@@ -71,24 +71,27 @@ def get_weights(
     source = SOURCES[name]
     if path := find(source, folders):
         return path
-    if source.file_name.endswith(".h5") and importlib.util.find_spec("h5py") is None:
-        raise WeightsError(f"Weights '{name}' are a Keras file. To read it: pip install h5py")
+    if source.file_name.endswith(".h5"):
+        try:
+            imported("h5py", "h5py")  # before the download, not after
+        except PackageError as error:
+            raise WeightsError(f"Weights '{name}' are a Keras file, and {error}") from error
     published = download(source, cache_folder(), on_progress=on_progress, patience=patience)
     small = _convert(source, published)
     published.unlink()
     return small
 
 
-def read_named(source: Source, path: Path) -> tuple[Checkpoint, Identity]:
-    """The checkpoint in a file found by its name, once it has proved to be that source."""
-    checkpoint = read_vgg16(path)
-    identity = identify(checkpoint)
+def read_named(source: Source, path: Path) -> tuple[VGGFile, Identity]:
+    """The weights in a file found by its name, once it has proved to be that source."""
+    vgg_file = read_vgg16(path)
+    identity = identify(vgg_file)
     if identity.name != source.name:
         raise WeightsError(
             f"{path} has the name of weights '{source.name}' but not their content. Delete it and "
             f"get them again, or pass its path to use it as it is."
         )
-    return checkpoint, identity
+    return vgg_file, identity
 
 
 def _convert(source: Source, published: Path) -> Path:

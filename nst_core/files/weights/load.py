@@ -8,15 +8,15 @@ import torch
 from torch import Tensor
 
 from ...errors import WeightsError
-from ...gatys.preprocessing import preprocessing_named
 from ...gatys.vgg import VGG16
 from . import builtin, untrained
 from .assemble import assembled
-from .checkpoints import read_vgg16
 from .download import ByteProgress
 from .identity import Identity, choose_preprocessing, identify
 from .library import get_weights, read_named
+from .preprocessings import preprocessing_named
 from .sources import SOURCES, find_all
+from .vgg_file import read_vgg16
 
 NAMES = ("auto", *SOURCES, "builtin", "untrained")
 AUTO_PATIENCE = 3.0  # seconds; a network that says nothing may cost 5, with making `builtin`
@@ -39,7 +39,7 @@ def load_vgg16(
     """The network, on the CPU in float32, without gradients for its weights.
 
     Args:
-        weights: one of `NAMES`, or a .safetensors, .pth or Keras .h5 file. `auto` takes trained
+        weights: one of `NAMES`, or a file: .safetensors, PyTorch's or Keras's. `auto` takes trained
             weights if it can have them at once, and `builtin` otherwise.
         pooling: "max" or "average".
         preprocessing: the input the weights want; needed only for files that do not tell.
@@ -74,16 +74,18 @@ def _choose(
         return untrained.untrained_weights(), _UNTRAINED
     if isinstance(weights, str) and weights in SOURCES:
         path = get_weights(weights, folders=folders, on_progress=on_progress)
-        checkpoint, identity = read_named(SOURCES[weights], path)
-        return checkpoint.tensors, identity
+        vgg_file, identity = read_named(SOURCES[weights], path)
+        return vgg_file.tensors, identity
     path = Path(weights).expanduser()
-    if not path.is_file():
+    if not path.exists():
         raise WeightsError(
             f"Weights '{weights}' are neither a file nor one of {', '.join(NAMES)}. "
             "Check the path or the spelling."
         )
-    checkpoint = read_vgg16(path)
-    return checkpoint.tensors, identify(checkpoint)
+    vgg_file = read_vgg16(path)
+    for note in vgg_file.notes:
+        on_message(f"{path.name}: {note}")
+    return vgg_file.tensors, identify(vgg_file)
 
 
 def _automatic(
@@ -92,21 +94,21 @@ def _automatic(
     """Trained weights if they can be had at once, else ours; says which, and why."""
     for source, path in find_all(folders):
         try:
-            checkpoint, identity = read_named(source, path)
+            vgg_file, identity = read_named(source, path)
         except WeightsError as error:
             on_message(f"Skipped: {error}")
             continue
         on_message(f"Weights: {identity.source}, from {path}.")
-        return checkpoint.tensors, identity
+        return vgg_file.tensors, identity
     keras = SOURCES["keras"]  # the only one small enough to fetch unasked
     try:
         path = get_weights(keras.name, on_progress=on_progress, patience=AUTO_PATIENCE)
-        checkpoint, identity = read_named(keras, path)
+        vgg_file, identity = read_named(keras, path)
     except WeightsError as error:
         on_message(
-            f"Weights: {builtin.SOURCE}, because no trained ones could be had. {error} For trained "
-            f"ones later: nst weights get {keras.name}"
+            f"Weights: {builtin.SOURCE}, because no trained ones could be had. "
+            f"{str(error).rstrip('.')}. For trained ones later: nst weights get {keras.name}"
         )
         return builtin.builtin_weights(), _BUILTIN
     on_message(f"Weights: {identity.source}, downloaded to {path}.")
-    return checkpoint.tensors, identity
+    return vgg_file.tensors, identity

@@ -29,15 +29,32 @@ def quantized(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
 
 
 def restored(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Float32 in place of whatever `quantized` made; other tensors as they are."""
+    """Float32 in place of whatever `quantized` made; other tensors as they are.
+
+    Raises:
+        ValueError: factors of other shapes than a tensor needs, or that are no floats.
+    """
     whole = {}
     for name, tensor in tensors.items():
         filters, inputs = tensors.get(name + _FILTERS), tensors.get(name + _INPUTS)
         if tensor.dtype == torch.int8 and filters is not None and inputs is not None:
+            _check(name, tensor, filters, inputs)
             whole[name] = tensor * filters.view(-1, 1, 1, 1) * inputs.view(1, -1, 1, 1)
         elif not name.endswith((_FILTERS, _INPUTS)):
             whole[name] = tensor
     return whole
+
+
+def _check(name: str, tensor: Tensor, filters: Tensor, inputs: Tensor) -> None:
+    found = [tuple(factors.shape) for factors in (filters, inputs)]
+    wanted = [(size,) for size in tensor.shape[:2]]
+    if tensor.ndim != 4 or found != wanted:
+        raise ValueError(
+            f"{name} is stored in 8 bits as {tuple(tensor.shape)}, and its factors have the shapes "
+            f"{found[0]} and {found[1]}"
+        )
+    if not (filters.is_floating_point() and inputs.is_floating_point()):
+        raise ValueError(f"{name} is stored in 8 bits, and its factors are {filters.dtype}")
 
 
 def _not_zero(factor: Tensor) -> Tensor:

@@ -1,0 +1,51 @@
+"""The checkpoints of a command: where they go, and what becomes of them."""
+
+from ..errors import CheckpointError
+from ..files.paths import CHECKPOINT_ENDING
+from ..run.checkpoint import Checkpoint, load_checkpoint
+from ..run.identity import check_identity, identity_of
+from ..run.saver import Saver
+from .asked import Asked
+from .console import say
+from .job import Job
+from .resuming import command_of
+
+# Seconds between two checkpoints, and before the first of a run for which none was asked.
+_EVERY, _LONG = 10.0, 120.0
+
+
+def saver_of(asked: Asked) -> Saver:
+    """What writes the checkpoints: from the start if they were asked for, else if it takes long."""
+    command, own = command_of(asked), asked.outputs.checkpoint
+    if own:
+        return Saver(own, every=_EVERY, command=command)
+    picture = asked.outputs.picture
+    beside = picture.with_name(picture.name + CHECKPOINT_ENDING)
+    return Saver(beside, every=_EVERY, first=_LONG, command=command)
+
+
+def tell_or_remove(saver: Saver, interrupted: bool) -> None:
+    """Say where a run that was stopped can be gone on from; one that is done needs nothing more."""
+    if not interrupted:
+        saver.remove()
+    elif saver.saved:
+        say(f"To go on: nst resume '{saver.path}'")
+
+
+def found_by(saver: Saver, job: Job) -> Checkpoint | None:
+    """The checkpoint that an earlier command has left of the same job; None if there is none.
+
+    One of another job is told, and will be replaced.
+    """
+    if not saver.path.exists():
+        return None
+    settings = job.asked.settings
+    try:
+        found = load_checkpoint(saver.path)
+        own = identity_of(job.losses, job.start_picture, job.vgg, settings, job.runtime)
+        check_identity(found.run, own)
+    except CheckpointError as error:
+        say(f"'{saver.path}' is not used. {error}")
+        return None
+    saver.saved = True
+    return found

@@ -1,0 +1,45 @@
+"""What is left of a run when it is over: words, pictures in the page, files."""
+
+from dataclasses import dataclass
+
+from ..gatys.vgg import VGG16
+from ..run.progress import Result
+from . import live
+from .folder import Results
+from .job import Job
+from .kinds import Kind, kind_of
+from .result import Files, write
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finished:
+    """A run for those who watched it and for those who come back. It holds no tensors.
+
+    Attributes:
+        kind: of which tab it is.
+        status, seen, curve: HTML; `seen` is the result where there is nothing to compare it with.
+        files: to look at and to download.
+        is_drawn: whether something was painted.
+    """
+
+    kind: Kind
+    status: str
+    seen: str
+    curve: str
+    files: Files
+    is_drawn: bool
+
+
+def finished(job: Job, result: Result, vgg: VGG16, results: Results) -> Finished:
+    """Write the files of a run that is over, and say how it went."""
+    request = job.request
+    files = write(result, request, vgg, job.content, results.new(), alpha=job.alpha)
+    seamless = request.settings.seamless
+    return Finished(
+        kind=kind_of(request.content is not None, len(request.styles)),
+        status=live.finished_html(result, job.why),
+        seen="" if files.before else live.result_html(result.image, seamless=seamless),
+        curve=live.curve_html(result.records),
+        files=files,
+        is_drawn=request.is_drawn,
+    )

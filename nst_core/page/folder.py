@@ -1,0 +1,74 @@
+"""The page's folder: what of it is kept, and for how long."""
+
+import secrets
+import shutil
+import time
+from collections import deque
+from collections.abc import Collection
+from pathlib import Path
+
+# Seconds after which what a visitor has brought or was given is cleared.
+AGE = 3600.0
+
+
+class Results:
+    """Folders of finished runs, of which only so many are kept.
+
+    Args:
+        folder: in which they are made.
+        most: how many; the oldest goes when there is one more.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._made: deque[tuple[float, Path]] = deque()
+
+    def new(self) -> Path:
+        """A folder whose name nobody can guess."""
+        folder = self._folder / secrets.token_urlsafe(16)
+        folder.mkdir()
+        self._made.append((time.time(), folder))
+        while len(self._made) > self._most:
+            _remove(self._made.popleft()[1])
+        return folder
+
+    def tidy(self, now: float) -> None:
+        """Remove what is older than AGE."""
+        while self._made and self._made[0][0] < now - AGE:
+            _remove(self._made.popleft()[1])
+
+
+class Uploads:
+    """What visitors have brought: all of a folder but what is in it when this is made.
+
+    Gradio clears what it knows of, and by age alone. What an upload leaves that broke off, it does
+    not know of.
+
+    Args:
+        folder: where Gradio writes.
+        most: how many are kept.
+    """
+
+    def __init__(self, folder: Path, most: int) -> None:
+        self._folder, self._most = folder, most
+        self._ours = set(folder.iterdir())
+
+    def tidy(self, now: float, used: Collection[Path]) -> None:
+        """Remove what is older than AGE, and the oldest of too many, but nothing that is used."""
+        found = []
+        for path in set(self._folder.iterdir()) - self._ours - set(used):
+            try:
+                found.append((path.stat().st_mtime, path))
+            except OSError:  # it went meanwhile
+                continue
+        for place, (changed, path) in enumerate(sorted(found, reverse=True)):
+            if place >= self._most or changed < now - AGE:
+                _remove(path)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)

@@ -1,0 +1,34 @@
+"""The memory of L-BFGS for one scale, and the matrix it starts from."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from ..control.losses import Weighed, styles_in
+from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
+from ..control.pyramid import Scale
+from ..gatys.lbfgs import History, InitialHessian
+from ..kernels.history import FastHistory
+from ..settings import RunSettings
+from .devices import fft_device, history_dtype
+
+
+def history_of(
+    losses: Sequence[Weighed], scale: Scale, image: Tensor, *, settings: RunSettings, graphs: bool
+) -> History:
+    """One without pairs, for images like `image`; the plain one where the quick one fails."""
+    dtype = history_dtype(image.device)
+    h0 = _preconditioner(losses, scale, image.device, settings)
+    if dtype is None:
+        return History(settings.history, h0)
+    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs)
+
+
+def _preconditioner(
+    losses: Sequence[Weighed], scale: Scale, device: torch.device, settings: RunSettings
+) -> InitialHessian:
+    if settings.preconditioner == "none":
+        return InitialHessian()
+    guess = FOR_STYLE if styles_in(losses) else FOR_CONTENT
+    return Spectral(scale.height, scale.width, fft_device(device), guess)

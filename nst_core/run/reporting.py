@@ -1,0 +1,65 @@
+"""What a search tells after each evaluation."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ..gatys.minimizer import State
+from ..gatys.objective import Evaluation
+from .finishing import Finish
+from .phases import Phase
+from .progress import OnProgress, Progress, Record
+
+
+@dataclass(frozen=True, eq=False)
+class Reporter:
+    """The minimizer's `on_evaluation` in one phase.
+
+    Attributes:
+        phase: which one.
+        unit: what the losses were divided by.
+        began: `time.perf_counter()` at the run's beginning.
+        records, stops: of the run; every evaluation is added to the records.
+        finish: makes the picture that is shown.
+        on_progress: the caller's; may raise.
+        on_step: told each state that the search can go on from, before `on_progress`.
+    """
+
+    phase: Phase
+    unit: float
+    began: float
+    records: list[Record]
+    stops: list[str]
+    finish: Finish
+    on_progress: OnProgress
+    on_step: Callable[[Phase, State], None]
+
+    def __call__(self, state: State, evaluation: Evaluation) -> None:
+        """After an evaluation; `state` is the best."""
+        stage, steps = self.phase.stage, self.phase.steps_before + state.steps
+        record = Record(
+            scale=stage.index + 1,
+            step=steps,
+            evaluation=len(self.records) + 1,
+            loss=evaluation.loss * self.unit,
+            parts={name: part * self.unit for name, part in evaluation.parts.items()},
+            seconds=time.perf_counter() - self.began,
+        )
+        self.records.append(record)
+        if evaluation.gradient is state.gradient:  # in a line search, only its end is a step
+            self.on_step(self.phase, state)
+        work = [scale.height * scale.width * (scale.steps + 1) for scale in stage.scales]
+        share = (steps + 1) / (stage.scale.steps + 1)
+        done = sum(work[: stage.index]) + work[stage.index] * share
+        image, finish = state.image, self.finish  # a preview kept for later keeps no network
+        self.on_progress(
+            Progress(
+                records=self.records,
+                latest=record,
+                scales=stage.scales,
+                stops=self.stops,
+                tile=stage.tile,
+                fraction=done / sum(work),
+                preview=lambda: finish(image),
+            )
+        )

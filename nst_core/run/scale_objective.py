@@ -1,0 +1,52 @@
+"""The losses of a run as the objective of one scale."""
+
+from collections.abc import Callable, Sequence
+
+from ..control.context import Evaluate, WithContext, with_context
+from ..control.losses import Weighed
+from ..gatys.vgg import VGG16
+from ..settings import RunSettings
+from .objective import evaluator_of, in_units
+from .phases import Stage
+from .runtime import Runtime
+from .sizes import views_at
+from .staging import resized
+
+
+def objective_at(
+    stage: Stage,
+    losses: Sequence[Weighed],
+    settings: RunSettings,
+    vgg: VGG16,
+    runtime: Runtime,
+    on_tile: Callable[[], None],
+) -> tuple[WithContext, float]:
+    """What evaluates pictures of a scale, and the largest weight.
+
+    The losses' pictures at the scale's size are needed no longer once their targets are made.
+    """
+    scale, placed = stage.scale, runtime.place(vgg)
+    counting, unit = in_units([resized(loss, scale, settings.shape) for loss in losses])
+
+    def evaluate_of(some: Sequence[Weighed], height: int, width: int) -> Evaluate:
+        return evaluator_of(
+            some,
+            vgg=placed,
+            height=height,
+            width=width,
+            tile=stage.tile,
+            wrap=settings.seamless,
+            on_tile=on_tile,
+            graphs=runtime.graphs,
+        ).evaluate
+
+    objective = with_context(
+        evaluate_of,
+        counting,
+        views=views_at(losses, settings, scale.height, scale.width),
+        height=scale.height,
+        width=scale.width,
+        wrap=settings.seamless,
+        device=runtime.device,
+    )
+    return objective, unit
