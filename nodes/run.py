@@ -17,8 +17,6 @@ from ..nst_core.run.memory import is_out_of_memory
 from ..nst_core.run.plan import Needs, needs
 from ..nst_core.run.progress import Result
 from ..nst_core.run.runtime import Runtime
-from ..nst_core.run.scales import extra_bytes
-from ..nst_core.run.staging import result_size
 from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
 from . import _host as host
@@ -43,9 +41,9 @@ def stylize_batch(
     jobs = together("Content pictures, masks and start pictures", starts, *chain)
     watch = host.Watch(len(jobs), interval)
     start, losses = jobs[0][0], jobs[0][1:]
-    height, width = result_size(losses, settings=settings, start=start)
     runtime = host.runtime_for(
-        settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings, losses)
+        settings.precision,
+        lambda runtime: needs(losses, settings=settings, runtime=runtime, start=start).memory,
     )
     host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
     finished = Finished(len(jobs))
@@ -72,14 +70,6 @@ def stylize_batch(
     finally:
         host.give_memory_back()
     return finished.images, finished.report, finished.masks
-
-
-def bytes_needed(
-    runtime: Runtime, height: int, width: int, settings: RunSettings, losses: Sequence[Loss]
-) -> int:
-    """What a run takes on the device beside the network itself."""
-    extra = extra_bytes(losses)
-    return runtime.estimate(height, width, settings.history, settings.tile, extra)
 
 
 def _said(needed: Needs) -> str:

@@ -532,7 +532,7 @@ def test_a_bad_picture_is_said_before_the_work(nst, network, folder, words, said
     ("words", "said"),
     [
         (["--content-weight", "0", "--style-weight", "0"], "No loss has a weight above 0"),
-        (["--size", "16", "--scales", "2", "--style-layers", "all"], "The result is 8x8 px"),
+        (["--size", "20", "--scales", "1", "--style-layers", "all"], "A style picture of 48x36 px"),
         (["--weights", "vgg99"], "Weights 'vgg99' are neither a file nor one of"),
         (["--weights", "content.png"], "content.png is a picture"),
     ],
