@@ -323,3 +323,37 @@ def test_a_sample_is_the_engines(run, engine):
         run("NST_SampleImage", name="mosaic", size=64),
         engine.sample("mosaic", 64).movedim(1, -1),
     )
+
+
+def test_a_canceled_run_that_is_resumable_goes_on_to_the_same_picture(small, chain, host):
+    folder = host.output / "user" / "nst_checkpoints"
+    whole, _, _ = small(chain, steps=6)
+    host.checks, host.cancel_after = 0, host.checks * 2 // 3
+    with pytest.raises(InterruptProcessingException):
+        small(chain, steps=6, resumable=True)
+    assert list(folder.iterdir())
+    host.checks, host.cancel_after = 0, None
+    again, report, _ = small(chain, steps=6, resumable=True)
+    assert any("It goes on after" in note for note in host.notes)
+    assert torch.equal(again, whole)
+    assert not list(folder.iterdir())
+
+
+def test_a_resumable_run_takes_nothing_of_another_run(small, chain, host):
+    host.cancel_after = 60
+    with pytest.raises(InterruptProcessingException):
+        small(chain, resumable=True)
+    host.cancel_after = None
+    picture, _, _ = small(chain, steps=4, resumable=True)
+    assert not any("It goes on after" in note for note in host.notes)
+    assert torch.equal(picture, small(chain, steps=4)[0])
+
+
+def test_only_the_last_runs_that_were_stopped_are_kept(small, chain, host):
+    folder = host.output / "user" / "nst_checkpoints"
+    host.cancel_after = 60
+    for seed in range(8):
+        host.checks = 0
+        with pytest.raises(InterruptProcessingException):
+            small(chain, resumable=True, seed=seed)
+    assert len(list(folder.glob("*.checkpoint"))) <= 12
