@@ -27,7 +27,7 @@ _AT_ONCE = 2**20
 def colors_in(map_: Tensor, colors: Sequence[str]) -> list[str]:
     """Those of the colors that a (1, 3, H, W) map has."""
     named, there = _named(colors).to(map_), torch.zeros(len(colors), dtype=torch.bool)
-    for some in map_[0].flatten(1).T.split(_AT_ONCE):
+    for some in torch.split(map_[0].flatten(1).T, _AT_ONCE):
         there |= (torch.cdist(some, named) < _SAME).any(0).cpu()
     return [color for color, is_there in zip(colors, there.tolist(), strict=True) if is_there]
 
@@ -59,7 +59,7 @@ def masks_of_map(map_: Tensor, colors: Sequence[str], *, name: str = "The map") 
             "region: paint one in any program."
         )
     palette = torch.cat([named, _others(means, shares, named)])
-    labels = torch.cat([_labels(some, palette) for some in pixels.split(_AT_ONCE)])
+    labels = torch.cat([_labels(some, palette) for some in torch.split(pixels, _AT_ONCE)])
     for index, color in enumerate(colors):
         if not bool((labels == index).any()):
             raise SettingsError(
@@ -91,7 +91,7 @@ def _spread(labels: Tensor) -> Tensor:
     ring = (grown >= 0).nonzero()[:, 0]
     while len(ring) and bool(free.any()):
         beside = torch.cat([(ring + step)[free[ring + step]] for step in around])
-        ring = beside.unique()
+        ring = torch.unique(beside)
         grown[ring] = _most_frequent(grown[ring[:, None] + around])
         free[ring] = False
     return grown.view(height + 2, width + 2)[1:-1, 1:-1]
