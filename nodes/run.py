@@ -54,10 +54,9 @@ def stylize_batch(
     try:
         with _warnings_shown():
             for index, job in enumerate(jobs):
-                kept = (
-                    checkpoints_of(job[1:], job[0], vgg, settings, runtime) if resumable else None
-                )
-                result = _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index), kept)
+                own = job[1:], job[0], vgg, settings, runtime
+                kept = checkpoints_of(*own) if resumable else None
+                result = _run(*own, watch.of_run(index), kept)
                 details = run_details(
                     job[1:],
                     result,

@@ -333,7 +333,7 @@ def test_a_canceled_run_that_is_resumable_goes_on_to_the_same_picture(small, cha
         small(chain, steps=6, resumable=True)
     assert list(folder.iterdir())
     host.checks, host.cancel_after = 0, None
-    again, report, _ = small(chain, steps=6, resumable=True)
+    again, _, _ = small(chain, steps=6, resumable=True)
     assert any("It goes on after" in note for note in host.notes)
     assert torch.equal(again, whole)
     assert not list(folder.iterdir())
