@@ -70,6 +70,11 @@ def weights_files() -> list[str]:
     return list(folder_paths.get_filename_list(FOLDER))
 
 
+def checkpoint_folder() -> Path:
+    """Where runs that can be gone on with are kept: it outlives the host."""
+    return Path(folder_paths.get_user_directory()) / "nst_checkpoints"
+
+
 def weights_path(name: str) -> Path | None:
     """Where such a file is; None if there is none.
 

@@ -70,6 +70,14 @@ class LBFGSOptimize(io.ComfyNode):
                     "there are contents.",
                 ),
                 *(setting(name, advanced=True) for name in ADVANCED),
+                io.Boolean.Input(
+                    "resumable",
+                    default=False,
+                    optional=True,
+                    advanced=True,
+                    tooltip="Keep what a long run needs to go on: canceled or cut off, the same "
+                    "graph goes on where it stopped, to the same picture.",
+                ),
             ],
             outputs=[image_output(), report_output(), mask_output()],
         )
@@ -81,6 +89,7 @@ class LBFGSOptimize(io.ComfyNode):
         losses: Chain,
         preview_interval: float,
         start: Tensor | None = None,
+        resumable: bool = False,
         **settings: Any,
     ) -> io.NodeOutput:
         """One result for each picture of the batch."""
@@ -90,5 +99,6 @@ class LBFGSOptimize(io.ComfyNode):
             settings=RunSettings(**settings),
             interval=preview_interval,
             starts=(None,) if start is None else pictures_of(start, "start"),
+            resumable=resumable,
         )
         return io.NodeOutput(image, report, mask)

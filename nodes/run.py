@@ -13,15 +13,16 @@ from ..nst_core.control.alpha import alpha_of
 from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
 from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.checkpoint import Checkpoint
 from ..nst_core.run.memory import is_out_of_memory
 from ..nst_core.run.plan import Needs, needs
 from ..nst_core.run.progress import Result
 from ..nst_core.run.runtime import Runtime
-from ..nst_core.run.scales import extra_bytes
-from ..nst_core.run.staging import result_size
+from ..nst_core.run.saver import Saver
 from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
 from . import _host as host
+from .checkpoints import checkpoints_of
 from .finished import Finished
 from .losses import Chain
 from .pictures import together
@@ -38,21 +39,24 @@ def stylize_batch(
     settings: RunSettings,
     interval: float,
     starts: Sequence[Tensor | None] = (None,),
+    resumable: bool = False,
 ) -> tuple[Tensor, Report, Tensor]:
     """Every picture of the batch in turn: (B, H, W, 3) for the host, report, (B, H, W) mask."""
     jobs = together("Content pictures, masks and start pictures", starts, *chain)
     watch = host.Watch(len(jobs), interval)
     start, losses = jobs[0][0], jobs[0][1:]
-    height, width = result_size(losses, settings=settings, start=start)
     runtime = host.runtime_for(
-        settings.precision, lambda runtime: bytes_needed(runtime, height, width, settings, losses)
+        settings.precision,
+        lambda runtime: needs(losses, settings=settings, runtime=runtime, start=start).memory,
     )
     host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
     finished = Finished(len(jobs))
     try:
         with _warnings_shown():
             for index, job in enumerate(jobs):
-                result = _run(job[1:], job[0], vgg, settings, runtime, watch.of_run(index))
+                own = job[1:], job[0], vgg, settings, runtime
+                kept = checkpoints_of(*own) if resumable else None
+                result = _run(*own, watch.of_run(index), kept)
                 details = run_details(
                     job[1:],
                     result,
@@ -74,14 +78,6 @@ def stylize_batch(
     return finished.images, finished.report, finished.masks
 
 
-def bytes_needed(
-    runtime: Runtime, height: int, width: int, settings: RunSettings, losses: Sequence[Loss]
-) -> int:
-    """What a run takes on the device beside the network itself."""
-    extra = extra_bytes(losses)
-    return runtime.estimate(height, width, settings.history, settings.tile, extra)
-
-
 def _said(needed: Needs) -> str:
     """A line, because a node has little room."""
     last = needed.scales[-1]
@@ -96,14 +92,16 @@ def _run(
     settings: RunSettings,
     runtime: Runtime,
     on_progress: Callable[[nst_core.Progress], None],
+    kept: tuple[Saver, Checkpoint | None] | None,
 ) -> Result:
     """One picture; in small tiles if the device turns out to have less memory than it said."""
+    saver, resume = kept or (None, None)
     tiles = [settings.tile] if 0 < settings.tile <= SMALL_TILE else [settings.tile, SMALL_TILE]
     for number, tile in enumerate(tiles):
         if number:
             host.show(f"The memory of {runtime.device} is full. Trying again in tiles of {tile}.")
         try:
-            return stylize(
+            result = stylize(
                 losses,
                 vgg=vgg,
                 settings=replace(settings, tile=tile),
@@ -111,7 +109,12 @@ def _run(
                 start=start,
                 on_progress=on_progress,
                 on_tile=host.stop_if_asked,
+                saver=saver,
+                resume=None if number else resume,
             )
+            if saver is not None:
+                saver.remove()
+            return result
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -1,6 +1,7 @@
 """Packages that only a part of the program needs."""
 
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 
 from .errors import PackageError
@@ -24,10 +25,18 @@ def imported(module: str, install: str) -> ModuleType:
     # after a change of NumPy, OSError for a library, TypeError in a generated file.
     except (Exception, SystemExit) as error:
         if isinstance(error, ModuleNotFoundError) and error.name == package:
-            raise PackageError(
-                f"{package} is not installed. Install with: pip install {install}"
-            ) from error
+            raise _missing(package, install) from error
         raise PackageError(
             f"{package} is installed but cannot be imported ({type(error).__name__}: {error}). "
             f"Install it again: pip install --force-reinstall {package}"
         ) from error
+
+
+def check_installed(package: str, install: str) -> None:
+    """PackageError if a package is missing; it is not imported, so it may still be broken."""
+    if find_spec(package) is None:
+        raise _missing(package, install)
+
+
+def _missing(package: str, install: str) -> PackageError:
+    return PackageError(f"{package} is not installed. Install with: pip install {install}")

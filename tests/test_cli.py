@@ -281,7 +281,7 @@ def test_flags_reach_the_settings(stylized, folder, network, changed):
         words += [switch] if isinstance(value, bool) else [f"--{flag}", value]
     code, _, err = stylized("--report", "r.json", *words)
     assert code == 0, err
-    quick = {"size": 32, "steps": 2, "scales": 1, "weights": network}
+    quick = {"size": 32, "steps": 2, "scales": 1, "weights": Path(network).name}
     quick |= {"style_layers": "low", "content_layers": "relu2_1"}
     assert report_in(folder)["settings"] == asdict(Settings()) | quick | changed
 
@@ -295,7 +295,7 @@ def test_a_preset_gives_what_no_flag_says(stylized, folder, network):
     code, _, err = stylized("--preset", "gatys-vgg16", "--report", "r.json")
     assert code == 0, err
     expected = asdict(preset_named("gatys-vgg16").settings)
-    own = {"size": 32, "steps": 2, "weights": network}
+    own = {"size": 32, "steps": 2, "weights": Path(network).name}
     own |= {"style_layers": "low", "content_layers": "relu2_1"}
     assert report_in(folder)["settings"] == expected | own
 
@@ -532,7 +532,7 @@ def test_a_bad_picture_is_said_before_the_work(nst, network, folder, words, said
     ("words", "said"),
     [
         (["--content-weight", "0", "--style-weight", "0"], "No loss has a weight above 0"),
-        (["--size", "16", "--scales", "2", "--style-layers", "all"], "The result is 8x8 px"),
+        (["--size", "20", "--scales", "1", "--style-layers", "all"], "A style picture of 48x36 px"),
         (["--weights", "vgg99"], "Weights 'vgg99' are neither a file nor one of"),
         (["--weights", "content.png"], "content.png is a picture"),
     ],

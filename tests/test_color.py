@@ -135,7 +135,14 @@ def test_before_the_pictures_that_are_not_the_source_are_recolored():
     content, style = recolored(losses, replace(before, color_source="style"))[:2]
     assert off(content.image, SOURCE) < 1e-3
     assert torch.equal(style.images[0], SOURCE)
-    _, gray = recolored(losses, replace(before, colors="luminance"))[:2]
+
+
+@pytest.mark.parametrize("source", ["content", "style"])
+def test_luminance_before_makes_the_style_gray_whatever_the_source(source):
+    losses = losses_of(IMAGE, [SOURCE], SETTINGS)
+    settings = replace(SETTINGS, colors="luminance", color_when="before", color_source=source)
+    content, gray = recolored(losses, settings)[:2]
+    assert torch.equal(content.image, IMAGE)
     assert torch.equal(gray.images[0][:, 0], gray.images[0][:, 2])
     assert luma_of(gray.images[0]).mean() == pytest.approx(float(luma_of(IMAGE).mean()), abs=1e-3)
 

@@ -1,3 +1,4 @@
+import re
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from small import seeded_vgg
 from nst_core.control.statistics import EXTRA_BYTES, STATISTICS
 from nst_core.errors import OutOfMemory, SettingsError
 from nst_core.kernels.mapped_memory import empty_mapped, memory_kept
+from nst_core.run.estimate import Load, estimate, tile_for
 from nst_core.run.memory import free_memory, give_back_memory, peak_memory
 from nst_core.run.runtime import Runtime
 
@@ -22,38 +24,71 @@ def test_the_processor_is_always_there_and_other_names_are_refused():
             Runtime.choose(name)
 
 
+def load(height, width, **more):
+    return Load(height=height, width=width, layers=LAYERS, **more)
+
+
 def test_a_picture_that_fits_is_one_tile_and_unknown_memory_never_tiles():
-    assert Runtime(CPU, memory=10**12).tile_for(512, 512, LAYERS, 10) == 0
-    assert Runtime(CPU).tile_for(10**5, 10**5, LAYERS, 10) == 0
+    assert tile_for(load(512, 512), Runtime(CPU, memory=10**12)) == 0
+    assert tile_for(load(10**5, 10**5), Runtime(CPU)) == 0
 
 
 def test_less_memory_means_smaller_tiles_until_nothing_fits():
-    roomy = Runtime(CPU, memory=20 * 10**9).tile_for(4096, 4096, LAYERS, 10)
-    tight = Runtime(CPU, memory=12 * 10**9).tile_for(4096, 4096, LAYERS, 10)
+    large = load(4096, 4096)
+    roomy = tile_for(large, Runtime(CPU, memory=20 * 10**9))
+    tight = tile_for(large, Runtime(CPU, memory=12 * 10**9))
     assert roomy > tight > 0
     with pytest.raises(OutOfMemory, match=r"Use a size up to \d+"):
-        Runtime(CPU, memory=3 * 10**9).tile_for(4096, 4096, LAYERS, 10)
+        tile_for(large, Runtime(CPU, memory=3 * 10**9))
 
 
-def test_the_size_that_the_message_names_would_fit():
+def test_a_tile_is_the_largest_whose_estimate_fits():
+    large, runtime = load(4096, 4096), Runtime(CPU, memory=12 * 10**9)
+    tile = tile_for(large, runtime)
+    assert estimate(large, runtime, tile) <= 0.8 * runtime.memory < estimate(large, runtime)
+
+
+@pytest.mark.parametrize("styles", [(), ((4096, 4096), (8192, 8192))])
+def test_the_size_that_the_message_names_would_fit(styles):
     runtime = Runtime(CPU, memory=3 * 10**9)
+    large = load(3000, 4096, styles=styles)
     with pytest.raises(OutOfMemory) as caught:
-        runtime.tile_for(3000, 4096, LAYERS, 10)
-    size = int(str(caught.value).split("up to ")[1].rstrip("."))
-    assert runtime.tile_for(size * 3000 // 4096, size, LAYERS, 10) >= 0
+        tile_for(large, runtime)
+    size = int(re.search(r"up to (\d+)", str(caught.value)).group(1))
+    assert tile_for(large.times(size / 4096), runtime) >= 0
+    with pytest.raises(OutOfMemory):
+        tile_for(large.times(1.05 * size / 4096), runtime)
+    assert ("style_scale" in str(caught.value)) == bool(styles)
+
+
+def test_large_style_pictures_need_memory_while_their_targets_are_made():
+    small, runtime = load(64, 64), Runtime(CPU)
+    plain, one, two, given = (
+        estimate(load(64, 64, **more), runtime)
+        for more in (
+            {},
+            {"styles": [(2048, 2048)]},
+            {"styles": [(2048, 2048)] * 2},
+            {"given": 10**6},
+        )
+    )
+    assert plain == estimate(small, runtime)
+    assert two - one == 2048 * 2048 * 12, "the pictures are there together, their features not"
+    assert one - plain < 2048 * 2048 * 100, "the features of a large one are made in tiles"
+    assert given - plain == 10**6
 
 
 def test_bfloat16_needs_less_than_float32():
-    half = Runtime(CPU, torch.bfloat16).estimate(512, 512, 10)
-    assert half < Runtime(CPU).estimate(512, 512, 10)
+    half = estimate(load(512, 512), Runtime(CPU, torch.bfloat16))
+    assert half < estimate(load(512, 512), Runtime(CPU))
 
 
 def test_distributions_of_the_style_need_more_and_so_smaller_tiles():
     runtime, extra = Runtime(CPU, memory=14 * 10**9), EXTRA_BYTES["sliced-wasserstein"]
-    more = runtime.estimate(512, 512, 10, extra=extra) - runtime.estimate(512, 512, 10)
+    more = estimate(load(512, 512, extra=extra), runtime) - estimate(load(512, 512), runtime)
     assert more == 512 * 512 * extra
-    assert 0 < runtime.tile_for(2000, 2000, LAYERS, 10, extra) < 2000
-    assert runtime.tile_for(2000, 2000, LAYERS, 10) == 0
+    assert 0 < tile_for(load(2000, 2000, extra=extra), runtime) < 2000
+    assert tile_for(load(2000, 2000), runtime) == 0
     assert set(EXTRA_BYTES) == set(STATISTICS)
 
 

@@ -38,7 +38,7 @@ def test_limits_are_kept_and_named(name):
 
 @pytest.mark.parametrize("name", [item.name for item in fields(Settings) if choices_of(item.name)])
 def test_choices_are_kept_and_named(name):
-    with pytest.raises(SettingsError, match=choices_of(name)[-1]):
+    with pytest.raises(SettingsError, match=str(choices_of(name)[-1])):
         Settings(**{name: "no such thing"})
 
 

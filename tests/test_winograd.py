@@ -6,6 +6,7 @@ from torch.testing import assert_close
 from nst_core.control.losses import ContentLoss, StyleLoss
 from nst_core.kernels.convolution import Convolution
 from nst_core.kernels.winograd import WinogradF2x2, WinogradF4x4
+from nst_core.run.estimate import Load, estimate
 from nst_core.run.runtime import Runtime
 
 CPU = torch.device("cpu")
@@ -133,8 +134,8 @@ def test_auto_takes_them_where_nothing_is_quicker_and_float32_does_not():
     assert last.dtype == torch.float32
     assert last.convolution is WinogradF4x4
     assert Runtime.choose("cpu", "float32").convolution is Convolution
-    with_filters = last.estimate(512, 512, 10)
-    assert with_filters > Runtime.choose("cpu", "float32").estimate(512, 512, 10)
+    load = Load(height=512, width=512)
+    assert estimate(load, last) > estimate(load, Runtime.choose("cpu", "float32"))
 
 
 def test_auto_takes_bfloat16s_own_where_the_device_has_bfloat16():

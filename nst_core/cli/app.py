@@ -16,7 +16,7 @@ from .console import answer, polite, say, stdout, warnings_of_engine
 from .files import make_folder
 from .options import flag_of
 from .page import page_command
-from .plan import plan_command
+from .plan import plan_app
 from .resume import resume_command
 from .stylize import reconstruct_command, stylize_command, texture_command
 from .weights import weights_app
@@ -32,8 +32,8 @@ app.command("stylize")(stylize_command)
 app.command("texture")(texture_command)
 app.command("reconstruct")(reconstruct_command)
 app.command("resume")(resume_command)
-app.command("plan")(plan_command)
 app.command("page")(page_command)
+app.add_typer(plan_app, name="plan")
 app.add_typer(weights_app, name="weights")
 
 

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import Field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from rich.markup import escape
@@ -21,6 +21,8 @@ from ..settings import (
 )
 from ..settings.option import Checked, own_fields
 
+T = TypeVar("T")
+
 # Types as a person would say them.
 _KINDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
 _PANELS: Mapping[str, type[Checked]] = {
@@ -33,7 +35,7 @@ _PANELS: Mapping[str, type[Checked]] = {
 }
 
 
-def with_settings(command: Callable[..., None]) -> Callable[..., None]:
+def with_settings(command: Callable[..., T]) -> Callable[..., T]:
     """The command with a flag for each setting in place of its `**flags`.
 
     A flag that is not given is None, so that the preset decides.

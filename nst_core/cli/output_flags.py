@@ -4,13 +4,15 @@ import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 import typer
 
 from ..errors import SettingsError
 from ..files.paths import CHECKPOINT_ENDING, FILM_ENDINGS, WRITABLE
 from .files import Outputs
+
+T = TypeVar("T")
 
 FORMATS = tuple(ending.removeprefix(".") for ending in WRITABLE)
 _FOLDERS = "Folders: many pictures at once"
@@ -121,7 +123,7 @@ class OutputFlags:
         return f".{(self.format or 'png').lower()}"
 
 
-def with_outputs(command: Callable[..., None]) -> Callable[..., None]:
+def with_outputs(command: Callable[..., T]) -> Callable[..., T]:
     """The command with these flags before its other ones; its last parameter is `**flags`."""
     signature = inspect.signature(command)
     own = list(signature.parameters.values())

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from ..errors import SettingsError
-from ..optional import imported
+from ..optional import check_installed
 from ..settings import ServingSettings, default_of, help_of, limits_of
 from .console import polite, say
 
@@ -83,9 +83,9 @@ def page_command(
     max_megapixels: Annotated[int, _limit("max_megapixels")] = _USUAL.max_megapixels,
 ) -> None:
     """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
-    imported("gradio", "'nst-gram[page]'")  # only now: it takes seconds
+    check_installed("gradio", "'nst-gram[page]'")
     login = _login(auth, no_auth, share or not _is_local(host))
-    from ..page.serve import serve
+    from ..page.serve import serve  # Gradio takes seconds to import
 
     limits = ServingSettings(
         max_size=max_size,

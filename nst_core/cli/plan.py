@@ -1,32 +1,85 @@
-"""`nst plan`: what a run would take."""
+"""`nst plan`: what a run would take, asked for in the words of that run."""
 
+import inspect
+from collections.abc import Callable
+from functools import wraps
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-from .asked import asked
+import typer
+from typer.core import TyperGroup
+
+from .asked import Asked, asked
+from .batch import batch_of
 from .console import answer, polite
-from .files import Outputs
-from .options import with_settings
-from .stylize import Content, PresetName, Styles
-from .words import Words
+from .folders import is_folder
+from .output_flags import OutputFlags
+from .stylize import Order, reconstruct_order, stylize_order, texture_order
 
 
-@with_settings
-@polite()
-def plan_command(
-    content: Content,
-    styles: Styles,
-    *,
-    preset: PresetName = "default",
-    **flags: Any,
-) -> None:
-    """Say how much memory and about how long `nst stylize` with the same words will take."""
-    checked = asked(content, Words(styles), Outputs(Path("plan.png")), preset, flags)
+class _StylizeIfNotNamed(TyperGroup):
+    """`nst plan CONTENT STYLE` is `nst plan stylize CONTENT STYLE`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put the usual command before words that begin with none."""
+        if args and args[0] not in (*self.commands, "--help"):
+            args = ["stylize", *args]
+        return super().parse_args(ctx, args)
+
+
+plan_app = typer.Typer(
+    cls=_StylizeIfNotNamed,
+    no_args_is_help=True,
+    help="Say how much memory and about how long a run takes. Write 'plan' before its words: nst "
+    "plan stylize photo.jpg painting.jpg; 'stylize' may be left out.",
+)
+
+
+def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
+    """The command that takes the words of a run, and plans it."""
+
+    @wraps(order_of)
+    def command(*words: Any, **flags: Any) -> None:
+        with polite(), TemporaryDirectory() as folder:
+            first = _first(order_of(*words, **flags), Path(folder))
+            if first is not None:
+                _plan(first)
+
+    signature = inspect.signature(order_of)
+    given = signature.parameters
+    own = {**given, "output": given["output"].replace(default=None)}
+    vars(command)["__signature__"] = signature.replace(parameters=list(own.values()))
+    return command
+
+
+def _first(order: Order, folder: Path) -> Asked | None:
+    """The first picture that is to be made, checked as its run would be; None if none is left.
+
+    Args:
+        order: the words of the run.
+        folder: where the result would lie if nothing was said of that; it is empty.
+    """
+    named = [order.content, *order.words.styles]
+    many = any(name is not None and is_folder(name) for name in named)
+    order.flags["output"] = order.flags["output"] or folder / ("plan" if many else "plan.png")
+    outputs = OutputFlags.taken_from(order.flags)
+    batch = batch_of(order.content, order.words, outputs, order.preset, order.flags)
+    if batch is None:
+        return asked(order.content, order.words, outputs.of_one_picture, order.preset, order.flags)
+    if not batch.begin(quiet=False):
+        return None
+    first = batch.asked[0]
+    answer(f"Pictures: {len(batch.asked)}. Of the first, '{first.outputs.picture.name}':")
+    return first
+
+
+def _plan(one: Asked) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
     from ..run.plan import plan
     from .job import prepared
 
-    job = prepared(checked)
+    job = prepared(one)
     planned = plan(
         job.losses,
         vgg=job.vgg,
@@ -36,3 +89,13 @@ def plan_command(
     )
     for line in planned.sentences:
         answer(line)
+
+
+for _name, _order_of in (
+    ("stylize", stylize_order),
+    ("texture", texture_order),
+    ("reconstruct", reconstruct_order),
+):
+    plan_app.command(_name, help=f"What nst {_name} with the same words will take.")(
+        _planning(_order_of)
+    )

@@ -1,5 +1,8 @@
 """`nst stylize`, `texture` and `reconstruct`: their arguments."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
 from typing import Annotated, Any
 
 import typer
@@ -70,13 +73,19 @@ _StyleMask = Annotated[
 PresetName = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
 
 
-_polite = polite("Stopped before the first evaluation: nothing was written.")
+@dataclass(frozen=True)
+class Order:
+    """The words of a command; `flags` are those of the settings and of what is written."""
+
+    content: str | None
+    words: Words
+    preset: str
+    flags: dict[str, Any]
 
 
 @with_settings
 @with_outputs
-@_polite
-def stylize_command(
+def stylize_order(
     content: Content,
     styles: Styles,
     *,
@@ -86,52 +95,61 @@ def stylize_command(
     style_regions: _StyleRegions = None,
     style_mask: _StyleMask = None,
     **flags: Any,
-) -> None:
+) -> Order:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is.
 
     Several styles are blended. A folder as CONTENT makes a picture of each picture in it, a folder
     as STYLE one for each style in it, two folders one for each pair; -o is a folder then.
     """
     words = Words(styles, regions, mask, style_regions or (), style_mask or ())
-    _make(content, words, preset, flags)
+    return Order(content, words, preset, flags)
 
 
 @with_settings
 @with_outputs
-@_polite
-def texture_command(
+def texture_order(
     styles: _Textures,
     *,
     preset: PresetName = "texture",
     style_mask: _StyleMask = None,
     **flags: Any,
-) -> None:
+) -> Order:
     """More of STYLE, of any size: texture synthesis. --seamless makes a tile.
 
     Several styles are blended. A folder makes a texture of each picture in it; -o is a folder then.
     """
-    _make(None, Words(styles, style_masks=style_mask or ()), preset, flags)
+    return Order(None, Words(styles, style_masks=style_mask or ()), preset, flags)
 
 
 @with_settings
 @with_outputs
-@_polite
-def reconstruct_command(
+def reconstruct_order(
     content: Content, *, preset: PresetName = "reconstruction", **flags: Any
-) -> None:
+) -> Order:
     """CONTENT from noise, by what --content-layers know of it.
 
     A folder makes a picture of each picture in it; -o is a folder then.
     """
-    _make(content, Words(()), preset, flags)
+    return Order(content, Words(()), preset, flags)
 
 
-def _make(content: str | None, words: Words, preset: str, flags: dict[str, Any]) -> None:
+def _making(order_of: Callable[..., Order]) -> Callable[..., None]:
+    """The command that makes what an order asks for."""
+
+    @wraps(order_of)
+    def command(*words: Any, **flags: Any) -> None:
+        with polite("Stopped before the first evaluation: nothing was written."):
+            _make(order_of(*words, **flags))
+
+    return command
+
+
+def _make(order: Order) -> None:
     """Make the picture that was asked for, or the pictures."""
-    outputs = OutputFlags.taken_from(flags)
-    batch = batch_of(content, words, outputs, preset, flags)
+    outputs = OutputFlags.taken_from(order.flags)
+    batch = batch_of(order.content, order.words, outputs, order.preset, order.flags)
     if batch is None:
-        one = asked(content, words, outputs.of_one_picture, preset, flags)
+        one = asked(order.content, order.words, outputs.of_one_picture, order.preset, order.flags)
         from .making import make  # only now: it brings PyTorch, which takes seconds to import
 
         make(one, outputs.quiet)
@@ -139,3 +157,8 @@ def _make(content: str | None, words: Words, preset: str, flags: dict[str, Any])
         from .making_many import make_many
 
         make_many(batch, outputs.quiet)
+
+
+stylize_command = _making(stylize_order)
+texture_command = _making(texture_order)
+reconstruct_command = _making(reconstruct_order)

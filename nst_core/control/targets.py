@@ -70,8 +70,8 @@ class TargetMaker:
         means: dict[tuple[str, str], Tensor] = {}
         for image, own, shares in _counting(loss, name, list(guidances)):
             for key, value in self._statistics_of(image, own, statistics).items():
-                part = shares[key[0]] * value
-                means[key] = means[key] + part if key in means else part
+                counted = shares[key[0]] * value
+                means[key] = means[key] + counted if key in means else counted
         for (layer, part), mean in means.items():
             statistic = statistics[layer][part]
             yield StyleTarget(
@@ -93,7 +93,7 @@ class TargetMaker:
         """{(layer, statistic): value} of a style picture, accumulated tile by tile."""
         layers = list(guidances)
         accumulated: dict[tuple[str, str], Tensor] = {}
-        tile = tile_for_picture(image, layers, self.tile, self.height * self.width)
+        tile = self._tile_of(image, layers)
         parts = features_by_tile(self.vgg, image, layers, tile, on_tile=self.on_tile)
         for window_of, features in parts:
             for layer in layers:
@@ -102,10 +102,14 @@ class TargetMaker:
                     accumulated[layer, part] = statistic.accumulated(
                         so_far, features[layer], guidances[layer], window_of(layer)
                     )
+            del features  # before the next tile's are computed
         return {
             (layer, part): statistics[layer][part].finalized(whole, guidances[layer].positions)
             for (layer, part), whole in accumulated.items()
         }
+
+    def _tile_of(self, image: Tensor, layers: Sequence[str]) -> int:
+        return tile_for_picture(*size_of(image), layers, self.tile, self.height * self.width)
 
     def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
         guidances = _guidances(loss, name, *size_of(loss.image), "The content picture")
@@ -126,7 +130,7 @@ class TargetMaker:
         """{layer: (1, N, h, w)} of a content picture, put together from its tiles."""
         height, width = size_of(image)
         whole: dict[str, Tensor] = {}
-        tile = tile_for_picture(image, layers, self.tile, self.height * self.width)
+        tile = self._tile_of(image, layers)
         parts = features_by_tile(
             self.vgg, image, layers, tile, wrap=self.wrap, on_tile=self.on_tile
         )
@@ -139,6 +143,7 @@ class TargetMaker:
                         memory_format=torch.channels_last
                     )
                 whole[layer][window_of(layer)] = part
+            del features, part
         return whole
 
 

@@ -7,7 +7,7 @@
 The chain rule makes this exact: the losses depend on a tile through the sums alone.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -107,19 +107,18 @@ def features_by_tile(
         on_tile()
 
 
-def tile_for_picture(image: Tensor, layers: Sequence[str], tile: int, pixels: int) -> int:
+def tile_for_picture(height: int, width: int, layers: Iterable[str], tile: int, pixels: int) -> int:
     """The run's tile, or one for a style picture that is larger than what is optimized.
 
     Such a tile's crop has no more pixels than an evaluation holds, with far less to keep of each: a
     style of any size fits where the picture does.
 
     Args:
-        image: the style picture.
+        height, width: of the style picture, in pixels.
         layers: whose features are needed.
         tile: of the run.
         pixels: of the picture to be optimized.
     """
-    height, width = size_of(image)
     most = max(pixels, _FEW_PIXELS)
     if tile or height * width <= 2 * most:
         return tile

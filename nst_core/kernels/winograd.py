@@ -140,7 +140,7 @@ class WinogradF4x4(Convolution):
 class WinogradF2x2(WinogradF4x4):
     """F(2x2, 3x3) in bfloat16, whose roundings larger tiles would multiply."""
 
-    kept = Convolution.kept
+    kept = 32 << 20  # its blocks are half as large, and come again without a page fault
     transforms = F2x2()
 
     @classmethod

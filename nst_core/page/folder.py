@@ -6,6 +6,7 @@ import time
 from collections import deque
 from collections.abc import Collection
 from pathlib import Path
+from threading import Lock
 
 # Seconds after which what a visitor has brought or was given is cleared.
 AGE = 3600.0
@@ -23,20 +24,23 @@ class Results:
         self._folder, self._most = folder, most
         self._folder.mkdir(parents=True, exist_ok=True)
         self._made: deque[tuple[float, Path]] = deque()
+        self._lock = Lock()
 
     def new(self) -> Path:
         """A folder whose name nobody can guess."""
         folder = self._folder / secrets.token_urlsafe(16)
         folder.mkdir()
-        self._made.append((time.time(), folder))
-        while len(self._made) > self._most:
-            _remove(self._made.popleft()[1])
+        with self._lock:
+            self._made.append((time.time(), folder))
+            while len(self._made) > self._most:
+                _remove(self._made.popleft()[1])
         return folder
 
     def tidy(self, now: float) -> None:
         """Remove what is older than AGE."""
-        while self._made and self._made[0][0] < now - AGE:
-            _remove(self._made.popleft()[1])
+        with self._lock:
+            while self._made and self._made[0][0] < now - AGE:
+                _remove(self._made.popleft()[1])
 
 
 class Uploads:

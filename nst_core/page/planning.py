@@ -12,7 +12,8 @@ from ..control.losses import ContentLoss, Loss, StyleLoss
 from ..control.pyramid import fit
 from ..errors import NSTError
 from ..gatys.vgg import LAYERS
-from ..run.plan import Pace, pace_of, plan
+from ..run.pace import Pace, pace_of
+from ..run.plan import plan
 from ..run.recipes import Region, losses_of_regions
 from ..run.runtime import Runtime
 from ..settings import Settings, preset_named

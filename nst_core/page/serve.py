@@ -15,6 +15,7 @@ from typing import Any
 from starlette.middleware import Middleware
 
 from ..errors import SettingsError
+from ..optional import imported
 from ..settings import ServingSettings
 from .network import Network
 from .routes import Routes
@@ -127,7 +128,9 @@ def serve(
     # What stops a service; raised here, it lets the folder be cleared as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     with own_folder() as folder:
-        from .app import build  # Gradio reads where its folder is when it is imported
+        # Gradio reads where its folder is when it is imported.
+        imported("gradio", "'nst-gram[page]'")
+        from .app import build
         from .pictures import Samples
         from .runs import Runs
 

@@ -22,17 +22,16 @@ def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
     Only if `settings` say "before": style pictures get the content's colors, or the content gets
     the style's. For "luminance", style pictures become gray.
     """
-    whole = _source(losses, settings)
-    if whole is None or settings.color_when != "before":
+    whole, kind = _source(losses, settings), recolored_kind(settings)
+    if whole is None or not kind:
         return list(losses)
-    source = _shown(whole, alpha_of(losses)) if settings.color_source == "content" else whole
+    source = whole if _takes_the_styles(settings) else _shown(whole, alpha_of(losses))
 
     def of(image: Tensor) -> Tensor:
         if settings.colors == "luminance":
             return torch.lerp(image, grayed(image, source), settings.color_strength)
         return match_colors(image, source, settings.colors, settings.color_strength)
 
-    kind = ContentLoss if _takes_the_styles(settings) else StyleLoss
     return [loss.map(of) if isinstance(loss, kind) else loss for loss in losses]
 
 
@@ -92,6 +91,13 @@ def _shown(image: Tensor, alpha: Tensor | None) -> Tensor:
 
 def _where(alpha: Tensor, height: int, width: int) -> Tensor:
     return resize(alpha[None, None], height, width)[0, 0] > 0
+
+
+def recolored_kind(settings: ColorSettings) -> tuple[type[Loss], ...]:
+    """Of which losses the pictures are recolored before the search; empty is of none."""
+    if settings.color_when != "before" or settings.colors == "style" or not settings.color_strength:
+        return ()
+    return (ContentLoss,) if _takes_the_styles(settings) else (StyleLoss,)
 
 
 def _takes_the_styles(settings: ColorSettings) -> bool:

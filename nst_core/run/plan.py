@@ -1,27 +1,23 @@
 """Before a run: what it will take."""
 
-import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from ..control.losses import Keep, Loss, Weighed
-from ..control.pyramid import Scale, fit
-from ..control.tiles import margin_of, plan_tiles
+from ..control.losses import Loss
+from ..control.pyramid import VIEW_FACTOR, Scale
+from ..control.tiles import plan_tiles
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
-from .objective import evaluator_of, in_units
+from .estimate import estimate
+from .finishing import Finish
+from .pace import Pace, pace_of
 from .runtime import Runtime
-from .scales import exact_steps, extra_bytes, scales_of, tile_of
-from .staging import moved, resized, result_size
-
-# Longer side of the picture that is timed: large enough to keep the device busy, and 4 or 16 times
-# less work than the usual sizes.
-_PROBE = 256
-# The first pays for set-up.
-_TRIES = 3
+from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, scales_of, tile_of
+from .sizes import views_at
+from .staging import picture_to_start, result_size
 
 
 @dataclass(frozen=True)
@@ -33,12 +29,14 @@ class Needs:
         tile: longest side of the last scale's tiles in pixels; 0 is untiled.
         memory: bytes on the device at most, beside the network itself.
         free: bytes that can be had there; None where the system does not say.
+        evaluations: how many may be made in all; 0 is as many as the steps take.
     """
 
     scales: tuple[Scale, ...]
     tile: int
     memory: int
     free: int | None
+    evaluations: int
 
     @property
     def sentences(self) -> list[str]:
@@ -49,8 +47,9 @@ class Needs:
         )
         free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
         tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        most = f", but at most {self.evaluations} evaluations in all" if self.evaluations else ""
         return [
-            f"Sizes: {sizes}.",
+            f"Sizes: {sizes}{most}.",
             f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
         ]
 
@@ -83,32 +82,16 @@ def needs(
     """What `stylize` with the same arguments will take. Costs nothing.
 
     Raises:
-        SettingsError, OutOfMemory: as `stylize` would.
+        SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
-    weighed = [loss for loss in losses if not isinstance(loss, Keep)]
-    scales = scales_of(weighed, settings, *result_size(weighed, settings, start))
-    last = scales[-1]
-    tile = tile_of(weighed, last, settings, runtime)
-    extra = extra_bytes(weighed)
-    # A seamless picture goes on at its other end, as far as the network looks.
-    around = 2 * margin_of(_layers(weighed)) if settings.seamless else 0
-    memory = runtime.estimate(
-        last.height + around, last.width + around, settings.history, tile, extra
-    )
-    return Needs(scales, tile, memory, runtime.memory)
-
-
-@dataclass(frozen=True)
-class Pace:
-    """Seconds per pixel of one evaluation.
-
-    Attributes:
-        usual: in the arithmetic that the search begins with.
-        exact: in float32, for the last steps, if they are done in another.
-    """
-
-    usual: float
-    exact: float
+    size = result_size(losses, settings, start)
+    Finish.of(losses, settings)
+    if start is None:
+        picture_to_start(losses, settings)
+    scales = scales_of(losses, settings, *size)
+    tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
+    memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
+    return Needs(scales, tile, memory, runtime.memory, settings.max_evaluations)
 
 
 def plan(
@@ -132,15 +115,10 @@ def plan(
     settings = settings or RunSettings()
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     with torch.inference_mode(False), torch.no_grad():
-        weighed = [loss for loss in losses if not isinstance(loss, Keep)]
-        needed = needs(weighed, settings=settings, runtime=runtime, start=start)
-        scales, tile, last = needed.scales, needed.tile, needed.scales[-1]
-        pace = pace or pace_of(weighed, vgg=vgg, settings=settings, runtime=runtime, start=start)
-        layers = _layers(weighed)
-        pixels = sum((s.steps + 1) * _pixels(s, tile, layers, settings.seamless) for s in scales)
-        exact = exact_steps(last, runtime) * _pixels(last, tile, layers, settings.seamless)
-        seconds = (pixels - exact) * pace.usual + exact * pace.exact
-    return Plan(scales, tile, needed.memory, needed.free, seconds)
+        needed = needs(losses, settings=settings, runtime=runtime, start=start)
+        pace = pace or pace_of(losses, vgg=vgg, settings=settings, runtime=runtime, start=start)
+        seconds = _seconds(losses, settings, runtime, needed, pace)
+    return Plan(**vars(needed), seconds=seconds)
 
 
 def duration(seconds: float) -> str:
@@ -154,52 +132,28 @@ def duration(seconds: float) -> str:
     return "a second" if seconds < 1.5 else f"{round(seconds)} seconds"
 
 
-def _layers(losses: Sequence[Weighed]) -> list[str]:
-    return [name for loss in losses for name in getattr(loss, "layer_weights", {})]
-
-
-def pace_of(
-    losses: Sequence[Loss],
-    *,
-    vgg: VGG16,
-    settings: RunSettings,
-    runtime: Runtime,
-    start: Tensor | None = None,
-) -> Pace:
-    """How long an evaluation takes here and now: a few of them at 256 pixels."""
-    with torch.inference_mode(False), torch.no_grad():
-        here = (moved(loss, runtime.device) for loss in losses)
-        weighed = [loss for loss in here if not isinstance(loss, Keep)]
-        last = scales_of(weighed, settings, *result_size(weighed, settings, start))[-1]
-        usual = _seconds_per_pixel(weighed, vgg, settings, runtime, last)
-        if not exact_steps(last, runtime):
-            return Pace(usual, usual)
-        return Pace(usual, _seconds_per_pixel(weighed, vgg, settings, runtime.exact(), last))
-
-
-def _seconds_per_pixel(
-    losses: Sequence[Weighed], vgg: VGG16, settings: RunSettings, runtime: Runtime, last: Scale
+def _seconds(
+    losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, needed: Needs, pace: Pace
 ) -> float:
-    """What an evaluation costs, measured at a small size."""
-    size = fit(last.height, last.width, min(_PROBE, max(last.height, last.width)))
-    scale = Scale(*size, steps=0)
-    resized_losses, _ = in_units([resized(loss, scale, settings.shape) for loss in losses])
-    evaluator = evaluator_of(
-        resized_losses,
-        vgg=runtime.place(vgg),
-        height=scale.height,
-        width=scale.width,
-    )
-    image = torch.full((1, 3, scale.height, scale.width), 0.5, device=runtime.device)
-    times = []
-    for _ in range(_TRIES):
-        began = time.perf_counter()
-        evaluator.evaluate(image)  # its loss is a number: the device is done
-        times.append(time.perf_counter() - began)
-    return min(times) / (scale.height * scale.width)
+    """What all evaluations cost, and before them the targets of the styles."""
+    scales = needed.scales
+    counts = evaluations_of(scales, settings.max_evaluations)
+    exact = min(exact_steps(scales[-1], runtime), round(counts[-1] * EXACT_SHARE))
+    seconds = 0.0
+    for scale, count in zip(scales, counts, strict=True):
+        load = load_of(losses, scale, settings)
+        # A forward pass alone is a third of an evaluation.
+        targets = sum(height * width for height, width in load.styles) / 3
+        views = views_at(losses, settings, scale.height, scale.width)
+        copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
+        pixels = copies * _pixels(scale, needed.tile, load.layers, settings.seamless)
+        last = exact if scale is scales[-1] else 0
+        seconds += (targets + pixels * (count - last)) * pace.usual
+        seconds += (targets + pixels * last) * pace.exact if last else 0.0
+    return seconds
 
 
-def _pixels(scale: Scale, tile: int, layers: Sequence[str], seamless: bool) -> float:
+def _pixels(scale: Scale, tile: int, layers: Collection[str], seamless: bool) -> float:
     """What an evaluation costs, in pixels: margins are read too, and tiles have two forward passes.
 
     A seamless picture has margins of its own, where it goes on at its other end.

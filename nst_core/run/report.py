@@ -19,7 +19,7 @@ from ..errors import ImageError
 from ..files.atomic import written_whole
 from ..files.paths import check_report
 from ..gatys.vgg import VGG16
-from ..settings import Settings
+from ..settings import RunSettings
 from .memory import peak_memory
 from .progress import Record, Result, by_scale
 from .runtime import Runtime
@@ -28,7 +28,7 @@ from .runtime import Runtime
 def report_of(
     result: Result,
     *,
-    settings: Settings,
+    settings: RunSettings,
     vgg: VGG16,
     runtime: Runtime,
     content: str | None,
@@ -70,7 +70,7 @@ def report_of(
 
 def summary_of(
     *,
-    settings: Settings,
+    settings: RunSettings,
     vgg: VGG16,
     content: str | None,
     styles: Sequence[str],
@@ -89,8 +89,14 @@ def summary_of(
         "start": file_name(start) if start else settings.init,
         "weights": vgg.source,
         "preprocessing": vgg.preprocessing.name,
-        "settings": {**asdict(settings), "weights": file_name(settings.weights)},
+        "settings": _stored(settings),
     }
+
+
+def _stored(settings: RunSettings) -> dict[str, Any]:
+    """Nodes have their network's settings elsewhere."""
+    stored = asdict(settings)
+    return stored | ({"weights": file_name(stored["weights"])} if "weights" in stored else {})
 
 
 def file_name(path: str) -> str:

@@ -1,28 +1,18 @@
-"""Where and in which arithmetic to compute, and what fits there."""
+"""Where and in which arithmetic to compute."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 import torch
 
-from ..control.tiles import margin_of
-from ..errors import OutOfMemory, SettingsError
+from ..errors import SettingsError
 from ..files.weights.assemble import assembled
-from ..gatys.vgg import LAYERS, VGG16
+from ..gatys.vgg import VGG16
 from ..kernels.convolution import Convolution
 from ..kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
 from ..kernels.winograd import WinogradF2x2, WinogradF4x4
 from .devices import has_bfloat16, has_cudnn, has_graphs
-from .memory import free_memory, network_bytes_per_pixel, picture_bytes
-
-# Whatever the picture: on a processor the scratch of the convolutions, code and buffers of
-# libraries, and free pieces of the heap; on NVIDIA's cards the workspaces of cuDNN and cuBLAS.
-_LIBRARY_BYTES = {"cpu": 64 << 20, "cuda": 384 << 20}
-# The share of free memory that a run may plan with; the rest is the allocator's and the system's.
-_SHARE = 0.8
-_TILES = (2048, 1536, 1024, 768, 512, 384, 256)
-
+from .memory import free_memory
 
 R = TypeVar("R", bound="Runtime")
 
@@ -101,64 +91,6 @@ class Runtime:
             device=self.device,
             copy=False,
             convolution=self.convolution.maker(),
-        )
-
-    def tile_for(
-        self, height: int, width: int, layers: Iterable[str], history: int, extra: int = 0
-    ) -> int:
-        """The largest tile that fits in memory; 0 when the whole picture does.
-
-        Args:
-            height, width: of the picture, in pixels.
-            layers: whose features are needed.
-            history: pairs that L-BFGS remembers.
-            extra: bytes for each pixel that the statistics of the style take.
-
-        Raises:
-            OutOfMemory: not even the smallest tile fits; names a size that would.
-        """
-        if self.memory is None:
-            return 0
-        budget = self.memory * _SHARE - picture_bytes(height, width, history, extra)
-        per_pixel = network_bytes_per_pixel(self.widest)
-        if height * width * per_pixel <= budget:
-            return 0
-        margin = margin_of(layers)
-        for tile in _TILES:
-            if (tile + 2 * margin) ** 2 * per_pixel <= budget:
-                return tile
-        smallest = (_TILES[-1] + 2 * margin) ** 2 * per_pixel
-        room = max(0.0, self.memory * _SHARE - smallest) / picture_bytes(1, 1, history, extra)
-        side = int((room * max(height, width) / min(height, width)) ** 0.5)
-        raise OutOfMemory(
-            f"{width}x{height} px need about "
-            f"{self.estimate(height, width, history, extra=extra) / 1e9:.1f} GB, "
-            f"and {self.device} has {self.memory / 1e9:.1f} GB free. "
-            + (f"Use a size up to {side}." if side >= 64 else "Free some memory first.")
-        )
-
-    def estimate(self, height: int, width: int, history: int, tile: int = 0, extra: int = 0) -> int:
-        """Bytes that a run of a (height, width) picture takes beside the network.
-
-        Args:
-            height, width: in pixels.
-            history: pairs that L-BFGS remembers.
-            tile: longest side of a tile's core; 0 is untiled.
-            extra: bytes for each pixel that the statistics of the style take.
-        """
-        reach = tile + 2 * margin_of(LAYERS) if tile else max(height, width)
-        passed = min(height, reach) * min(width, reach) * network_bytes_per_pixel(self.widest)
-        return passed + picture_bytes(height, width, history, extra) + self._beside(height, width)
-
-    def _beside(self, height: int, width: int) -> int:
-        """What the convolutions up to relu5_1 hold beside their weights, and the libraries."""
-        convolution = (self.exact() if self.finish else self).convolution
-        return _LIBRARY_BYTES.get(self.device.type, 0) + sum(
-            convolution.extra_bytes(
-                layer.in_channels, layer.channels, height // layer.stride, width // layer.stride
-            )
-            for layer in LAYERS.values()
-            if layer.name <= "relu5_1"
         )
 
 

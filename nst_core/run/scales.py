@@ -3,13 +3,16 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ..control.losses import ContentLoss, Loss, StyleLoss
+from ..control.losses import Loss, styles_in
 from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales
 from ..control.statistics import EXTRA_BYTES
-from ..control.tiles import ALIGNMENT
+from ..control.tiles import ALIGNMENT, margin_of
 from ..settings import RunSettings
+from .estimate import Load, tile_for
+from .finishing import recolored_kind
 from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
+from .staging import style_size
 
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
@@ -53,24 +56,52 @@ def budget_of(scales: Sequence[Scale], left: int) -> int:
     return max(1, left * scales[0].steps // max(1, steps))  # none would leave no loss
 
 
+def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
+    """About how many evaluations each scale takes, of `budget` in all; 0 is no limit."""
+    counts: list[int] = []
+    for index, scale in enumerate(scales):
+        most = budget_of(scales[index:], budget - sum(counts)) if budget else scale.steps + 1
+        counts.append(min(scale.steps + 1, most))
+    return counts
+
+
 def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
     """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
-    if settings.tile:
-        return settings.tile
-    layers = {
-        layer
-        for loss in losses
-        if isinstance(loss, ContentLoss | StyleLoss)
-        for layer in loss.layer_weights
-    }
-    return runtime.tile_for(
-        scale.height, scale.width, layers, settings.history, extra_bytes(losses)
+    return settings.tile or tile_for(load_of(losses, scale, settings), runtime)
+
+
+def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load:
+    """What a run holds at a scale."""
+    styles = styles_in(losses)
+    layers = {layer for loss in losses for layer in getattr(loss, "layer_weights", {})}
+    # A seamless picture goes on at its other end, as far as the network looks.
+    around = 2 * margin_of(layers) if settings.seamless else 0
+    return Load(
+        height=scale.height + around,
+        width=scale.width + around,
+        history=settings.history,
+        layers=layers,
+        extra=sum(EXTRA_BYTES[loss.statistics] for loss in styles),
+        given=given_bytes(losses, settings),
+        styles=[
+            style_size(loss, image, scale.height, scale.width, settings.shape)
+            for loss in styles
+            for image in loss.images
+        ],
     )
 
 
-def extra_bytes(losses: Sequence[Loss]) -> int:
-    """Bytes for each pixel that the statistics of the styles take beside Gram matrices."""
-    return sum(EXTRA_BYTES[loss.statistics] for loss in losses if isinstance(loss, StyleLoss))
+def given_bytes(losses: Sequence[Loss], settings: RunSettings) -> int:
+    """Bytes of the copies of pictures and masks that a run holds from beginning to end."""
+    given = 0
+    for loss in losses:
+        masks = [getattr(loss, name, None) for name in ("mask", "alpha")]
+        masks += getattr(loss, "image_masks", None) or ()
+        given += sum(mask.numel() for mask in masks if mask is not None)
+        given += sum(image.numel() for image in loss.pictures)
+        if isinstance(loss, recolored_kind(settings)):
+            given += sum(image.numel() for image in loss.pictures)
+    return 4 * given  # float32
 
 
 def exact_steps(last: Scale, runtime: Runtime) -> int:

@@ -77,9 +77,8 @@ class Search:
         scales = scales_of(self.losses, settings, height, width)
         if self.resume is not None:
             return scales, self.resume.position.tiles
-        return scales, tuple(
-            tile_of(self.losses, scale, settings, self.runtime) for scale in scales
-        )
+        losses = [*self.losses, *self.finish.keeps]
+        return scales, tuple(tile_of(losses, scale, settings, self.runtime) for scale in scales)
 
     def _beginning(self, scales: tuple[Scale, ...]) -> tuple[int, Tensor]:
         """The first scale to work at, and the picture to begin with."""
@@ -123,17 +122,17 @@ class Search:
         scale = phase.stage.scale
         runtime = self.runtime.exact() if phase.exact else self.runtime
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
-        objective, unit = objective_at(
-            phase.stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
-        )
-        minimizer = Minimizer(
-            objective.evaluate,
-            bounds=bounds_of(self.finish.keeps, scale, self.settings.bounded),
-            tolerance=self.settings.tolerance,
-            max_evaluations=phase.budget,
-            on_evaluation=self._reporter(phase, unit),
-        )
         with memory_kept(below=runtime.convolution.kept):
+            objective, unit = objective_at(
+                phase.stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
+            )
+            minimizer = Minimizer(
+                objective.evaluate,
+                bounds=bounds_of(self.finish.keeps, scale, self.settings.bounded),
+                tolerance=self.settings.tolerance,
+                max_evaluations=phase.budget,
+                on_evaluation=self._reporter(phase, unit),
+            )
             resumed = self._resumed(phase)
             if resumed is None:
                 state = minimizer.start(image, history or self._history(scale, image))

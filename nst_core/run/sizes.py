@@ -108,51 +108,59 @@ def _all_seen(
     losses: Sequence[Loss], settings: RunSettings, height: int, width: int
 ) -> Iterator[_Seen]:
     """Every picture that a loss looks at, and every copy of it."""
-    for loss in losses:
-        if isinstance(loss, ContentLoss | StyleLoss) and loss.weight > 0:
-            layer = _deepest(loss)
-            yield _Seen("The result", (height, width), layer, _larger(height, width, layer))
+    networks = [loss for loss in losses if isinstance(loss, ContentLoss | StyleLoss)]
+    layer = _deepest(*(loss for loss in networks if loss.weight > 0))
+    yield _Seen(
+        "The result", (height, width), layer, _larger(losses, settings, height, width, layer)
+    )
     for loss in styles_in(losses):
         layer = _deepest(loss)
-        for what, size in _pictures(loss, height, width, settings.shape):
-            yield _Seen(what, size, layer, _larger_style(loss, size))
+        pictures = list(_pictures(loss, height, width, settings.shape))
+        for what, size, remedy in pictures:
+            yield _Seen(what, size, layer, remedy)
         for level in range(1, views_at(losses, settings, height, width)):
             fewer = f"Use fewer views than {level + 1}, a larger size, or earlier layers."
             copy = copy_size(height, width, level, wrap=settings.seamless)
             yield _Seen(f"The result in view {level + 1}", copy, layer, fewer)
-            for what, size in _pictures(loss, height, width, settings.shape):
+            for what, size, _ in pictures:
                 yield _Seen(f"{what} in view {level + 1}", copy_size(*size, level), layer, fewer)
 
 
-def _pictures(loss: StyleLoss, height: int, width: int, shape: str) -> Iterator[tuple[str, Size]]:
-    """A name and the size of each picture of a style that counts."""
+def _pictures(
+    loss: StyleLoss, height: int, width: int, shape: str
+) -> Iterator[tuple[str, Size, str]]:
+    """A name, the size, and how it would be larger, of each picture of a style that counts."""
     for image, _, _ in loss.counting:
         rows, columns = size_of(image)
-        what = f"A style picture of {columns}x{rows} px at style_scale {loss.scale:g}"
-        yield what, style_size(loss, image, height, width, shape)
+        size = style_size(loss, image, height, width, shape)
+        narrow = max(size_of(image)) / min(size_of(image)) if shape == "keep" else 1.0
+        scale = math.ceil(100 * LAYERS[_deepest(loss)].stride * narrow / max(height, width)) / 100
+        most = limits_of("style_scale")[1]
+        larger = f"style_scale {scale:g}" if not most or scale <= most else "one less narrow"
+        first, second = (larger, "a larger size")[:: 1 if loss.scale < 1 else -1]
+        yield (
+            f"A style picture of {columns}x{rows} px at style_scale {loss.scale:g}",
+            size,
+            f"Use {first}, {second}, or earlier layers.",
+        )
 
 
-def _larger(height: int, width: int, layer: str) -> str:
+def _larger(
+    losses: Sequence[Loss], settings: RunSettings, height: int, width: int, layer: str
+) -> str:
     """How to get a result that is large enough."""
     # Rounding may have added half a pixel to the shorter side.
     size = math.ceil(max(height, width) * LAYERS[layer].stride / (min(height, width) - 0.5))
-    known = min(height, width) > 1 and size <= MAX_SIZE
-    return (
-        f"Use {f'a size from {size} up' if known else 'a picture less narrow'} or earlier layers."
-    )
+    larger = f"a size from {size} up, " if min(height, width) > 1 and size <= MAX_SIZE else ""
+    textured = not any(isinstance(loss, ContentLoss) for loss in losses)
+    shape = "an aspect nearer 1" if settings.aspect and textured else "a picture less narrow"
+    return f"Use {larger}{shape}, or earlier layers."
 
 
-def _larger_style(loss: StyleLoss, size: Size) -> str:
-    scale = loss.scale * LAYERS[_deepest(loss)].stride / (min(size) - 0.5)
-    most = limits_of("style_scale")[1]
-    known = min(size) > 1 and (most is None or scale <= most)
-    larger = f"style_scale {math.ceil(scale * 100) / 100:g}" if known else "a picture less narrow"
-    return f"Use {larger}, a larger size, or earlier layers."
-
-
-def _deepest(loss: ContentLoss | StyleLoss) -> str:
+def _deepest(*losses: ContentLoss | StyleLoss) -> str:
     """The layer that needs the largest picture."""
-    return max(_layers(loss), key=lambda layer: LAYERS[layer].stride, default="relu1_1")
+    layers = [layer for loss in losses for layer in _layers(loss)]
+    return max(layers, key=lambda layer: LAYERS[layer].stride, default="relu1_1")
 
 
 def _layers(loss: ContentLoss | StyleLoss) -> list[str]:

@@ -97,18 +97,30 @@ def first_picture(
 ) -> Tensor:
     """The picture that `settings.init` says to start from, (1, 3, H, W) at the scale's size."""
     shape = (1, 3, scale.height, scale.width)
+    image = picture_to_start(losses, settings)
+    if image is not None:
+        return resize(image, scale.height, scale.width)
     if settings.init == "gray":
         return torch.full(shape, 0.5, device=device)
-    if settings.init == "noise":
-        # Drawn on the CPU, so that every device starts from the same noise.
-        generator = torch.Generator().manual_seed(_seed(settings.seed))
-        return (0.5 + NOISE * torch.randn(shape, generator=generator)).clamp(0, 1).to(device)
+    # Drawn on the CPU, so that every device starts from the same noise.
+    generator = torch.Generator().manual_seed(_seed(settings.seed))
+    return (0.5 + NOISE * torch.randn(shape, generator=generator)).clamp(0, 1).to(device)
+
+
+def picture_to_start(losses: Sequence[Loss], settings: RunSettings) -> Tensor | None:
+    """The content or style picture that `settings.init` names; None if it names neither.
+
+    Raises:
+        SettingsError: there is no such picture.
+    """
+    if settings.init not in ("content", "style"):
+        return None
     pictures = _contents(losses) if settings.init == "content" else _styles(losses)
     if not pictures:
         raise SettingsError(
             f"There is no {settings.init} picture to start from. Start from gray or noise."
         )
-    return resize(pictures[0], scale.height, scale.width)
+    return pictures[0]
 
 
 def _seed(seed: int) -> int:

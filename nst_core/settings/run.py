@@ -37,8 +37,8 @@ class RunSettings(ColorSettings):
     )
     scales: int = option(
         0,
-        "Sizes from coarse to fine. 0 adds scales while the coarser one keeps 64 pixels; 1 works "
-        "at full size only.",
+        "Sizes from coarse to fine. 0 adds scales while the coarser one keeps 64 pixels, and no "
+        "side of a picture is too short there; 1 works at full size only.",
         minimum=0,
         maximum=8,
     )

@@ -107,6 +107,7 @@ def test_a_line_that_breaks_leaves_the_run_and_the_page_finds_it(visit, proxied)
     wait_for_status(page, "best picture so far")
     assert read_metadata(downloaded(page))["nst"]
     page.reload()
+    page.wait_for_selector("#status .nst-status")
     wait_for_status(page, "best picture so far")
     assert read_metadata(downloaded(page))["nst"]
 

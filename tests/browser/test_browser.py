@@ -286,6 +286,7 @@ def again(page, server):
     other = page.context.new_page()
     other.set_default_timeout(60_000)
     other.goto(server.url)
+    other.wait_for_selector("#content img")
     return other
 
 
@@ -320,29 +321,24 @@ def test_two_windows_show_the_same_run_and_a_third_its_result_on_its_tab(visit, 
     page.click("#texture_run")
     wait_for_status(page, "loss", "texture_status")
     second = again(page, server)
+    second.wait_for_selector("#texture_status .nst-status")  # its tab was opened
     wait_for_status(second, "loss", "texture_status")
     second.locator("#texture_stop").click()
     for window in (page, second, again(page, server)):
+        window.wait_for_selector("#texture_status .nst-status")
         wait_for_status(window, "best picture so far", "texture_status")
         assert read_metadata(download(window, "#texture_download"))["nst"]
 
 
-def test_without_cookies_the_run_ends_with_the_page(browser, server, visit):
-    context = browser.new_context()
-    context.route("**/*", lambda route: route.continue_(headers=without_cookie(route.request)))
-    page = context.new_page()
-    page.goto(server.url)
-    page.wait_for_selector("#content img")
+def test_without_cookies_the_run_ends_with_the_page(visit):
+    page = visit()
+    page.context.clear_cookies()
     start(page, size=256, steps=400)
     wait_for_status(page, "loss")
-    context.close()
+    page.close()
     following = visit()
     start(following)
     wait_for_status(following, "Done")  # 400 steps take minutes
-
-
-def without_cookie(request):
-    return {name: value for name, value in request.headers.items() if name != "cookie"}
 
 
 def test_a_photograph_of_the_camera_is_painted(visit):

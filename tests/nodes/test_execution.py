@@ -224,32 +224,23 @@ def test_a_full_disk_does_not_hide_why_the_batch_ended(small, batch, host, modul
     assert "could not be written" in host.notes[-1]
 
 
-def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine):
+def test_memory_is_asked_for_before_it_is_taken(small, chain, host, engine, modules):
     small(chain, steps=0)
-    assert host.freed == [engine.Runtime.choose("cpu").estimate(26, 32, 10)]
+    settings, runtime = engine.RunSettings(size=32, steps=0), engine.Runtime.choose("cpu")
+    losses = [loss for (loss,) in chain]
+    assert host.freed == [modules.run.needs(losses, settings=settings, runtime=runtime).memory]
 
 
 def test_size_and_memory_are_told_before_anything_is_computed(small, chain, host, engine):
     host.cancel_after = 0
     with pytest.raises(InterruptProcessingException):
         small(chain, size=64, scales=2, steps=6)
-    needed = engine.Runtime.choose("cpu").estimate(51, 64, 10)
-    assert host.notes[-1] == f"64x51 px: about {needed / 1e9:.2f} GB of memory."
+    assert host.notes[-1] == f"64x51 px: about {host.freed[0] / 1e9:.2f} GB of memory."
 
 
 def test_the_time_it_takes_is_told_once_the_pace_is_known(small, chain, host):
     small(chain, steps=12, tolerance=0.0)
     assert host.notes[-1].startswith("It takes about "), "on top: a node has little room"
-
-
-def test_tiles_ask_for_less(modules, engine):
-    runtime = engine.Runtime(torch.device("cpu"))
-    needed = [
-        modules.run.bytes_needed(runtime, 2000, 2000, engine.RunSettings(tile=tile), [])
-        for tile in (256, 1024, 4096, 0)
-    ]
-    assert needed == sorted(needed)
-    assert needed[0] < needed[-1] / 2
 
 
 def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monkeypatch):
@@ -332,3 +323,37 @@ def test_a_sample_is_the_engines(run, engine):
         run("NST_SampleImage", name="mosaic", size=64),
         engine.sample("mosaic", 64).movedim(1, -1),
     )
+
+
+def test_a_canceled_run_that_is_resumable_goes_on_to_the_same_picture(small, chain, host):
+    folder = host.output / "user" / "nst_checkpoints"
+    whole, _, _ = small(chain, steps=6)
+    host.checks, host.cancel_after = 0, host.checks * 2 // 3
+    with pytest.raises(InterruptProcessingException):
+        small(chain, steps=6, resumable=True)
+    assert list(folder.iterdir())
+    host.checks, host.cancel_after = 0, None
+    again, _, _ = small(chain, steps=6, resumable=True)
+    assert any("It goes on after" in note for note in host.notes)
+    assert torch.equal(again, whole)
+    assert not list(folder.iterdir())
+
+
+def test_a_resumable_run_takes_nothing_of_another_run(small, chain, host):
+    host.cancel_after = 60
+    with pytest.raises(InterruptProcessingException):
+        small(chain, resumable=True)
+    host.cancel_after = None
+    picture, _, _ = small(chain, steps=4, resumable=True)
+    assert not any("It goes on after" in note for note in host.notes)
+    assert torch.equal(picture, small(chain, steps=4)[0])
+
+
+def test_only_the_last_runs_that_were_stopped_are_kept(small, chain, host):
+    folder = host.output / "user" / "nst_checkpoints"
+    host.cancel_after = 60
+    for seed in range(8):
+        host.checks = 0
+        with pytest.raises(InterruptProcessingException):
+            small(chain, resumable=True, seed=seed)
+    assert len(list(folder.glob("*.checkpoint"))) <= 12

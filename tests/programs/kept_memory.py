@@ -1,6 +1,6 @@
 """Bytes that stay with the process of 200 MB, allocated and freed within a search of one picture.
 
-Prints: of 20 MB blocks in the search, of 40 MB blocks there, and all that is left after it.
+Prints: of 2 MB blocks in the search, of 20 MB blocks there, and all that is left after it.
 """
 
 from pathlib import Path
@@ -33,7 +33,7 @@ stylize(
     vgg=network,
     settings=settings,
     runtime=Runtime(torch.device("cpu")),
-    on_progress=lambda progress: left.extend([left_of(5, 40 << 20), left_of(10, 20 << 20)]),
+    on_progress=lambda progress: left.extend([left_of(10, 20 << 20), left_of(100, 2 << 20)]),
 )
 larger, kept = left
 print(kept, larger, held() - before)  # noqa: T201

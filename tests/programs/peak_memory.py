@@ -1,6 +1,7 @@
-"""Bytes that a run takes at its peak beside the network, and what `Runtime.estimate` says.
+"""Bytes that a run takes at its peak beside the network, and what is said before.
 
-Arguments: longer side in pixels, and precision. "auto" is that of a processor without bfloat16.
+Arguments: longer side in pixels, precision and style scale. The precision "auto" is that of a
+processor without bfloat16.
 """
 
 import sys
@@ -14,6 +15,7 @@ from nst_core.files.weights.assemble import assembled
 from nst_core.files.weights.names import SHAPES
 from nst_core.gatys.preprocessing import CAFFE
 from nst_core.run.memory import give_back_memory
+from nst_core.run.plan import needs
 
 
 def bytes_of(name: str) -> int:
@@ -23,7 +25,7 @@ def bytes_of(name: str) -> int:
     return int(line.split()[1]) * 1024
 
 
-size, precision = int(sys.argv[1]), sys.argv[2]
+size, precision, style_scale = int(sys.argv[1]), sys.argv[2], float(sys.argv[3])
 device = torch.device("cpu")
 runtime = Runtime(device) if precision == "float32" else Runtime(device).exact()
 # One by one in the layout they stay in: making them must not be the peak.
@@ -34,11 +36,11 @@ weights = {
     for name, shape in SHAPES.items()
 }
 network = assembled(weights, CAFFE, copy=False)
-settings = Settings(size=size, steps=1, scales=1)
+settings = Settings(size=size, steps=1, scales=1, style_scale=style_scale)
 losses = losses_of(picture(size, size, seed=1), [picture(size, size, seed=2)], settings)
 give_back_memory()
 before, peak_before = bytes_of("VmRSS"), bytes_of("VmHWM")
 stylize(losses, vgg=network, settings=settings, runtime=runtime)
 peak = bytes_of("VmHWM")
 assert peak > peak_before  # or it was not this run's
-print(peak - before, runtime.estimate(size, size, settings.history))  # noqa: T201
+print(peak - before, needs(losses, settings=settings, runtime=runtime).memory)  # noqa: T201

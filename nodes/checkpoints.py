@@ -1,0 +1,52 @@
+"""Runs of the host that go on where they were stopped."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from ..nst_core.control.losses import Loss
+from ..nst_core.errors import CheckpointError
+from ..nst_core.files.paths import CHECKPOINT_ENDING
+from ..nst_core.gatys.vgg import VGG16
+from ..nst_core.run.checkpoint import Checkpoint, load_checkpoint
+from ..nst_core.run.identity import identity_of
+from ..nst_core.run.runtime import Runtime
+from ..nst_core.run.saver import Saver
+from ..nst_core.settings import RunSettings
+from . import _host as host
+
+# Seconds between two checkpoints, and how many runs that were stopped are kept.
+EVERY, KEPT = 20.0, 5
+
+
+def checkpoints_of(
+    losses: Sequence[Loss],
+    start: Tensor | None,
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+) -> tuple[Saver, Checkpoint | None]:
+    """What keeps checkpoints of a run, and the one that the same run has left, if it has.
+
+    The file is named by what the run is of: a workflow decides no name, and another run finds none.
+    """
+    identity = identity_of(losses, start, vgg, settings, runtime)
+    name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
+    folder = host.checkpoint_folder()
+    folder.mkdir(parents=True, exist_ok=True)
+    saver = Saver(folder / f"{name}{CHECKPOINT_ENDING}", every=EVERY)
+    found = None
+    if saver.path.exists():
+        try:
+            found = load_checkpoint(saver.path)
+        except CheckpointError as error:
+            host.show(str(error))
+    saver.saved = found is not None
+    if found is not None:
+        host.show(f"It goes on after {len(found.records)} evaluations that were done before.")
+    files = sorted(folder.glob(f"*{CHECKPOINT_ENDING}"), key=lambda path: path.stat().st_mtime)
+    for old in files[: -2 * KEPT]:  # each with the one before it
+        old.unlink(missing_ok=True)
+    return saver, found

@@ -1,0 +1,154 @@
+"""How much memory a run takes, and the tiles in which it fits.
+
+A run has two phases at each scale, and the larger of them counts: the targets are computed, from
+one picture after another; then the picture is searched for.
+"""
+
+import math
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+from ..control.context import Size
+from ..control.tiled import tile_for_picture
+from ..control.tiles import margin_of
+from ..errors import OutOfMemory
+from ..gatys.vgg import LAYERS
+from .runtime import Runtime
+
+# Whatever the picture: on a processor the scratch of the convolutions, and code and buffers of
+# libraries; on NVIDIA's cards the workspaces of cuDNN and cuBLAS.
+_LIBRARY_BYTES = {"cpu": 64 << 20, "cuda": 384 << 20}
+# Free pieces of a processor's heap between blocks too small to be mapped alone: of so many bytes
+# per pixel, until most blocks are large.
+_HEAP_BYTES_PER_PIXEL, _HEAP_BYTES = 384, 24 << 20
+# The share of free memory that a run may plan with; the rest is the allocator's and the system's.
+_SHARE = 0.8
+_TILES = (2048, 1536, 1024, 768, 512, 384, 256)
+
+# Values of a forward and backward pass, per pixel: 148 outputs of those ReLUs up to relu5_1
+# that are not pooled at once, and 30 maxima; at the end of the backward pass 64 of them, and
+# two gradients like them. The rest is what allocators round up.
+_VALUES_PER_PIXEL = 256
+# Indices of four max poolings: 2 bytes for each of 30 values.
+_INDEX_BYTES_PER_PIXEL = 60
+# A forward pass alone: relu1_1, which a style asks for, relu1_2, and the maxima of that.
+_FORWARD_VALUES_PER_PIXEL = 160
+# Float32 copies beside the network, in pictures of 12 bytes a pixel: two per pair of L-BFGS, and
+# the image, gradient, trial, direction and their temporaries.
+_PICTURE_BYTES = 12
+_PICTURES = 12
+# Content targets: relu4_2 keeps 8 values per pixel; a little more is allowed for.
+_TARGET_BYTES_PER_PIXEL = 16 * 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a run works on at one scale, as far as memory depends on it.
+
+    Attributes:
+        height, width: of the picture to be found, in pixels.
+        history: pairs that L-BFGS remembers.
+        layers: whose features are needed.
+        extra: bytes for each pixel that the statistics of the style take.
+        given: bytes of pictures and masks as they came, which are copied to the device.
+        styles: (height, width) of each style picture, in pixels.
+    """
+
+    height: int
+    width: int
+    history: int = 10
+    layers: Collection[str] = tuple(LAYERS)
+    extra: int = 0
+    given: int = 0
+    styles: Sequence[Size] = ()
+
+    @property
+    def longer(self) -> int:
+        """The longer side of the picture."""
+        return max(self.height, self.width)
+
+    def times(self, factor: float) -> "Load":
+        """The same for sides that are `factor` times as long."""
+        height, width = round(self.height * factor), round(self.width * factor)
+        styles = [(round(rows * factor), round(columns * factor)) for rows, columns in self.styles]
+        return replace(self, height=height, width=width, styles=styles)
+
+
+def estimate(load: Load, runtime: Runtime, tile: int = 0) -> int:
+    """Bytes that a run takes at most beside the network.
+
+    Args:
+        load: what it works on.
+        runtime: where.
+        tile: longest side of a tile's core in pixels; 0 is untiled.
+    """
+    pixels, itemsize = load.height * load.width, runtime.widest.itemsize
+    read = _crop(load.height, load.width, tile, load.layers)
+    crops = [
+        _crop(*size, tile_for_picture(*size, load.layers, tile, pixels), load.layers)
+        for size in load.styles
+    ]
+    history = _PICTURE_BYTES * (_PICTURES + 2 * load.history)
+    search = pixels * (history + _TARGET_BYTES_PER_PIXEL + load.extra)
+    search += math.prod(read) * (_VALUES_PER_PIXEL * itemsize + _INDEX_BYTES_PER_PIXEL)
+    # Resizing a picture takes as much again as what comes out of it.
+    pictures = [math.prod(size) * _PICTURE_BYTES for size in load.styles]
+    passes = [math.prod(crop) * _FORWARD_VALUES_PER_PIXEL * itemsize for crop in crops]
+    targets = pixels * (2 * _PICTURE_BYTES + _TARGET_BYTES_PER_PIXEL)
+    targets += sum(pictures) + max([*pictures, *passes], default=0)
+    heap = min(_HEAP_BYTES, _HEAP_BYTES_PER_PIXEL * math.prod(read))
+    beside = _beside([read, *crops], runtime) + (heap if runtime.device.type == "cpu" else 0)
+    return load.given + max(search, targets) + beside
+
+
+def tile_for(load: Load, runtime: Runtime) -> int:
+    """The largest tile that fits in memory; 0 when the whole picture does.
+
+    Raises:
+        OutOfMemory: not even the smallest tile fits; names a size that would.
+    """
+    tile = _fitting(load, runtime)
+    if tile is not None:
+        return tile
+    assert runtime.memory is not None
+    fits, too_large = 0, load.longer
+    while too_large - fits > 1:
+        size = (fits + too_large) // 2
+        fitting = _fitting(load.times(size / load.longer), runtime) is not None
+        fits, too_large = (size, too_large) if fitting else (fits, size)
+    style = any(max(size) > load.longer for size in load.styles)
+    raise OutOfMemory(
+        f"{load.width}x{load.height} px need about {estimate(load, runtime) / 1e9:.1f} GB, "
+        f"and {runtime.device} has {runtime.memory / 1e9:.1f} GB free. "
+        + (f"Use a size up to {fits}" if fits >= 64 else "Free some memory first")
+        + (" or a smaller style_scale." if style else ".")
+    )
+
+
+def _fitting(load: Load, runtime: Runtime) -> int | None:
+    """The largest tile that fits; None if none does."""
+    if runtime.memory is None:
+        return 0
+    budget = runtime.memory * _SHARE
+    return next((t for t in (0, *_TILES) if estimate(load, runtime, t) <= budget), None)
+
+
+def _crop(height: int, width: int, tile: int, layers: Collection[str]) -> Size:
+    """(height, width) of what a tile reads of a picture; a tile of 0 is all of it."""
+    reach = tile + 2 * margin_of(layers) if tile else max(height, width)
+    return min(height, reach), min(width, reach)
+
+
+def _beside(sizes: Sequence[Size], runtime: Runtime) -> int:
+    """What the convolutions up to relu5_1 hold beside their weights, and the libraries."""
+    convolution = (runtime.exact() if runtime.finish else runtime).convolution
+    return _LIBRARY_BYTES.get(runtime.device.type, 0) + sum(
+        max(
+            convolution.extra_bytes(
+                layer.in_channels, layer.channels, height // layer.stride, width // layer.stride
+            )
+            for height, width in sizes
+        )
+        for layer in LAYERS.values()
+        if layer.name <= "relu5_1"
+    )
