@@ -96,4 +96,5 @@ def download_bar() -> Iterator[Callable[[int, int], None]]:
     try:
         yield draw
     finally:
-        bar.stop()
+        if bar.live.is_started:  # rich before 14.3 ends in an empty line even so
+            bar.stop()
