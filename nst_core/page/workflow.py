@@ -14,9 +14,10 @@ _OPTIMIZE = (
     *("init", "size", "steps", "scales", "seed", "precision", "preview_interval", "shape"),
     *("tolerance", "bounded", "history", "preconditioner", "max_evaluations", "tile"),
     *("scale_factor", "views", "seamless", "aspect"),
-    *("colors", "color_when", "color_source", "color_strength"),
+    *("colors", "color_when", "color_source", "color_strength", "resumable"),
 )
-_PREVIEW_INTERVAL = 0.5
+# Of those that are no settings of a run here.
+_NODES_OWN = {"preview_interval": 0.5, "resumable": False}
 # Masks are files, which the machine that opens the graph does not have.
 WITHOUT_DRAWINGS = (
     "What you painted is stored in the PNG, but is not in the ComfyUI workflow: masks are files "
@@ -45,7 +46,10 @@ def graph_of(request: Request, weights: str, *, cutout: bool = False) -> tuple[J
         outputs=(("vgg", "NST_VGG16"),),
     )
     chain = _chain(graph, request, cutout)
-    widgets = {name: getattr(settings, name, _PREVIEW_INTERVAL) for name in _OPTIMIZE}
+    widgets = {
+        name: _NODES_OWN[name] if name in _NODES_OWN else getattr(settings, name)
+        for name in _OPTIMIZE
+    }
     optimize = graph.add(
         "NST_LBFGSOptimize",
         2,

@@ -19,7 +19,7 @@ from nst_core.files.checkpoint_file import previous_of, read_checkpoint_file
 from nst_core.run.checkpoint import load_checkpoint
 
 # How often the run of the test below is killed; more of them take longer.
-KILLS = int(os.environ.get("NST_KILLS", "3"))
+KILLS = int(os.environ.get("NST_KILLS", "1"))
 STEPS = ("--steps", "6")
 
 
@@ -193,7 +193,7 @@ def seconds_of(process):
 
 
 def test_a_run_that_is_killed_at_any_moment_goes_on_to_the_same_bytes(folder):
-    flags = ("--weights", "untrained", "--size", "64", "--steps", "40", "--tolerance", "0")
+    flags = ("--weights", "untrained", "--size", "64", "--steps", "20", "--tolerance", "0")
     flags += ("--checkpoint", "run.checkpoint")
     words = ("stylize", "content.png", "style.png", *flags)
     code, err = seconds_of(started(*words, "-o", "whole.png"))
