@@ -60,6 +60,18 @@ def image_mask_input() -> io.Input:
     )
 
 
+def resumable_input() -> io.Input:
+    """Whether a run that was stopped goes on; advanced."""
+    return io.Boolean.Input(
+        "resumable",
+        default=False,
+        optional=True,
+        extra_dict=_ADVANCED,
+        tooltip="Keep what a long run needs to go on: canceled or cut off, the same graph goes on "
+        "where it stopped, to the same picture.",
+    )
+
+
 def chain_input() -> io.Input:
     """The optional losses before a loss."""
     return LOSSES.Input(

@@ -14,6 +14,7 @@ from ._inputs import (
     mask_output,
     preview_interval_input,
     report_output,
+    resumable_input,
     setting,
     vgg_input,
 )
@@ -70,14 +71,7 @@ class LBFGSOptimize(io.ComfyNode):
                     "there are contents.",
                 ),
                 *(setting(name, advanced=True) for name in ADVANCED),
-                io.Boolean.Input(
-                    "resumable",
-                    default=False,
-                    optional=True,
-                    advanced=True,
-                    tooltip="Keep what a long run needs to go on: canceled or cut off, the same "
-                    "graph goes on where it stopped, to the same picture.",
-                ),
+                resumable_input(),
             ],
             outputs=[image_output(), report_output(), mask_output()],
         )
