@@ -48,7 +48,7 @@ def losses_with(settings):
 KINDS = {
     "scales": (losses_with(SETTINGS), SETTINGS, {}),
     "float32 finish": (losses_with(SETTINGS), SETTINGS, {"runtime": ROUNDED}),
-    "tiles": (losses_with(SETTINGS), replace(SETTINGS, tile=32), {}),
+    "tiles": (losses_with(SETTINGS), replace(SETTINGS, tile=32, steps=3, scales=1), {}),
     "noise": (losses_with(SETTINGS), replace(SETTINGS, init="noise", seed=3), {}),
     "texture": (losses_of(None, [STYLE], SETTINGS), replace(SETTINGS, init="noise"), {}),
     "regions": (

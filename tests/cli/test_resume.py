@@ -48,11 +48,9 @@ def stopping(monkeypatch):
 
 
 COMMANDS = {
-    "plain": ("stylize", "content.png", "style.png"),
     "a mask": ("stylize", "content.png", "style.png", "--mask", "half.png"),
     "regions": ("stylize", "content.png", "white=style.png", "--regions", "half.png"),
     "a start": ("stylize", "content.png", "style.png", "--init", "style.png"),
-    "tiles": ("stylize", "content.png", "style.png", "--tile", "16"),
     "texture": ("texture", "style.png"),
     "reconstruction": ("reconstruct", "content.png"),
     "scales": ("stylize", "sample:harbor", "style.png", "--size", "64", "--scales", "2"),

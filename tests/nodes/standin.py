@@ -125,6 +125,8 @@ class _Part:
     io_type = ""
 
     def __init__(self, id: str, *, optional: bool = False, **facts: Any) -> None:
+        if "advanced" in facts:
+            raise TypeError(f"{id}: hosts of 0.8 do not know the keyword 'advanced'")
         self.id, self.optional = id, optional
         self.extra = facts.pop("extra_dict", None) or {}
         self.facts = facts

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,13 +63,16 @@ def running(folder: Path, *options: str, **environment: str) -> Iterator[Server]
 
 def _wait_for(server: Server) -> None:
     """Until the server answers; a connection that is refused is tried again."""
-    while server.process.poll() is None:
+    while True:
         try:
             urllib.request.urlopen(server.url, timeout=60).close()
         except OSError:
-            continue
-        return
-    raise RuntimeError(f"The page did not start:\n{server.log()}")
+            # Trying without a pause would take the core that the page starts with.
+            with suppress(subprocess.TimeoutExpired):
+                server.process.wait(0.2)
+                raise RuntimeError(f"The page did not start:\n{server.log()}") from None
+        else:
+            return
 
 
 def _free_port() -> int:
