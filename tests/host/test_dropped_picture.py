@@ -35,7 +35,9 @@ def painted(tmp_path):
     request = runs.request(
         STYLIZE, content=content, styles=styles, shares=[1.0, 0.5], strength=1.5, given=given
     )
-    yield runs.files_of(runs.begin("me", request)).picture
+    job = runs.begin("me", request)
+    job.future.result()
+    yield job.finished.files.picture
     runs.close()
 
 
