@@ -11,6 +11,7 @@ from ..settings import ServingSettings, default_of, help_of, limits_of
 from .console import polite, say
 
 _USUAL = ServingSettings()
+_WEIGHTS: str = default_of("weights")
 
 
 def _limit(name: str) -> Any:
@@ -24,57 +25,64 @@ def _limit(name: str) -> Any:
     )
 
 
+_Host = Annotated[
+    str,
+    typer.Option(
+        metavar="ADDRESS",
+        envvar="GRADIO_SERVER_NAME",
+        help="Where to listen; 0.0.0.0 lets others in.",
+    ),
+]
+_Port = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=65535,
+        metavar="NUMBER",
+        envvar="GRADIO_SERVER_PORT",
+        help="Default: free, from 7860 up.",
+    ),
+]
+_RootPath = Annotated[
+    str,
+    typer.Option(
+        metavar="PATH",
+        envvar="GRADIO_ROOT_PATH",
+        help="Path under which a proxy such as nginx serves the page: /paint.",
+    ),
+]
+_Share = Annotated[
+    bool,
+    typer.Option(
+        "--share",
+        envvar="GRADIO_SHARE",
+        help="Also get a public link, through Gradio's servers.",
+    ),
+]
+_Auth = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME:PASSWORD",
+        envvar="NST_PAGE_AUTH",
+        help="What visitors must give. In the variable, other users of this machine do not "
+        "see it among the processes.",
+    ),
+]
+_NoAuth = Annotated[
+    bool, typer.Option("--no-auth", help="Let everybody in, with --share or --host too.")
+]
+_Weights = Annotated[str, typer.Option(metavar="TEXT", help=help_of("weights"))]
+
+
 @polite()
 def page_command(
-    host: Annotated[
-        str,
-        typer.Option(
-            metavar="ADDRESS",
-            envvar="GRADIO_SERVER_NAME",
-            help="Where to listen; 0.0.0.0 lets others in.",
-        ),
-    ] = "127.0.0.1",
-    port: Annotated[
-        int | None,
-        typer.Option(
-            min=1,
-            max=65535,
-            metavar="NUMBER",
-            envvar="GRADIO_SERVER_PORT",
-            help="Default: free, from 7860 up.",
-        ),
-    ] = None,
-    root_path: Annotated[
-        str,
-        typer.Option(
-            metavar="PATH",
-            envvar="GRADIO_ROOT_PATH",
-            help="Path under which a proxy such as nginx serves the page: /paint.",
-        ),
-    ] = "",
-    share: Annotated[
-        bool,
-        typer.Option(
-            "--share",
-            envvar="GRADIO_SHARE",
-            help="Also get a public link, through Gradio's servers.",
-        ),
-    ] = False,
-    auth: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME:PASSWORD",
-            envvar="NST_PAGE_AUTH",
-            help="What visitors must give. In the variable, other users of this machine do not "
-            "see it among the processes.",
-        ),
-    ] = "",
-    no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="Let everybody in, with --share or --host too.")
-    ] = False,
-    weights: Annotated[str, typer.Option(metavar="TEXT", help=help_of("weights"))] = default_of(
-        "weights"
-    ),
+    host: _Host = "127.0.0.1",
+    port: _Port = None,
+    root_path: _RootPath = "",
+    share: _Share = False,
+    auth: _Auth = "",
+    no_auth: _NoAuth = False,
+    weights: _Weights = _WEIGHTS,
     max_size: Annotated[int, _limit("max_size")] = _USUAL.max_size,
     max_steps: Annotated[int, _limit("max_steps")] = _USUAL.max_steps,
     max_minutes: Annotated[float, _limit("max_minutes")] = _USUAL.max_minutes,

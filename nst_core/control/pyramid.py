@@ -60,8 +60,7 @@ def plan_scales(
             no picture is narrower than `NARROWEST` there, and there is a step for it.
         steps: in all. Each scale has its share by its longer side to the power of 2.5: small ones
             find the large strokes soon and for little, large ones have more to find.
-        factor: between neighbors.
-        grid: every side is a multiple of so many pixels.
+        factor, grid: between neighbors; every side is a multiple of so many pixels.
         narrowest: the shortest side of all pictures that are looked at beside the finished one, at
             its size; None is none.
         most: at most so many scales are added on their own; None is no limit.
@@ -72,9 +71,7 @@ def plan_scales(
     chosen = scales == 0
     if chosen:
         shortest = min(height, width) if narrowest is None else min(height, width, narrowest)
-        # A little less, or 1024 / sqrt(2)**8 would miss 64 by its last digit.
-        smallest = min(max(height, width) / COARSEST, shortest / NARROWEST) + 1e-6
-        scales = 1 + max(0, math.floor(math.log(smallest, factor)))
+        scales = _as_many_as_fit(max(height, width), shortest, factor)
         scales = scales if most is None else min(scales, most)
     sizes = [
         (on_grid(height / factor**level, grid), on_grid(width / factor**level, grid))
@@ -89,6 +86,12 @@ def plan_scales(
     # In a short run the coarsest would be looked at and left as they are.
     idle = next((i for i, scale in enumerate(planned) if scale.steps), len(planned) - 1)
     return tuple(planned[idle if chosen else 0 :])
+
+
+def _as_many_as_fit(longest: int, shortest: int, factor: float) -> int:
+    # A little less, or 1024 / sqrt(2)**8 would miss 64 by its last digit.
+    smallest = min(longest / COARSEST, shortest / NARROWEST) + 1e-6
+    return 1 + max(0, math.floor(math.log(smallest, factor)))
 
 
 def on_grid(side: float, grid: int) -> int:

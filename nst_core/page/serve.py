@@ -116,10 +116,8 @@ def serve(
     """Serve the page until Ctrl-C.
 
     Args:
-        weights: as `load_vgg16` takes them.
-        limits: of what a visitor may ask for.
-        host: address to listen at; 0.0.0.0 is every one of this machine.
-        port: None takes the first free one from 7860 up.
+        weights, limits: as `load_vgg16` takes them, and what a visitor may ask for.
+        host, port: where to listen; 0.0.0.0 is every address, None the first free port from 7860.
         root_path: under which a proxy serves the page, such as /paint; "" is its root.
         on_message: told which weights are in use.
         share: also get a public link that lasts some days, through Gradio's servers.

@@ -15,6 +15,7 @@ from ..control.tiles import plan_tiles
 from ..errors import SettingsError
 from ..gatys.functions import Sums
 from ..gatys.objective import Evaluation, ImageLoss, Objective
+from ..gatys.targets import Target
 from ..gatys.vgg import VGG16, autograd_network
 from ..kernels.cuda_graph import Execute, eager, executor
 from ..kernels.network import fast_network
@@ -65,7 +66,7 @@ def evaluator_of(
     on_tile: Callable[[], None] = lambda: None,
     graphs: bool = False,
 ) -> Evaluator:
-    """What evaluates losses for a picture of (height, width) pixels.
+    """What evaluates losses for a picture.
 
     Args:
         losses: with weights above 0, and content pictures at that size.
@@ -74,13 +75,12 @@ def evaluator_of(
         tile: longest side of a tile's core in pixels; 0 is one tile.
         wrap: the picture goes on at its other end, so that copies of it lie side by side.
         on_tile: called after each tile and each layer's backward; may raise to cancel.
-        graphs: whether evaluations become CUDA graphs, where they can, each followed by `on_tile`.
+        graphs: whether evaluations become CUDA graphs, each followed by `on_tile`.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
-    device = next(vgg.parameters()).device
-    by_hand = has_kernels(device)
+    by_hand = has_kernels(device := next(vgg.parameters()).device)
     with torch.no_grad():
         maker = TargetMaker(
             vgg=vgg,
@@ -92,8 +92,7 @@ def evaluator_of(
             on_tile=on_tile,
         )
         targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
-    if not targets and not image_losses:
-        raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
+    _check_counting(targets, image_losses)
     tiles = plan_tiles(height, width, tile, {target.layer for target in targets}, wrap=wrap)
     graphs = graphs and len(tiles) == 1 and all(target.asynchronous for target in targets)
     execute = executor(device, graphs=graphs)
@@ -101,6 +100,11 @@ def evaluator_of(
     network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
     objective = TiledObjective(targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside)
     return Evaluator(objective, execute, after)
+
+
+def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:
+    if not targets and not image_losses:
+        raise SettingsError("No loss has a weight above 0. Give content or style a weight.")
 
 
 def _ignore() -> None:

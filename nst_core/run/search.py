@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
@@ -21,7 +21,7 @@ from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
-from .progress import OnProgress, Record, Result
+from .progress import OnProgress, Record, Result, ignore_progress
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
@@ -42,17 +42,20 @@ class Search:
     settings: RunSettings
     runtime: Runtime
     start: Tensor | None
-    on_progress: OnProgress
-    on_tile: Callable[[], None]
     saver: Saver | None
     run: Mapping[str, Any]  # its identity
     resume: Checkpoint | None
     began: float
-    records: list[Record]
-    stops: list[str]
+    on_progress: OnProgress = ignore_progress
+    on_tile: Callable[[], None] = lambda: None
+    records: list[Record] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
 
     def result(self) -> Result:
         """Every scale in turn, each starting from the one before."""
+        if self.resume is not None:
+            self.records.extend(self.resume.records)
+            self.stops.extend(self.resume.stops)
         scales, tiles = self._plan()
         first, image = self._beginning(scales)
         for index in range(first, len(scales)):

@@ -11,6 +11,7 @@
 import time
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -66,27 +67,35 @@ def stylize(
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
-    with torch.inference_mode(False), torch.no_grad():
-        run = identity_of(losses, start, vgg, settings, runtime) if saver or resume else {}
-        if resume:
-            check_identity(resume.run, run)
-        aims = [moved(loss, runtime.device) for loss in losses]
-        colored = recolored(aims, settings)
-        search = Search(
-            losses=[loss for loss in where_opaque(colored) if not isinstance(loss, Keep)],
-            finish=Finish.of(aims, settings),
-            vgg=vgg,
-            settings=settings,
-            runtime=runtime,
-            start=None if start is None else picture(start, runtime.device),
-            on_progress=on_progress,
-            on_tile=on_tile,
-            saver=saver,
-            run=run,
-            resume=resume,
-            began=time.perf_counter() - (resume.seconds if resume else 0.0),
-            records=list(resume.records) if resume else [],
-            stops=list(resume.stops) if resume else [],
-        )
-        with saver or nullcontext():
-            return search.result()
+    with torch.inference_mode(False), torch.no_grad(), saver or nullcontext():
+        search = _search(losses, vgg, settings, runtime, start, saver, resume)
+        return replace(search, on_progress=on_progress, on_tile=on_tile).result()
+
+
+def _search(
+    losses: Sequence[Loss],
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+    start: Tensor | None,
+    saver: Saver | None,
+    resume: Checkpoint | None,
+) -> Search:
+    """What `stylize` does, with everything on the device."""
+    run = identity_of(losses, start, vgg, settings, runtime) if saver or resume else {}
+    if resume:
+        check_identity(resume.run, run)
+    aims = [moved(loss, runtime.device) for loss in losses]
+    counting = where_opaque(recolored(aims, settings))
+    return Search(
+        losses=[loss for loss in counting if not isinstance(loss, Keep)],
+        finish=Finish.of(aims, settings),
+        vgg=vgg,
+        settings=settings,
+        runtime=runtime,
+        start=None if start is None else picture(start, runtime.device),
+        saver=saver,
+        run=run,
+        resume=resume,
+        began=time.perf_counter() - (resume.seconds if resume else 0.0),
+    )
