@@ -3,9 +3,9 @@
     python benchmarks/tiles.py [--size 2048] [--tiles 512,1024] [--precisions auto,finish,float32]
     python benchmarks/tiles.py --weights vgg16.safetensors --rounds 5
 
-Processor time per pixel (user), for a square picture with the default losses, and the peak memory of
-an evaluation beside the network and the targets. Each row is a process of its own; they take turns,
-and the figures are medians. `finish` is the float32 of the last steps of `auto`.
+Processor time per pixel (user), for a square picture with the default losses, and the peak memory
+of an evaluation beside the network and the targets. Each row is a process of its own; they take
+turns, and the figures are medians. `finish` is the float32 of the last steps of `auto`.
 """
 
 import argparse

@@ -65,9 +65,9 @@ class TiledObjective(Objective):
     def _forward(self, image: Tensor, tile: Tile) -> Forward:
         features, backward = self.network(image[tile.crop], self.layers, tile.crops)
         if not tile.owns_all:
-            shapes = {layer: part.shape for layer, part in features.items()}
+            sizes = {layer: size_of(part) for layer, part in features.items()}
             features = _owned_features(features, tile)
-            backward = _owned_backward(backward, shapes, tile)
+            backward = _owned_backward(backward, sizes, tile)
         return Forward(self.targets, features, backward, tile.owned_in_picture)
 
     def _totals(self, image: Tensor, tiles: Sequence[Tile]) -> list[Tensor]:
@@ -138,17 +138,17 @@ def _owned_features(features: dict[str, Tensor], tile: Tile) -> dict[str, Tensor
     return {layer: part[tile.owned(layer)] for layer, part in features.items()}
 
 
-def _owned_backward(backward: Backward, shapes: Mapping[str, torch.Size], tile: Tile) -> Backward:
+def _owned_backward(
+    backward: Backward, sizes: Mapping[str, tuple[int, int]], tile: Tile
+) -> Backward:
     """The network's backward of a crop, by the features that the tile owns; the rest has none."""
 
     def owned_backward(gradient_of: GradientOf) -> Tensor:
         def gradient_of_crop(layer: str) -> Tensor:
-            gradient = gradient_of(layer)
-            if gradient.shape == shapes[layer]:  # at the deepest, nothing more is kept
-                return gradient
-            whole = gradient.new_zeros(shapes[layer])
-            whole[tile.owned(layer)] = gradient
-            return whole
+            (height, width), (_, rows, columns) = sizes[layer], tile.owned(layer)
+            around = columns.start, width - columns.stop, rows.start, height - rows.stop
+            # Not zeros to copy into: those would lie channel by channel, which is slow to add.
+            return F.pad(gradient_of(layer), around) if any(around) else gradient_of(layer)
 
         return backward(gradient_of_crop)
 
