@@ -5,7 +5,6 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..gatys.vgg import Crop, size_of
-from .mapped_memory import empty_mapped
 
 # Rows and columns of zeros around what is convolved, 0 or 1 of each.
 Padding = tuple[int, int]
@@ -33,9 +32,7 @@ def cropped_relu(values: Tensor, crop: Crop) -> Tensor:
     part = cropped(values, crop)
     if crop[:2] == (0, 0):  # rows that follow each other
         return part.relu_()
-    rows = part[0].movedim(0, -1)
-    out = empty_mapped(rows, *rows.shape)[None].movedim(-1, 1)
-    return torch.clamp(part, min=0, out=out)
+    return part.relu().contiguous(memory_format=torch.channels_last)
 
 
 def backward_padding(crop: Crop) -> tuple[Padding, Crop]:
