@@ -4,18 +4,20 @@ import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ..gatys.functions import NORMALIZATIONS, Sums
-from ..gatys.statistics import Guidance, Statistic
+from ..gatys.statistics import Guidance, Statistic, Window
 from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
+from ..processes import ALONE, Processes
 from .guidance import check_large_enough, guidances_of
 from .losses import ContentLoss, StyleLoss, Weighed
-from .statistics import statistics_named
-from .tiled import features_by_tile, tile_for_picture
+from .statistics import adds_up, statistics_named
+from .tiled import features_by_tile, nothing_of, tile_for_picture
 
 log = logging.getLogger(__name__)
 
@@ -31,6 +33,7 @@ class TargetMaker:
         wrap: whether it goes on at its other end.
         sums: over positions.
         on_tile: called after each tile of a content or style picture; may raise to cancel.
+        processes: those that share the work.
     """
 
     vgg: VGG16
@@ -40,6 +43,7 @@ class TargetMaker:
     wrap: bool = False
     sums: Sums = Sums()  # noqa: RUF009
     on_tile: Callable[[], None] = lambda: None
+    processes: Processes = ALONE
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -90,11 +94,18 @@ class TargetMaker:
         guidances: Mapping[str, Guidance],
         statistics: Mapping[str, Mapping[str, Statistic]],
     ) -> dict[tuple[str, str], Tensor]:
-        """{(layer, statistic): value} of a style picture, accumulated tile by tile."""
+        """{(layer, statistic): value} of a style picture, accumulated tile by tile.
+
+        Sums are shared out over the processes. Of distributions each process has all values.
+        """
         layers = list(guidances)
         accumulated: dict[tuple[str, str], Tensor] = {}
         tile = self._tile_of(image, layers)
-        parts = features_by_tile(self.vgg, image, layers, tile, on_tile=self.on_tile)
+        sums = all(adds_up(one) for layer in layers for one in statistics[layer].values())
+        among = self.processes if sums else ALONE
+        parts = features_by_tile(
+            self.vgg, image, layers, tile, on_tile=self.on_tile, processes=among
+        )
         for window_of, features in parts:
             for layer in layers:
                 for part, statistic in statistics[layer].items():
@@ -103,9 +114,14 @@ class TargetMaker:
                         so_far, features[layer], guidances[layer], window_of(layer)
                     )
             del features  # before the next tile's are computed
+        for layer in () if accumulated else layers:
+            for part, statistic in statistics[layer].items():
+                sums_of = partial(_sums, statistic, guidances[layer])
+                accumulated[layer, part] = nothing_of(layer, image, sums_of)
+        totals = among.sums_of(list(accumulated.values()))
         return {
             (layer, part): statistics[layer][part].finalized(whole, guidances[layer].positions)
-            for (layer, part), whole in accumulated.items()
+            for (layer, part), whole in zip(accumulated, totals, strict=True)
         }
 
     def _tile_of(self, image: Tensor, layers: Sequence[str]) -> int:
@@ -132,19 +148,32 @@ class TargetMaker:
         whole: dict[str, Tensor] = {}
         tile = self._tile_of(image, layers)
         parts = features_by_tile(
-            self.vgg, image, layers, tile, wrap=self.wrap, on_tile=self.on_tile
+            self.vgg,
+            image,
+            layers,
+            tile,
+            wrap=self.wrap,
+            on_tile=self.on_tile,
+            processes=self.processes,
         )
+        for layer in layers:
+            stride = LAYERS[layer].stride
+            rows = height // stride, width // stride, LAYERS[layer].channels
+            # Channels last, and zeros where other processes have the features.
+            whole[layer] = torch.zeros(1, *rows, dtype=self._dtype, device=image.device)
         for window_of, features in parts:
             for layer in layers:
-                stride, part = LAYERS[layer].stride, features[layer]
-                if layer not in whole:
-                    shape = (1, part.shape[1], height // stride, width // stride)
-                    whole[layer] = part.new_empty(shape).contiguous(
-                        memory_format=torch.channels_last
-                    )
-                whole[layer][window_of(layer)] = part
-            del features, part
-        return whole
+                whole[layer].movedim(-1, 1)[window_of(layer)] = features[layer]
+            del features
+        return {layer: self.processes.add_up(map_).movedim(-1, 1) for layer, map_ in whole.items()}
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.vgg.parameters()).dtype
+
+
+def _sums(statistic: Statistic, guidance: Guidance, features: Tensor, window: Window) -> Tensor:
+    return statistic.sums(features, guidance, window)
 
 
 def numbered(what: str, count: int) -> list[str]:
