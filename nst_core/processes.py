@@ -1,7 +1,7 @@
 """The processes that share one picture, as all that computes sees them.
 
-Each does its share of the pixels, and what is summed over pixels is summed over the processes too.
-Everything else is done by all of them alike. `run.group` has them over PyTorch's distributed engine.
+Each does its share of the pixels, and sums over pixels are added up over the processes too. All
+else is done by each of them alike. `run.group` has them over PyTorch's distributed engine.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

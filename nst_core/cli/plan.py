@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -36,19 +36,32 @@ plan_app = typer.Typer(
 )
 
 
+_Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="NUMBER",
+        help="How many processes of this machine share the picture; under torchrun it is known.",
+    ),
+]
+
+
 def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
     """The command that takes the words of a run, and plans it."""
 
     @wraps(order_of)
-    def command(*words: Any, **flags: Any) -> None:
+    def command(*words: Any, processes: int | None = None, **flags: Any) -> None:
         with polite(), TemporaryDirectory() as folder:
             first = _first(order_of(*words, **flags), Path(folder))
             if first is not None:
-                _plan(first)
+                _plan(first, processes)
 
     signature = inspect.signature(order_of)
     given = signature.parameters
     own = {**given, "output": given["output"].replace(default=None)}
+    own["processes"] = inspect.Parameter(
+        "processes", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Processes
+    )
     vars(command)["__signature__"] = signature.replace(parameters=list(own.values()))
     return command
 
@@ -74,8 +87,9 @@ def _first(order: Order, folder: Path) -> Asked | None:
     return first
 
 
-def _plan(one: Asked) -> None:
+def _plan(one: Asked, processes: int | None) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
+    from ..run.group import for_plan
     from ..run.plan import plan
     from .job import prepared
 
@@ -84,7 +98,7 @@ def _plan(one: Asked) -> None:
         job.losses,
         vgg=job.vgg,
         settings=job.asked.settings,
-        runtime=job.runtime,
+        runtime=for_plan(job.runtime, processes),
         start=job.start_picture,
     )
     for line in planned.sentences:

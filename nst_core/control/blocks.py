@@ -61,9 +61,7 @@ def _cuts(length: int, margins: Sequence[int], costs: Sequence[float]) -> list[r
     return parts if fits else []
 
 
-def _largest_crop(
-    blocks: Sequence[Block], height: int, width: int, margin: int, wrap: bool
-) -> int:
+def _largest_crop(blocks: Sequence[Block], height: int, width: int, margin: int, wrap: bool) -> int:
     def read(part: range, length: int) -> int:
         first, last = (-margin, length + margin) if wrap else (0, length)
         return min(last, part.stop + margin) - max(first, part.start - margin)

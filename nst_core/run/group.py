@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
@@ -20,6 +21,7 @@ from ..errors import ProcessLost, SettingsError
 from ..processes import ALONE, Processes
 from .heartbeat import Heartbeat
 from .memory import is_out_of_memory
+from .runtime import Runtime
 
 T = TypeVar("T")
 
@@ -194,6 +196,20 @@ def size_in(environment: Any) -> int:
     """How many processes were started together; 1 unless torchrun or its like did."""
     names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
     return int(environment["WORLD_SIZE"]) if all(name in environment for name in names) else 1
+
+
+def for_plan(runtime: Runtime, size: int | None) -> Runtime:
+    """The runtime of each of several processes, which need not be there.
+
+    Args:
+        runtime: of a process alone.
+        size: how many; None is as torchrun says, or one.
+    """
+    count = size or size_in(os.environ)
+    local = size or int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    shared = local if runtime.device.type == "cpu" else 1
+    memory = None if runtime.memory is None else runtime.memory // shared
+    return replace(runtime, processes=Processes(0, count), memory=memory)
 
 
 def _stay_on_this_machine() -> None:

@@ -60,7 +60,9 @@ class Heartbeat:
                 self._missing[rank] = self._missing[rank] + 1 if count == self._seen[rank] else 0
             self._seen[rank] = count
             if self._missing[rank] >= _PATIENCE and rank != self._rank:
-                self._lost = f"process {rank} has not answered for {_PATIENCE * _PERIOD:.0f} seconds"
+                self._lost = (
+                    f"process {rank} has not answered for {_PATIENCE * _PERIOD:.0f} seconds"
+                )
                 self._end_process(rank)
 
     def _end_process(self, rank: int) -> None:

@@ -30,9 +30,7 @@ def history_of(
     if dtype is None:
         return History(settings.history, h0)
     graphs = graphs and processes.size == 1  # nothing in a graph waits for another process
-    return FastHistory(
-        settings.history, image, h0, dtype=dtype, graphs=graphs, processes=processes
-    )
+    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs, processes=processes)
 
 
 def _preconditioner(
