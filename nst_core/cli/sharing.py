@@ -97,4 +97,5 @@ def told_how_to_go_on(saver: Saver) -> Iterator[None]:
 def say_how_many(processes: Processes) -> None:
     """One line about who takes part."""
     if processes.size > 1:
-        say(f"Processes: {processes.size}, with {torch.get_num_threads()} threads each.")
+        threads = torch.get_num_threads()
+        say(f"Processes: {processes.size}, with {threads} thread{'s' * (threads > 1)} each.")

@@ -5,6 +5,7 @@ was lost.
 """
 
 import os
+import re
 import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -152,7 +153,7 @@ class Group(Processes):
         except RuntimeError as error:  # so are the errors of connections
             if is_out_of_memory(error):
                 raise
-            raise _lost(str(error).splitlines()[0]) from error
+            raise _lost(_reason(error)) from error
 
 
 @contextmanager
@@ -183,7 +184,7 @@ def joined(environment: dict[str, str] | None = None) -> Iterator[Processes]:
             timeout=_FOREVER,
         )
     except RuntimeError as error:
-        raise _lost(f"they did not meet: {str(error).splitlines()[0]}") from error
+        raise _lost(f"they did not meet: {_reason(error)}") from error
     local_rank = int(told.get("LOCAL_RANK", "0"))
     if torch.cuda.is_available():
         torch.cuda.set_device(local_rank)
@@ -217,6 +218,11 @@ def _stay_on_this_machine() -> None:
     loopback = [name for _, name in socket.if_nameindex() if name.startswith("lo")]
     if loopback:
         os.environ.setdefault("GLOO_SOCKET_IFNAME", loopback[0])
+
+
+def _reason(error: RuntimeError) -> str:
+    """The first sentence of an error, without the place in PyTorch's source before it."""
+    return re.sub(r"^\[[^]]*\] ", "", str(error)).splitlines()[0].split(". ")[0]
 
 
 def _lost(reason: str) -> ProcessLost:
