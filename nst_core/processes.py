@@ -18,7 +18,7 @@ class StoppedTogether(KeyboardInterrupt):
     """Raised in all processes after the same evaluation: a checkpoint can still be written."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Processes:
     """One of `size` processes. This is a process alone, for which there is nothing to exchange.
 
@@ -85,6 +85,12 @@ class Processes:
 
 
 ALONE = Processes()
+
+
+def size_in(environment: Mapping[str, str]) -> int:
+    """How many processes were started together; 1 unless torchrun or its like did."""
+    names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
+    return int(environment["WORLD_SIZE"]) if all(name in environment for name in names) else 1
 
 
 @dataclass(frozen=True, eq=False)

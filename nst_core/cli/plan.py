@@ -1,11 +1,13 @@
 """`nst plan`: what a run would take, asked for in the words of that run."""
 
 import inspect
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +18,9 @@ from .console import answer, polite
 from .folders import is_folder
 from .output_flags import OutputFlags
 from .stylize import Order, reconstruct_order, stylize_order, texture_order
+
+if TYPE_CHECKING:
+    from ..run.runtime import Runtime
 
 
 class _StylizeIfNotNamed(TyperGroup):
@@ -89,7 +94,6 @@ def _first(order: Order, folder: Path) -> Asked | None:
 
 def _plan(one: Asked, processes: int | None) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
-    from ..run.group import for_plan
     from ..run.plan import plan
     from .job import prepared
 
@@ -98,11 +102,23 @@ def _plan(one: Asked, processes: int | None) -> None:
         job.losses,
         vgg=job.vgg,
         settings=job.asked.settings,
-        runtime=for_plan(job.runtime, processes),
+        runtime=_shared(job.runtime, processes),
         start=job.start_picture,
     )
     for line in planned.sentences:
         answer(line)
+
+
+def _shared(runtime: "Runtime", asked_for: int | None) -> "Runtime":
+    """The runtime of each of several processes, which need not be there."""
+    from ..processes import Processes, size_in
+
+    count = asked_for or size_in(os.environ)
+    on_one_machine = asked_for or int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    free = runtime.memory
+    if free is not None and runtime.device.type == "cpu":
+        free //= on_one_machine
+    return replace(runtime, processes=Processes(0, count), memory=free)
 
 
 for _name, _order_of in (

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import torch
 
-from ..errors import ProcessLost
-from ..processes import Processes
-from ..run.group import joined
+from ..errors import PackageError, ProcessLost
+from ..processes import ALONE, Processes, size_in
 from ..run.saver import Saver
 from .console import say
 
@@ -18,6 +17,13 @@ from .console import say
 @contextmanager
 def together() -> Iterator[Processes]:
     """The processes that were started with this one, each with its share of the cores."""
+    if size_in(os.environ) == 1:
+        yield ALONE
+        return
+    if not torch.distributed.is_available():
+        raise PackageError("This PyTorch was built without torch.distributed. Use one process.")
+    from ..run.group import joined  # only now: not every PyTorch has what it needs
+
     threads = threads_each(os.environ)
     if threads:
         torch.set_num_threads(threads)

@@ -10,19 +10,19 @@ import socket
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed import PrefixStore  # type: ignore[attr-defined]
+from torch.distributed.rendezvous import rendezvous
 
 from ..errors import ProcessLost, SettingsError
-from ..processes import ALONE, Processes
-from .heartbeat import Heartbeat
+from ..processes import ALONE, Processes, size_in
+from .heartbeat import Heartbeat, Store
 from .memory import is_out_of_memory
-from .runtime import Runtime
 
 T = TypeVar("T")
 
@@ -42,29 +42,28 @@ class _Work(Protocol):
 class Group(Processes):
     """Several processes.
 
-    Attributes:
+    Args:
+        store: that all of them see.
+        heartbeat: knows whether the others are alive.
+        rank, size: as of `Processes`.
         local_rank, local_size: which of those on this machine this is, and how many these are.
 
     Methods raise ProcessLost when another one does not answer any more.
     """
 
     def __init__(
-        self, store: dist.Store, rank: int, size: int, local_rank: int = 0, local_size: int = 1
+        self,
+        store: Store,
+        heartbeat: Heartbeat,
+        rank: int,
+        size: int,
+        *,
+        local_rank: int = 0,
+        local_size: int = 1,
     ) -> None:
         super().__init__(rank, size)
-        # `Processes` is frozen, and this one stays what it is too.
-        for name, value in (
-            ("local_rank", local_rank),
-            ("local_size", local_size),
-            ("_store", store),
-            ("_heartbeat", Heartbeat(store.clone(), rank, size)),
-        ):
-            object.__setattr__(self, name, value)
-
-    local_rank: int
-    local_size: int
-    _store: dist.Store
-    _heartbeat: Heartbeat
+        self._store, self._heartbeat = store, heartbeat
+        self._local_rank, self._local_size = local_rank, local_size
 
     def add_up(self, tensor: Tensor) -> Tensor:
         """See `Processes`; a reduction gives every process the same bits."""
@@ -74,7 +73,7 @@ class Group(Processes):
     def sums_of(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """See `Processes`: one exchange for all of them."""
         flat = self.add_up(torch.cat([tensor.flatten() for tensor in tensors]))
-        parts = flat.split([tensor.numel() for tensor in tensors])
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
         pairs = zip(parts, tensors, strict=True)
         return [part.view_as(tensor).to(tensor.dtype) for part, tensor in pairs]
 
@@ -112,7 +111,7 @@ class Group(Processes):
 
     def memory_each(self, free: int | None, kind: str) -> int | None:
         """See `Processes`."""
-        shared = self.local_size if kind == "cpu" else 1
+        shared = self._local_size if kind == "cpu" else 1
         known = [each // shared for each in self.told(free) if each is not None]
         return min(known) if len(known) == self.size else None
 
@@ -123,7 +122,7 @@ class Group(Processes):
             SettingsError: nothing is exchanged between such devices.
         """
         if name == "cuda":
-            return f"cuda:{self.local_rank}"
+            return f"cuda:{self._local_rank}"
         if name != "cpu":
             raise SettingsError(
                 f"Several processes cannot share a picture on '{name}'. Use --device cpu or cuda: "
@@ -157,60 +156,45 @@ class Group(Processes):
 
 
 @contextmanager
-def joined(environment: dict[str, str] | None = None) -> Iterator[Processes]:
+def joined() -> Iterator[Processes]:
     """The processes that were started with this one, as torchrun says it in the environment.
 
     Raises:
         ProcessLost: they do not all come.
-        SettingsError: this PyTorch cannot exchange anything.
     """
-    told = os.environ if environment is None else environment
-    if size_in(told) == 1:
+    size, local_size = size_in(os.environ), int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    if size == 1:
         yield ALONE
         return
-    if not dist.is_available():
-        raise SettingsError("This PyTorch was built without torch.distributed. Use one process.")
-    size, local_size = size_in(told), int(told.get("LOCAL_WORLD_SIZE", "1"))
     if size == local_size:
         _stay_on_this_machine()
     try:
-        store, rank, _ = next(iter(dist.rendezvous("env://", timeout=_MEETING)))
+        # Two connections: one that is waiting must not keep the heartbeat from being heard.
+        store, rank, _ = next(iter(rendezvous("env://", timeout=_MEETING)))
+        alive, *_ = next(iter(rendezvous("env://", timeout=_MEETING)))
         backend = "cpu:gloo,cuda:nccl" if torch.cuda.is_available() else "gloo"
         dist.init_process_group(
             backend,
-            store=dist.PrefixStore("group", store),
+            store=PrefixStore("group", store),
             rank=rank,
             world_size=size,
             timeout=_FOREVER,
         )
     except RuntimeError as error:
         raise _lost(f"they did not meet: {_reason(error)}") from error
-    local_rank = int(told.get("LOCAL_RANK", "0"))
+    local_rank = int(os.environ.get("LOCAL_RANK", "0"))
     if torch.cuda.is_available():
         torch.cuda.set_device(local_rank)
-    group = Group(dist.PrefixStore("nst", store), rank, size, local_rank, local_size)
+    group = Group(
+        PrefixStore("nst", store),
+        Heartbeat(PrefixStore("alive", alive), rank, size),
+        rank,
+        size,
+        local_rank=local_rank,
+        local_size=local_size,
+    )
     yield group
     group.end()  # not after an error: it might wait for the others
-
-
-def size_in(environment: Any) -> int:
-    """How many processes were started together; 1 unless torchrun or its like did."""
-    names = ("RANK", "WORLD_SIZE", "MASTER_ADDR", "MASTER_PORT")
-    return int(environment["WORLD_SIZE"]) if all(name in environment for name in names) else 1
-
-
-def for_plan(runtime: Runtime, size: int | None) -> Runtime:
-    """The runtime of each of several processes, which need not be there.
-
-    Args:
-        runtime: of a process alone.
-        size: how many; None is as torchrun says, or one.
-    """
-    count = size or size_in(os.environ)
-    local = size or int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    shared = local if runtime.device.type == "cpu" else 1
-    memory = None if runtime.memory is None else runtime.memory // shared
-    return replace(runtime, processes=Processes(0, count), memory=memory)
 
 
 def _stay_on_this_machine() -> None:

@@ -6,11 +6,23 @@ import socket
 import threading
 from contextlib import suppress
 from pathlib import Path
-
-from torch.distributed import Store
+from typing import Protocol
 
 # Seconds between two signs, and after how many that are missing a process is given up.
 _PERIOD, _PATIENCE = 1.0, 15
+
+
+class Store(Protocol):
+    """What is used of PyTorch's stores."""
+
+    def set(self, key: str, value: str) -> None:
+        """Keep a value."""
+
+    def get(self, key: str) -> bytes:
+        """The value that was kept; waits for it."""
+
+    def add(self, key: str, amount: int) -> int:
+        """A counter after so much was added to it."""
 
 
 class Heartbeat:
@@ -74,7 +86,7 @@ class Heartbeat:
 
 
 def _key(rank: int) -> str:
-    return f"alive {rank}"
+    return f"beats {rank}"
 
 
 def _place() -> str:
