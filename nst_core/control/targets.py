@@ -1,6 +1,5 @@
 """Losses to targets: the statistics of styles and the features of contents, at one scale."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,12 +13,10 @@ from ..gatys.statistics import Guidance, Statistic, Window
 from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
 from ..processes import ALONE, Processes
-from .guidance import check_large_enough, guidances_of
+from .counting import counting_layers, counting_pictures
 from .losses import ContentLoss, StyleLoss, Weighed
 from .statistics import adds_up, statistics_named
 from .tiled import features_by_tile, nothing_of, tile_for_picture
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -64,7 +61,7 @@ class TargetMaker:
         return targets
 
     def _of_style(self, loss: StyleLoss, name: str) -> Iterator[StyleTarget]:
-        guidances = _guidances(loss, name, self.height, self.width, "The result")
+        guidances = counting_layers(loss, name, self.height, self.width, "The result")
         statistics = {
             layer: statistics_named(
                 loss.statistics, LAYERS[layer].channels, math.prod(guidance.grid), self.sums
@@ -72,7 +69,7 @@ class TargetMaker:
             for layer, guidance in guidances.items()
         }
         means: dict[tuple[str, str], Tensor] = {}
-        for image, own, shares in _counting(loss, name, list(guidances)):
+        for image, own, shares in counting_pictures(loss, name, list(guidances)):
             for key, value in self._statistics_of(image, own, statistics).items():
                 counted = shares[key[0]] * value
                 means[key] = means[key] + counted if key in means else counted
@@ -128,7 +125,7 @@ class TargetMaker:
         return tile_for_picture(*size_of(image), layers, self.tile, self.height * self.width)
 
     def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
-        guidances = _guidances(loss, name, *size_of(loss.image), "The content picture")
+        guidances = counting_layers(loss, name, *size_of(loss.image), "The content picture")
         for layer, target in self._features_of(loss.image, list(guidances)).items():
             guide = guidances[layer].map
             yield ContentTarget(
@@ -179,50 +176,3 @@ def _sums(statistic: Statistic, guidance: Guidance, features: Tensor, window: Wi
 def numbered(what: str, count: int) -> list[str]:
     """Names for so many losses of a kind: "style", or "style 1" and so on."""
     return [what] if count == 1 else [f"{what} {number}" for number in range(1, count + 1)]
-
-
-def _counting(
-    loss: StyleLoss, name: str, layers: Sequence[str]
-) -> list[tuple[Tensor, Mapping[str, Guidance], Mapping[str, float]]]:
-    """The style pictures of which something counts, where it does, and their share of each layer.
-
-    The shares of a layer add up to 1.
-    """
-    seen = []
-    for image, mask, share in loss.counting:
-        check_large_enough(*size_of(image), layers, "A style picture")
-        there = guidances_of(mask, *size_of(image), layers)
-        if not there:
-            log.warning(
-                "The mask of a picture of the %s loss is empty; the picture is left out.", name
-            )
-        for layer in layers if there else ():
-            if layer not in there:
-                log.warning(
-                    "The mask of a picture of the %s loss is empty at %s; the picture is left out "
-                    "there.",
-                    name,
-                    layer,
-                )
-        seen.append((image, there, share))
-    totals = {layer: sum(share for _, there, share in seen if layer in there) for layer in layers}
-    return [
-        (image, there, {layer: share / totals[layer] for layer in there})
-        for image, there, share in seen
-        if there
-    ]
-
-
-def _guidances(
-    loss: ContentLoss | StyleLoss, name: str, height: int, width: int, what: str
-) -> dict[str, Guidance]:
-    """Where the loss counts at each of its layers; layers where it counts nowhere are left out."""
-    layers = [layer for layer, weight in loss.layer_weights.items() if weight > 0]
-    check_large_enough(height, width, layers, what)
-    guidances = guidances_of(loss.mask, height, width, layers)
-    for layer in layers:
-        if layer not in guidances:
-            log.warning(
-                "The mask of the %s loss is empty at %s; the loss is left out.", name, layer
-            )
-    return guidances
