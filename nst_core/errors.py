@@ -43,3 +43,7 @@ class NotFinite(NSTError):
 
 class OutOfMemory(NSTError):
     """The device's memory does not hold the run; the message says what size or tile would fit."""
+
+
+class ProcessLost(NSTError):
+    """Another of the processes that share a picture has ended or does not answer any more."""

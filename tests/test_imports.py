@@ -19,6 +19,7 @@ LEVELS = {
     "errors": 0,
     "optional": 1,
     "settings": 1,
+    "processes": 2,
     "gatys": 2,
     "kernels": 3,
     "control": 3,

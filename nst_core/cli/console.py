@@ -1,6 +1,7 @@
 """Speaking to people: messages on stderr, results on stdout, mistakes in one sentence."""
 
 import logging
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,6 +19,11 @@ stdout = Console()
 stderr = Console(stderr=True)
 
 
+def speak_if_first() -> None:
+    """Of several processes of one command, only the first says more than what goes wrong."""
+    stdout.quiet = stderr.quiet = os.environ.get("RANK", "0") != "0"
+
+
 def say(message: str, *, label: str = "", style: str = "") -> None:
     """One line on stderr, after an optional label in color. File names are never markup."""
     # Soft wrapping leaves the line whole: a log or another program may be reading it.
@@ -27,14 +33,16 @@ def say(message: str, *, label: str = "", style: str = "") -> None:
 def answer(text: object) -> None:
     """One line on stdout, exactly as it is: programs read it."""
     # Not `typer.echo`: where the encoding is ASCII it goes past `streams` and writes UTF-8.
-    if sys.stdout is not None:
+    if sys.stdout is not None and not stdout.quiet:
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 
 def refusal(message: str) -> typer.Exit:
     """Says what is wrong, and returns what to raise to end the command."""
-    say(message, label="Error: ", style="bold red")
+    label = f"Error in process {os.environ['RANK']}: " if stderr.quiet else "Error: "
+    stderr.quiet = False
+    say(message, label=label, style="bold red")
     return typer.Exit(2)
 
 

@@ -56,6 +56,11 @@ class Outputs:
     every: int = 0
     checkpoint: Path | None = None
 
+    @property
+    def of_helper(self) -> "Outputs":
+        """Of a process that helps another one, which writes: where the checkpoint is."""
+        return Outputs(self.picture, checkpoint=self.checkpoint)
+
     def step(self, evaluation: int) -> Path:
         """Of the picture on the way, beside the result: out-0020.png for out.png."""
         return self.picture.with_name(f"{self.picture.stem}-{evaluation:04}{self.picture.suffix}")

@@ -12,6 +12,7 @@ from ..control.losses import Loss
 from ..files.weights import load_vgg16
 from ..files.write_image import save_image
 from ..gatys.vgg import VGG16
+from ..processes import ALONE, Processes
 from ..run.plot import plot_losses
 from ..run.progress import Result
 from ..run.recipes import Region, losses_of_regions
@@ -78,13 +79,20 @@ class Job:
 
 
 def prepared(
-    asked: Asked, *, vgg: VGG16 | None = None, regions: Sequence[Region] | None = None
+    asked: Asked,
+    *,
+    vgg: VGG16 | None = None,
+    regions: Sequence[Region] | None = None,
+    runtime: Runtime | None = None,
+    processes: Processes = ALONE,
 ) -> Job:
     """The job: pictures read, losses made, and then the network loaded.
 
     Args:
         asked: what for.
-        vgg, regions: the network, and the styles read, of those who have them already.
+        vgg, regions, runtime: the network, the styles read, and where to compute, of those who
+            have them already.
+        processes: those that make the picture together.
     """
     settings, start = asked.settings, asked.start
     start_picture = read_picture(start, settings) if start is not None else None
@@ -92,7 +100,7 @@ def prepared(
     if regions is None:
         regions = regions_of(asked.words, settings)
     losses = losses_of_regions(content, regions, settings, alpha=alpha)
-    runtime = Runtime.choose(settings.device, settings.precision)
+    runtime = runtime or Runtime.choose(settings.device, settings.precision, processes)
     return Job(
         asked=asked,
         start_picture=start_picture,

@@ -1,9 +1,7 @@
 """The run of a job: watched, stopped by Ctrl-C, and written."""
 
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
+from dataclasses import replace
 
 import typer
 
@@ -15,18 +13,37 @@ from .asked import Asked
 from .console import INTERRUPTED, polite, say
 from .filming import filming
 from .job import Job, prepared
-from .saving import saver_of, tell_or_remove
+from .saving import found_by, saver_of, tell_or_remove
+from .sharing import say_how_many, started_anew, stoppable, together, told_how_to_go_on
 from .watch import Watch, display
 
 
 def make(asked: Asked, quiet: bool, resume: Checkpoint | None = None) -> None:
     """Make the picture that was asked for, and write what the run leaves."""
-    job, saver = prepared(asked), saver_of(asked)
-    saver.saved = resume is not None
-    with filming(asked.outputs.film) as film:
+    with together() as processes:
+        if not processes.is_first:
+            asked, quiet = replace(asked, outputs=asked.outputs.of_helper), True
+        say_how_many(processes)
+        saver = saver_of(asked, processes)
+        with told_how_to_go_on(saver):
+            job = prepared(asked, processes=processes)
+            if started_anew() and resume is None:
+                resume = found_by(saver, job)
+            saver.saved = resume is not None and processes.is_first
+            interrupted = _made(job, saver, resume, quiet)
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _made(job: Job, saver: Saver, resume: Checkpoint | None, quiet: bool) -> bool:
+    """Make the picture; whether that was stopped before its time."""
+    outputs = job.asked.outputs
+    with filming(outputs.film) as film:
         with display(quiet) as show:
-            watch = Watch(show, job.save_step, asked.outputs.every, film)
+            watch = Watch(show, job.save_step, outputs.every, film)
             result, interrupted = run(job, watch, saver, resume)
+        if not job.runtime.processes.is_first:
+            return interrupted
         if not quiet:
             _tell(result)
         with polite(
@@ -35,10 +52,9 @@ def make(asked: Asked, quiet: bool, resume: Checkpoint | None = None) -> None:
             film.end(result)
             job.finish(result, interrupted=interrupted)
     tell_or_remove(saver, interrupted)
-    if asked.outputs.film:
-        say(f"Film: {asked.outputs.film}")
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+    if outputs.film:
+        say(f"Film: {outputs.film}")
+    return interrupted
 
 
 def run(
@@ -46,7 +62,7 @@ def run(
 ) -> tuple[Result, bool]:
     """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
     try:
-        with terminated_like_ctrl_c():
+        with stoppable(job.runtime.processes) as watch.stopping:
             result = stylize(
                 job.losses,
                 vgg=job.vgg,
@@ -64,16 +80,6 @@ def run(
         say("Stopped: the best picture so far is kept.")
         return so_far, True
     return result, False
-
-
-@contextmanager
-def terminated_like_ctrl_c() -> Iterator[None]:
-    """While this lasts, SIGTERM ends the command as Ctrl-C does, with what is there so far."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(result: Result) -> None:

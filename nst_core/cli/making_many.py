@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import typer
@@ -10,7 +10,10 @@ from torch import Tensor
 
 from ..errors import NSTError
 from ..gatys.vgg import VGG16
+from ..processes import ALONE, Processes
 from ..run.recipes import Region
+from ..run.runtime import Runtime
+from ..settings import Settings
 from .asked import Asked
 from .batch import Batch
 from .console import INTERRUPTED, full_memory_named, say
@@ -19,6 +22,7 @@ from .job import Job, network_of, prepared
 from .making import run
 from .regions import regions_of
 from .saving import found_by, saver_of
+from .sharing import together
 from .watch import Place, Watch, display
 from .words import Words
 
@@ -35,20 +39,35 @@ def make_many(batch: Batch, quiet: bool) -> None:
     styles = _Styles()
     if batch.words is not None:
         styles.read(batch.words, batch.asked[0])
-    making = _Making(batch, network_of(batch.settings), styles, quiet)
-    make_folder(batch.results[0].parent)
-    try:
-        for number, asked in enumerate(batch.asked, 1):
-            making.make(number, asked)
-    except KeyboardInterrupt as error:
-        making.tell("Stopped", "The same command goes on with the others.")
-        raise typer.Exit(INTERRUPTED) from error
-    except NSTError:
-        making.tell("Stopped")
-        raise
-    making.tell("Done")
+    with together() as processes:
+        making = _Making(batch, network_of(batch.settings), styles, quiet)
+        making.runtime = _runtime_in(processes, batch.settings)
+        make_folder(batch.results[0].parent)
+        try:
+            for number, asked in processes.taken_from(list(enumerate(batch.asked, 1))):
+                making.make(number, asked)
+        except KeyboardInterrupt as error:
+            making.tell("Stopped", "The same command goes on with the others.")
+            raise typer.Exit(INTERRUPTED) from error
+        except NSTError:
+            making.tell("Stopped")
+            raise
+        every = processes.told((making.made, making.failures))
+        making.made = sum(made for made, _ in every)
+        making.failures = [failure for _, failures in every for failure in failures]
+        making.tell("Done")
     if making.failures:
         raise typer.Exit(_SOME_FAILED)
+
+
+def _runtime_in(processes: Processes, settings: Settings) -> Runtime | None:
+    """The device of one among several processes, each of which makes pictures of its own.
+
+    None chooses for each picture anew, by the memory that is free then.
+    """
+    if processes.size == 1:
+        return None
+    return replace(Runtime.choose(settings.device, settings.precision, processes), processes=ALONE)
 
 
 @dataclass
@@ -74,6 +93,7 @@ class _Making:
     vgg: VGG16
     styles: _Styles
     quiet: bool
+    runtime: Runtime | None = None
     began: float = field(default_factory=time.monotonic)
     made: int = 0
     failures: list[str] = field(default_factory=list)
@@ -86,7 +106,7 @@ class _Making:
             with full_memory_named():
                 asked.check()
                 regions = self.styles.read(asked.words, asked)
-                job = prepared(asked, vgg=self.vgg, regions=regions)
+                job = prepared(asked, vgg=self.vgg, regions=regions, runtime=self.runtime)
                 saver = saver_of(asked)
                 with display(self.quiet, place) as show:
                     watch = Watch(show, job.save_step, 0)

@@ -1,11 +1,13 @@
 """`nst plan`: what a run would take, asked for in the words of that run."""
 
 import inspect
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from functools import wraps
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +18,9 @@ from .console import answer, polite
 from .folders import is_folder
 from .output_flags import OutputFlags
 from .stylize import Order, reconstruct_order, stylize_order, texture_order
+
+if TYPE_CHECKING:
+    from ..run.runtime import Runtime
 
 
 class _StylizeIfNotNamed(TyperGroup):
@@ -36,19 +41,32 @@ plan_app = typer.Typer(
 )
 
 
+_Processes = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        metavar="NUMBER",
+        help="How many processes of this machine share the picture; under torchrun it is known.",
+    ),
+]
+
+
 def _planning(order_of: Callable[..., Order]) -> Callable[..., None]:
     """The command that takes the words of a run, and plans it."""
 
     @wraps(order_of)
-    def command(*words: Any, **flags: Any) -> None:
+    def command(*words: Any, processes: int | None = None, **flags: Any) -> None:
         with polite(), TemporaryDirectory() as folder:
             first = _first(order_of(*words, **flags), Path(folder))
             if first is not None:
-                _plan(first)
+                _plan(first, processes)
 
     signature = inspect.signature(order_of)
     given = signature.parameters
     own = {**given, "output": given["output"].replace(default=None)}
+    own["processes"] = inspect.Parameter(
+        "processes", inspect.Parameter.KEYWORD_ONLY, default=None, annotation=_Processes
+    )
     vars(command)["__signature__"] = signature.replace(parameters=list(own.values()))
     return command
 
@@ -74,7 +92,7 @@ def _first(order: Order, folder: Path) -> Asked | None:
     return first
 
 
-def _plan(one: Asked) -> None:
+def _plan(one: Asked, processes: int | None) -> None:
     # Only now: they bring PyTorch, which takes seconds to import.
     from ..run.plan import plan
     from .job import prepared
@@ -84,11 +102,23 @@ def _plan(one: Asked) -> None:
         job.losses,
         vgg=job.vgg,
         settings=job.asked.settings,
-        runtime=job.runtime,
+        runtime=_shared(job.runtime, processes),
         start=job.start_picture,
     )
     for line in planned.sentences:
         answer(line)
+
+
+def _shared(runtime: "Runtime", asked_for: int | None) -> "Runtime":
+    """The runtime of each of several processes, which need not be there."""
+    from ..processes import Processes, size_in
+
+    count = asked_for or size_in(os.environ)
+    on_one_machine = asked_for or int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    free = runtime.memory
+    if free is not None and runtime.device.type == "cpu":
+        free //= on_one_machine
+    return replace(runtime, processes=Processes(0, count), memory=free)
 
 
 for _name, _order_of in (

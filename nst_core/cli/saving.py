@@ -2,6 +2,7 @@
 
 from ..errors import CheckpointError
 from ..files.paths import CHECKPOINT_ENDING
+from ..processes import ALONE, Processes
 from ..run.checkpoint import Checkpoint, load_checkpoint
 from ..run.identity import check_identity, identity_of
 from ..run.saver import Saver
@@ -14,14 +15,16 @@ from .resuming import command_of
 _EVERY, _LONG = 10.0, 120.0
 
 
-def saver_of(asked: Asked) -> Saver:
-    """What writes the checkpoints: from the start if they were asked for, else if it takes long."""
+def saver_of(asked: Asked, processes: Processes = ALONE) -> Saver:
+    """What writes the checkpoints: from the start if they were asked for, else if it takes long.
+
+    Of several processes one may be lost, and its part of the history with it: from the start.
+    """
     command, own = command_of(asked), asked.outputs.checkpoint
-    if own:
-        return Saver(own, every=_EVERY, command=command)
     picture = asked.outputs.picture
     beside = picture.with_name(picture.name + CHECKPOINT_ENDING)
-    return Saver(beside, every=_EVERY, first=_LONG, command=command)
+    first = 0.0 if own or processes.size > 1 else _LONG
+    return Saver(own or beside, every=_EVERY, first=first, command=command, processes=processes)
 
 
 def tell_or_remove(saver: Saver, interrupted: bool) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich import progress as rich
 from torch import Tensor
 
+from ..processes import StoppedTogether
 from ..run.progress import OnProgress, Progress, Result, ignore_progress
 from .console import say, stderr
 
@@ -108,12 +109,14 @@ class Watch:
         save: told the evaluation and the best picture so far, every `every` evaluations.
         every: 0 saves nothing on the way.
         film: what films the run.
+        stopping: whether all processes of the run are to stop after this evaluation.
     """
 
     show: OnProgress
     save: Callable[[int, Tensor], None]
     every: int
     film: OnProgress = ignore_progress
+    stopping: Callable[[], bool] = lambda: False
     last: Progress | None = None
 
     def __call__(self, progress: Progress) -> None:
@@ -123,6 +126,8 @@ class Watch:
         self.film(progress)
         if self.every and progress.latest.evaluation % self.every == 0:
             self.save(progress.latest.evaluation, progress.preview())
+        if self.stopping():
+            raise StoppedTogether
 
     def so_far(self) -> Result | None:
         """What an interrupted run has found; None before its first evaluation."""

@@ -1,23 +1,22 @@
 """Losses to targets: the statistics of styles and the features of contents, at one scale."""
 
-import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from ..gatys.functions import NORMALIZATIONS, Sums
-from ..gatys.statistics import Guidance, Statistic
+from ..gatys.statistics import Guidance, Statistic, Window
 from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
-from .guidance import check_large_enough, guidances_of
+from ..processes import ALONE, Processes
+from .counting import counting_layers, counting_pictures
 from .losses import ContentLoss, StyleLoss, Weighed
-from .statistics import statistics_named
-from .tiled import features_by_tile, tile_for_picture
-
-log = logging.getLogger(__name__)
+from .statistics import adds_up, statistics_named
+from .tiled import features_by_tile, nothing_of, tile_for_picture
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -31,6 +30,7 @@ class TargetMaker:
         wrap: whether it goes on at its other end.
         sums: over positions.
         on_tile: called after each tile of a content or style picture; may raise to cancel.
+        processes: those that share the work.
     """
 
     vgg: VGG16
@@ -40,6 +40,7 @@ class TargetMaker:
     wrap: bool = False
     sums: Sums = Sums()  # noqa: RUF009
     on_tile: Callable[[], None] = lambda: None
+    processes: Processes = ALONE
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -60,7 +61,7 @@ class TargetMaker:
         return targets
 
     def _of_style(self, loss: StyleLoss, name: str) -> Iterator[StyleTarget]:
-        guidances = _guidances(loss, name, self.height, self.width, "The result")
+        guidances = counting_layers(loss, name, self.height, self.width, "The result")
         statistics = {
             layer: statistics_named(
                 loss.statistics, LAYERS[layer].channels, math.prod(guidance.grid), self.sums
@@ -68,7 +69,7 @@ class TargetMaker:
             for layer, guidance in guidances.items()
         }
         means: dict[tuple[str, str], Tensor] = {}
-        for image, own, shares in _counting(loss, name, list(guidances)):
+        for image, own, shares in counting_pictures(loss, name, list(guidances)):
             for key, value in self._statistics_of(image, own, statistics).items():
                 counted = shares[key[0]] * value
                 means[key] = means[key] + counted if key in means else counted
@@ -90,11 +91,18 @@ class TargetMaker:
         guidances: Mapping[str, Guidance],
         statistics: Mapping[str, Mapping[str, Statistic]],
     ) -> dict[tuple[str, str], Tensor]:
-        """{(layer, statistic): value} of a style picture, accumulated tile by tile."""
+        """{(layer, statistic): value} of a style picture, accumulated tile by tile.
+
+        Sums are shared out over the processes. Of distributions each process has all values.
+        """
         layers = list(guidances)
         accumulated: dict[tuple[str, str], Tensor] = {}
         tile = self._tile_of(image, layers)
-        parts = features_by_tile(self.vgg, image, layers, tile, on_tile=self.on_tile)
+        sums = all(adds_up(one) for layer in layers for one in statistics[layer].values())
+        among = self.processes if sums else ALONE
+        parts = features_by_tile(
+            self.vgg, image, layers, tile, on_tile=self.on_tile, processes=among
+        )
         for window_of, features in parts:
             for layer in layers:
                 for part, statistic in statistics[layer].items():
@@ -103,16 +111,21 @@ class TargetMaker:
                         so_far, features[layer], guidances[layer], window_of(layer)
                     )
             del features  # before the next tile's are computed
+        for layer in () if accumulated else layers:
+            for part, statistic in statistics[layer].items():
+                sums_of = partial(_sums, statistic, guidances[layer])
+                accumulated[layer, part] = nothing_of(layer, image, sums_of)
+        totals = among.sums_of(list(accumulated.values()))
         return {
             (layer, part): statistics[layer][part].finalized(whole, guidances[layer].positions)
-            for (layer, part), whole in accumulated.items()
+            for (layer, part), whole in zip(accumulated, totals, strict=True)
         }
 
     def _tile_of(self, image: Tensor, layers: Sequence[str]) -> int:
         return tile_for_picture(*size_of(image), layers, self.tile, self.height * self.width)
 
     def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
-        guidances = _guidances(loss, name, *size_of(loss.image), "The content picture")
+        guidances = counting_layers(loss, name, *size_of(loss.image), "The content picture")
         for layer, target in self._features_of(loss.image, list(guidances)).items():
             guide = guidances[layer].map
             yield ContentTarget(
@@ -132,68 +145,34 @@ class TargetMaker:
         whole: dict[str, Tensor] = {}
         tile = self._tile_of(image, layers)
         parts = features_by_tile(
-            self.vgg, image, layers, tile, wrap=self.wrap, on_tile=self.on_tile
+            self.vgg,
+            image,
+            layers,
+            tile,
+            wrap=self.wrap,
+            on_tile=self.on_tile,
+            processes=self.processes,
         )
+        for layer in layers:
+            stride = LAYERS[layer].stride
+            rows = height // stride, width // stride, LAYERS[layer].channels
+            # Channels last, and zeros where other processes have the features.
+            whole[layer] = torch.zeros(1, *rows, dtype=self._dtype, device=image.device)
         for window_of, features in parts:
             for layer in layers:
-                stride, part = LAYERS[layer].stride, features[layer]
-                if layer not in whole:
-                    shape = (1, part.shape[1], height // stride, width // stride)
-                    whole[layer] = part.new_empty(shape).contiguous(
-                        memory_format=torch.channels_last
-                    )
-                whole[layer][window_of(layer)] = part
-            del features, part
-        return whole
+                whole[layer].movedim(-1, 1)[window_of(layer)] = features[layer]
+            del features
+        return {layer: self.processes.add_up(map_).movedim(-1, 1) for layer, map_ in whole.items()}
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.vgg.parameters()).dtype
+
+
+def _sums(statistic: Statistic, guidance: Guidance, features: Tensor, window: Window) -> Tensor:
+    return statistic.sums(features, guidance, window)
 
 
 def numbered(what: str, count: int) -> list[str]:
     """Names for so many losses of a kind: "style", or "style 1" and so on."""
     return [what] if count == 1 else [f"{what} {number}" for number in range(1, count + 1)]
-
-
-def _counting(
-    loss: StyleLoss, name: str, layers: Sequence[str]
-) -> list[tuple[Tensor, Mapping[str, Guidance], Mapping[str, float]]]:
-    """The style pictures of which something counts, where it does, and their share of each layer.
-
-    The shares of a layer add up to 1.
-    """
-    seen = []
-    for image, mask, share in loss.counting:
-        check_large_enough(*size_of(image), layers, "A style picture")
-        there = guidances_of(mask, *size_of(image), layers)
-        if not there:
-            log.warning(
-                "The mask of a picture of the %s loss is empty; the picture is left out.", name
-            )
-        for layer in layers if there else ():
-            if layer not in there:
-                log.warning(
-                    "The mask of a picture of the %s loss is empty at %s; the picture is left out "
-                    "there.",
-                    name,
-                    layer,
-                )
-        seen.append((image, there, share))
-    totals = {layer: sum(share for _, there, share in seen if layer in there) for layer in layers}
-    return [
-        (image, there, {layer: share / totals[layer] for layer in there})
-        for image, there, share in seen
-        if there
-    ]
-
-
-def _guidances(
-    loss: ContentLoss | StyleLoss, name: str, height: int, width: int, what: str
-) -> dict[str, Guidance]:
-    """Where the loss counts at each of its layers; layers where it counts nowhere are left out."""
-    layers = [layer for layer, weight in loss.layer_weights.items() if weight > 0]
-    check_large_enough(height, width, layers, what)
-    guidances = guidances_of(loss.mask, height, width, layers)
-    for layer in layers:
-        if layer not in guidances:
-            log.warning(
-                "The mask of the %s loss is empty at %s; the loss is left out.", name, layer
-            )
-    return guidances

@@ -17,11 +17,13 @@ from torch import Tensor
 from ..gatys.objective import Forward, ImageLoss, Objective
 from ..gatys.statistics import Window
 from ..gatys.targets import Target
-from ..gatys.vgg import VGG16, Backward, GradientOf, Network, size_of
+from ..gatys.vgg import LAYERS, VGG16, Backward, GradientOf, Network, size_of
+from ..processes import ALONE, Processes
 from .tiles import Tile, margin_of, plan_tiles
 
 # A picture of no more pixels is never cut into tiles of its own accord.
 _FEW_PIXELS = 512**2
+_CORNER: Window = (..., slice(0, 1), slice(0, 1))
 
 
 class TiledObjective(Objective):
@@ -32,6 +34,7 @@ class TiledObjective(Objective):
         vgg: the network, for features without backward.
         tiles: of the image.
         on_tile: called after each tile of pass 1; may raise to cancel.
+        processes: those that share the picture; `tiles` are this one's, and may be none.
     """
 
     def __init__(
@@ -43,24 +46,34 @@ class TiledObjective(Objective):
         vgg: VGG16,
         tiles: Sequence[Tile],
         on_tile: Callable[[], None],
+        processes: Processes = ALONE,
     ) -> None:
         super().__init__(targets, network, image_losses)
         self._vgg, self._tiles, self._on_tile = vgg, tiles, on_tile
+        self._processes = processes
+
+    def gradient_and_losses(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """As of `Objective`; losses are the first process's, so that all go the same way on."""
+        gradient, losses = super().gradient_and_losses(image)
+        return gradient, self._processes.as_first_has(losses)
 
     def of_targets(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Gradient and weighted losses of all targets."""
-        *others, last = self._tiles
-        image = wrapped(image, last.margin)
+        others, last = self._tiles[:-1], self._tiles[-1:]  # a process may have none
+        margin = last[0].margin if last else 0
+        image = wrapped(image, margin)
         totals = self._totals(image, others)
-        forward = self._forward(image, last)  # of both passes
-        totals = _added(totals, [part.detach() for part in forward.sums])
-        losses, derivatives = self.losses_of(totals)
+        kept = [self._forward(image, tile) for tile in last]  # of both passes
+        for sums in [[part.detach() for part in forward.sums] for forward in kept]:
+            totals = _added(totals, sums)
+        totals = totals or [nothing_of(one.layer, image, one.sums) for one in self.targets]
+        losses, derivatives = self.losses_of(self._processes.sums_of(totals))
         gradient = torch.zeros_like(image)
-        gradient[last.crop] += forward.backward(derivatives)
-        del forward
+        for tile in last:
+            gradient[tile.crop] += kept.pop().backward(derivatives)
         for tile in others:
             gradient[tile.crop] += self._forward(image, tile).backward(derivatives)
-        return unwrapped(gradient, last.margin), losses
+        return self._processes.add_up(unwrapped(gradient, margin)), losses
 
     def _forward(self, image: Tensor, tile: Tile) -> Forward:
         features, backward = self.network(image[tile.crop], self.layers, tile.crops)
@@ -96,6 +109,7 @@ def features_by_tile(
     *,
     wrap: bool = False,
     on_tile: Callable[[], None] = lambda: None,
+    processes: Processes = ALONE,
 ) -> Iterator[tuple[Callable[[str], Window], Mapping[str, Tensor]]]:
     """The features of a (1, 3, H, W) image, tile by tile, and where they lie in each layer.
 
@@ -106,9 +120,10 @@ def features_by_tile(
         tile: longest side of a core in pixels; 0 is the whole picture.
         wrap: whether the picture goes on at its other end.
         on_tile: called after each tile; may raise to cancel.
+        processes: those that share the picture: only this one's tiles are computed.
     """
-    tiles = plan_tiles(*size_of(image), tile, layers, wrap=wrap)
-    image = wrapped(image, tiles[0].margin)
+    tiles = plan_tiles(*size_of(image), tile, layers, wrap=wrap, processes=processes)
+    image = wrapped(image, tiles[0].margin if tiles else 0)
     for one in tiles:
         yield one.owned_in_picture, _owned_features(vgg(image[one.crop], layers, one.crops), one)
         on_tile()
@@ -130,6 +145,11 @@ def tile_for_picture(height: int, width: int, layers: Iterable[str], tile: int, 
     if tile or height * width <= 2 * most:
         return tile
     return int(most**0.5) - 2 * margin_of(layers)
+
+
+def nothing_of(layer: str, like: Tensor, sums: Callable[[Tensor, Window], Tensor]) -> Tensor:
+    """What a process without a tile adds to a total: zeros of the shape of `sums`."""
+    return torch.zeros_like(sums(like.new_zeros(1, LAYERS[layer].channels, 1, 1), _CORNER))
 
 
 def _owned_features(features: dict[str, Tensor], tile: Tile) -> dict[str, Tensor]:

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 
 from ..gatys.statistics import Window
 from ..gatys.vgg import LAYERS, Crop
+from ..processes import ALONE, Processes
 from ..settings.layers import LAYER_NAMES
+from .blocks import ALIGNMENT, blocks_of
 from .spans import Span, span_of
 
-# The coarsest grid of features. Cores begin on it, so that each is one tile's in every layer.
-ALIGNMENT = 16
+__all__ = ["ALIGNMENT", "Tile", "margin_of", "plan_tiles", "reach_of"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,13 @@ class Tile:
 
 
 def plan_tiles(
-    height: int, width: int, tile: int, layers: Iterable[str], *, wrap: bool = False
+    height: int,
+    width: int,
+    tile: int,
+    layers: Iterable[str],
+    *,
+    wrap: bool = False,
+    processes: Processes = ALONE,
 ) -> tuple[Tile, ...]:
     """Cut a (height, width) picture into tiles with cores of about `tile` pixels a side.
 
@@ -72,16 +79,20 @@ def plan_tiles(
         tile: the longest side of a core; 0, or at least the picture's size, is one tile.
         layers: canonical names of the layers whose features are needed.
         wrap: whether the picture goes on at its other end, as far as the margin.
+        processes: those that share the picture. Each has a block of it, in one tile or several.
 
     Returns:
-        The tiles in reading order. One tile is exactly the whole picture.
+        The tiles of this process, in reading order. A process alone has the whole picture, and one
+        tile is exactly that; of a tiny picture, some processes have none.
     """
     layers = set(layers)
     margin = margin_of(layers)
+    blocks = blocks_of(height, width, margin, processes.size, wrap=wrap)
+    own_rows, own_columns = blocks[processes.rank]
     return tuple(
         Tile(rows, columns, margin if wrap else 0)
-        for rows in _spans(height, tile, margin, wrap, layers)
-        for columns in _spans(width, tile, margin, wrap, layers)
+        for rows in _spans(height, own_rows, tile, margin, wrap, layers)
+        for columns in _spans(width, own_columns, tile, margin, wrap, layers)
     )
 
 
@@ -105,14 +116,16 @@ def reach_of(layer: str) -> int:
     return sum(LAYERS[name].stride for name in LAYER_NAMES[: LAYER_NAMES.index(layer) + 1])
 
 
-def _spans(length: int, tile: int, margin: int, wrap: bool, layers: Collection[str]) -> list[Span]:
+def _spans(
+    length: int, own: range, tile: int, margin: int, wrap: bool, layers: Collection[str]
+) -> list[Span]:
+    """Tiles over a part of a side."""
     ends = (-margin, length + margin) if wrap else (0, length)
-    if tile <= 0 or tile >= length:
-        core = length
-    else:
-        count = -(-length // tile)
-        core = -(-length // (count * ALIGNMENT)) * ALIGNMENT  # even shares, on the grid
+    core = max(len(own), ALIGNMENT)
+    if 0 < tile < len(own):
+        count = -(-len(own) // tile)
+        core = -(-len(own) // (count * ALIGNMENT)) * ALIGNMENT  # even shares, on the grid
     return [
-        span_of((start, min(length, start + core)), ends, layers)
-        for start in range(0, length, core)
+        span_of((start, min(own.stop, start + core)), ends, layers)
+        for start in range(own.start, own.stop, core)
     ]

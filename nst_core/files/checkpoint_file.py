@@ -14,6 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import CheckpointError
+from ..processes import SharedRows, rows_of
 from .atomic import written_whole
 
 # Raised when what the file holds changes its meaning.
@@ -26,7 +27,7 @@ _NO_DIGEST = "0" * 64
 
 
 def write_checkpoint_file(
-    path: Path, tensors: Mapping[str, Tensor], document: Mapping[str, Any]
+    path: Path, tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
 ) -> None:
     """Write a checkpoint; the one that was there is kept as `previous_of(path)`.
 
@@ -35,7 +36,7 @@ def write_checkpoint_file(
 
     Args:
         path: an existing file is replaced, as a whole.
-        tensors: of float32, float64 or int64.
+        tensors: of float32, float64 or int64. What processes share is gathered while it is written.
         document: what `json.dumps` takes.
 
     Raises:
@@ -95,32 +96,33 @@ class _OtherVersion(Exception):
     """A checkpoint that another version of this program wrote."""
 
 
-def _write(stream: IO[bytes], tensors: Mapping[str, Tensor], document: Mapping[str, Any]) -> None:
-    rows = {name: _bytes_of(tensor) for name, tensor in tensors.items()}
+def _write(
+    stream: IO[bytes], tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
+) -> None:
     text = json.dumps(document)  # Python reads its own NaN and Infinity again
-    header = _header(tensors, rows, text, _NO_DIGEST)
+    header = _header(tensors, text, _NO_DIGEST)
     digest = hashlib.sha256(header)
-    for row in rows.values():
-        digest.update(row)
-    stream.write(_header(tensors, rows, text, digest.hexdigest()))
-    for row in rows.values():
-        stream.write(row)
+    stream.write(header)
+    for tensor in tensors.values():
+        for part in rows_of(tensor):
+            row = _bytes_of(part)
+            digest.update(row)
+            stream.write(row)
+    stream.seek(0)
+    stream.write(_header(tensors, text, digest.hexdigest()))
 
 
 def _bytes_of(tensor: Tensor) -> memoryview:
     return tensor.detach().cpu().contiguous().flatten().numpy().view("uint8").data
 
 
-def _header(
-    tensors: Mapping[str, Tensor], rows: Mapping[str, memoryview], document: str, digest: str
-) -> bytes:
+def _header(tensors: Mapping[str, Tensor | SharedRows], document: str, digest: str) -> bytes:
     """The length of the header in 8 bytes, and the header: what stands where, and the metadata."""
     metadata = {"kind": _KIND, "version": str(VERSION), "document": document, "digest": digest}
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
-    for name, row in rows.items():
-        begin, end = end, end + len(row)
-        tensor = tensors[name]
+    for name, tensor in tensors.items():
+        begin, end = end, end + tensor.shape.numel() * tensor.dtype.itemsize
         entries[name] = {
             "dtype": _DTYPES[tensor.dtype],
             "shape": list(tensor.shape),

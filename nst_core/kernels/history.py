@@ -13,11 +13,14 @@ import torch
 from torch import Tensor
 
 from ..gatys.lbfgs import LEAST_COSINE, History, InitialHessian
+from ..processes import ALONE, Processes, SharedRows
 from .cuda_graph import Tensors, executor
 from .two_loops import Pairs
 
 # Values whose products are masked at a time.
 _PART = 1 << 20
+# What each of several processes has a part of.
+_SHARED = ("steps", "changes")
 
 
 class FastHistory(History):
@@ -29,6 +32,7 @@ class FastHistory(History):
         h0: the inverse Hessian before any pair, up to a factor.
         dtype: of inner products, whose small systems are solved.
         graphs: whether its work becomes CUDA graphs, on a device where that can be done.
+        processes: those that share the pairs: each has the same part of every one.
     """
 
     def __init__(
@@ -39,14 +43,19 @@ class FastHistory(History):
         *,
         dtype: torch.dtype = torch.float64,
         graphs: bool = False,
+        processes: Processes = ALONE,
     ) -> None:
         super().__init__(size, h0)
+        self._values, self._processes = image.numel(), processes
+        self._own = processes.share_of(self._values)
         self._count = 0
         self.changes = 0  # how often pairs were added or forgotten
         self._for_update, self._for_direction = (
             executor(image.device, graphs=graphs) for _ in range(2)
         )
-        self._steps, self._changes = (image.new_zeros(size, image.numel()) for _ in range(2))
+        self._steps, self._changes = (
+            image.new_zeros(size, self._own.stop - self._own.start) for _ in range(2)
+        )
         self._order = torch.arange(size, device=image.device)  # rows, oldest first
         self._products = self._order.new_zeros(size, size, dtype=dtype)  # s (rows) by y
         self._lengths = self._products.new_zeros(size)  # |s| |y|; 0 is no pair
@@ -75,10 +84,21 @@ class FastHistory(History):
         self.changes += 1
         return True
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor | SharedRows]:
         """All that is remembered, as it lies in memory; it changes with the next `update`."""
-        names = ("steps", "changes", "order", "products", "lengths", "kept")
-        return {name: getattr(self, f"_{name}") for name in names}
+        found: dict[str, Tensor | SharedRows] = {
+            name: getattr(self, f"_{name}")
+            for name in ("steps", "changes", "order", "products", "lengths", "kept")
+        }
+        if self._processes.size > 1:
+            for name in _SHARED:
+                found[name] = SharedRows(getattr(self, f"_{name}"), self._values, self._processes)
+        return found
+
+    @property
+    def device(self) -> torch.device:
+        """Where it lies."""
+        return self._steps.device
 
     def restore(self, tensors: Mapping[str, Tensor], count: int) -> None:
         """Remember what `tensors` were, and how many pairs.
@@ -95,8 +115,9 @@ class FastHistory(History):
             range(len(self._order))
         ):
             raise ValueError(f"{count} pairs are not in an order")
-        for name, kept in own.items():
-            kept.copy_(tensors[name])
+        for name in own:
+            given = tensors[name][:, self._own] if name in _SHARED else tensors[name]
+            getattr(self, f"_{name}").copy_(given)
         self._count = count
 
     def direction(self, gradient: Tensor, free: Tensor | None) -> Tensor:
@@ -113,9 +134,10 @@ class FastHistory(History):
         flat_s, flat_y = s.flatten(), y.flatten()
         row = self._order[:1].clone()
         self._order.copy_(self._order.roll(-1))
-        self._steps.index_copy_(0, row, flat_s[None])
-        self._changes.index_copy_(0, row, flat_y[None])
-        by_changes, by_steps = self._changes @ flat_s, self._steps @ flat_y
+        own_s, own_y = flat_s[self._own], flat_y[self._own]
+        self._steps.index_copy_(0, row, own_s[None])
+        self._changes.index_copy_(0, row, own_y[None])
+        by_changes, by_steps = self._sums(self._changes @ own_s, self._steps @ own_y)
         self._products.index_copy_(0, row, by_changes.to(self._products)[None])
         self._products.index_copy_(1, row, by_steps.to(self._products)[:, None])
         self._lengths.index_copy_(0, row, length.to(self._lengths)[None])
@@ -127,37 +149,48 @@ class FastHistory(History):
         # Once, for bools are slow to multiply by.
         over = None if free is None else free.to(gradient)
         h0 = self._h0.matrix(self._kept)
-        flat = -_where(gradient, over).flatten()
-        along = pairs.first_loop(self._steps @ flat)
+        flat = -_where(gradient, over).flatten()[self._own]
+        along = pairs.first_loop(*self._sums(self._steps @ flat))
         flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
-        direction = _where(flat.view_as(gradient), over)
+        direction = _where(self._whole(flat, gradient), over)
         direction = _where(h0(direction), over)
         # The factor that makes H0 fit the newest pair, equation 7.20 for a matrix, and some more.
-        newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
+        newest = self._whole(self._changes.index_select(0, pairs.newest)[0], gradient)
         form, scaling = h0.quadratic_form(_where(newest, over)), self.scaling
         size = direction.abs().mean()
         first = torch.where(size > 0, scaling.first / size, 0.0).to(form)
         factor = torch.where(pairs.any, scaling.newest * pairs.newest_product / form, first)
-        flat = direction.flatten() * factor.to(direction)
-        correction = pairs.second_loop(along, self._changes @ flat)
+        flat = direction.flatten()[self._own] * factor.to(direction)
+        correction = pairs.second_loop(along, *self._sums(self._changes @ flat))
         flat = torch.addmv(flat, self._steps.mT, correction.to(flat))
-        return (_where(flat.view_as(gradient), over),)
+        return (_where(self._whole(flat, gradient), over),)
+
+    def _sums(self, *products: Tensor) -> list[Tensor]:
+        """Inner products over all values, from those over this process's."""
+        return self._processes.sums_of(products)
+
+    def _whole(self, flat: Tensor, like: Tensor) -> Tensor:
+        """An image, of which each process has a part."""
+        return self._processes.whole(flat, self._values).view_as(like)
 
     def _products_over(self, free: Tensor | None) -> Tensor:
         """Inner products of s (rows) and y (columns) over the free values."""
         if free is None:
             return self._products
-        stuck = (~free).flatten()
+        stuck = (~free).flatten()[self._own]
         if stuck.device.type == "cpu":
             # Few values rest on a bound: taking them out is less than multiplying by a mask.
             places = stuck.nonzero()[:, 0]
             steps, changes = (p.index_select(1, places) for p in (self._steps, self._changes))
-            return self._products - (steps @ changes.mT).to(self._products)
-        products = self._products
+            (taken,) = self._sums((steps @ changes.mT).to(self._products))
+            return self._products - taken
+        products, each = self._products, []
         for start in range(0, len(stuck), _PART):
             part = slice(start, start + _PART)
             steps = self._steps[:, part] * stuck[part]
-            products = products - (steps @ self._changes[:, part].mT).to(products)
+            each.append((steps @ self._changes[:, part].mT).to(products))
+        for taken in self._sums(*each):
+            products = products - taken
         return products
 
 

@@ -14,6 +14,7 @@ from ..files.checkpoint_file import read_checkpoint_file, write_checkpoint_file
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
+from ..processes import SharedRows, rows_of
 from .progress import Record
 
 
@@ -44,7 +45,7 @@ class Checkpoint:
         position: where the search stands.
         image, gradient: the best point of the present scale, (1, 3, H, W), and the gradient there.
         losses, evaluations, length: as in `gatys.minimizer.State`.
-        history: the tensors of `FastHistory`.
+        history: the tensors of `FastHistory`; all processes that share some write together.
         pairs: how many it remembers.
         records, stops, seconds: of the run so far, as in `Result`.
         command: what the program that writes it wants to find again.
@@ -57,12 +58,16 @@ class Checkpoint:
     losses: tuple[float, ...]
     evaluations: int
     length: float
-    history: Mapping[str, Tensor]
+    history: Mapping[str, Tensor | SharedRows]
     pairs: int
     records: tuple[Record, ...]
     stops: tuple[str, ...]
     seconds: float
     command: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def _own_history(self) -> Mapping[str, Tensor]:
+        return {name: one for name, one in self.history.items() if isinstance(one, Tensor)}
 
     def state_with(self, history: History) -> State:
         """The state to go on from, with `history` as it was.
@@ -72,9 +77,9 @@ class Checkpoint:
         """
         if not isinstance(history, FastHistory):
             raise CheckpointError("This device cannot go on from checkpoints. Start the run anew.")
-        device = history.tensors()["steps"].device
+        device = history.device
         try:
-            history.restore(self.history, self.pairs)
+            history.restore(self._own_history, self.pairs)
         except (KeyError, ValueError) as error:
             raise CheckpointError(
                 f"The checkpoint does not fit this run ({error}). Start the run anew."
@@ -96,7 +101,10 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     Raises:
         CheckpointError: the file cannot be written.
     """
-    tensors = {"image": checkpoint.image, "gradient": checkpoint.gradient}
+    tensors: dict[str, Tensor | SharedRows] = {
+        "image": checkpoint.image,
+        "gradient": checkpoint.gradient,
+    }
     tensors |= {f"history.{name}": tensor for name, tensor in checkpoint.history.items()}
     document = {
         "run": dict(checkpoint.run),
@@ -164,7 +172,7 @@ def _check(made: Checkpoint) -> None:
     if made.gradient.shape != made.image.shape or not made.losses or not made.records:
         raise ValueError("its state does not fit together")
     tensors = (made.image, made.gradient, *made.history.values())
-    if not all(bool(torch.isfinite(tensor).all()) for tensor in tensors):
+    if not all(bool(torch.isfinite(part).all()) for one in tensors for part in rows_of(one)):
         raise ValueError("some of its numbers are not finite")
     if not math.isfinite(made.length) or made.length <= 0 or made.seconds < 0:
         raise ValueError("its step length is none")

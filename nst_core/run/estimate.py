@@ -8,6 +8,7 @@ import math
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
+from ..control.blocks import blocks_of
 from ..control.context import Size
 from ..control.tiled import tile_for_picture
 from ..control.tiles import margin_of
@@ -75,7 +76,7 @@ class Load:
 
 
 def estimate(load: Load, runtime: Runtime, tile: int = 0) -> int:
-    """Bytes that a run takes at most beside the network.
+    """Bytes that a run takes at most beside the network; each of several processes takes so many.
 
     Args:
         load: what it works on.
@@ -83,12 +84,15 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0) -> int:
         tile: longest side of a tile's core in pixels; 0 is untiled.
     """
     pixels, itemsize = load.height * load.width, runtime.widest.itemsize
-    read = _crop(load.height, load.width, tile, load.layers)
+    processes = runtime.processes.size
+    read = _crop(load.height, load.width, tile, load.layers, processes)
+    # Of distributions, which take extra memory, each process has all values.
+    sharing = 1 if load.extra else processes
     crops = [
-        _crop(*size, tile_for_picture(*size, load.layers, tile, pixels), load.layers)
+        _crop(*size, tile_for_picture(*size, load.layers, tile, pixels), load.layers, sharing)
         for size in load.styles
     ]
-    history = _PICTURE_BYTES * (_PICTURES + 2 * load.history)
+    history = _PICTURE_BYTES * (_PICTURES + -(-2 * load.history // processes))
     search = pixels * (history + _TARGET_BYTES_PER_PIXEL + load.extra)
     search += math.prod(read) * (_VALUES_PER_PIXEL * itemsize + _INDEX_BYTES_PER_PIXEL)
     # Resizing a picture takes as much again as what comes out of it.
@@ -133,10 +137,19 @@ def _fitting(load: Load, runtime: Runtime) -> int | None:
     return next((t for t in (0, *_TILES) if estimate(load, runtime, t) <= budget), None)
 
 
-def _crop(height: int, width: int, tile: int, layers: Collection[str]) -> Size:
-    """(height, width) of what a tile reads of a picture; a tile of 0 is all of it."""
-    reach = tile + 2 * margin_of(layers) if tile else max(height, width)
-    return min(height, reach), min(width, reach)
+def _crop(height: int, width: int, tile: int, layers: Collection[str], processes: int) -> Size:
+    """(height, width) of the most that a tile reads; a tile of 0 is all that a process has."""
+    margin = margin_of(layers)
+
+    def read(own: range, side: int) -> int:
+        if 0 < tile < len(own):
+            return min(side, tile + 2 * margin)
+        return min(side, own.stop + margin) - max(0, own.start - margin)
+
+    blocks = blocks_of(height, width, margin, processes)
+    return max(
+        ((read(rows, height), read(columns, width)) for rows, columns in blocks), key=math.prod
+    )
 
 
 def _beside(sizes: Sequence[Size], runtime: Runtime) -> int:

@@ -10,19 +10,27 @@ from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
 from ..control.pyramid import Scale
 from ..gatys.lbfgs import History, InitialHessian
 from ..kernels.history import FastHistory
+from ..processes import ALONE, Processes
 from ..settings import RunSettings
 from .devices import fft_device, history_dtype
 
 
 def history_of(
-    losses: Sequence[Weighed], scale: Scale, image: Tensor, *, settings: RunSettings, graphs: bool
+    losses: Sequence[Weighed],
+    scale: Scale,
+    image: Tensor,
+    *,
+    settings: RunSettings,
+    graphs: bool,
+    processes: Processes = ALONE,
 ) -> History:
     """One without pairs, for images like `image`; the plain one where the quick one fails."""
     dtype = history_dtype(image.device)
     h0 = _preconditioner(losses, scale, image.device, settings)
     if dtype is None:
         return History(settings.history, h0)
-    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs)
+    graphs = graphs and processes.size == 1  # nothing in a graph waits for another process
+    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs, processes=processes)
 
 
 def _preconditioner(

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ..control.losses import Loss
-from ..errors import CheckpointError
+from ..errors import CheckpointError, SettingsError
 from ..gatys.vgg import VGG16
+from ..processes import Processes
 from ..settings import RunSettings
 from .runtime import Runtime
 
@@ -40,6 +41,7 @@ def identity_of(
         for item in fields(loss):
             _update(pictures, values, getattr(loss, item.name))
     _update(pictures, values, start)
+    processes = runtime.processes.size
     network = hashlib.sha256(f"{vgg.pooling} {vgg.preprocessing}".encode())
     for name, weight in sorted(vgg.weights().items()):
         network.update(name.encode())
@@ -51,7 +53,12 @@ def identity_of(
         "network": network.hexdigest(),
         "settings": {name: value for name, value in asdict(settings).items() if name in kept},
         "arithmetic": _arithmetic(runtime),
-        "machine": [torch.__version__, torch.backends.cpu.get_cpu_capability(), _threads(runtime)],
+        "machine": [
+            torch.__version__,
+            torch.backends.cpu.get_cpu_capability(),
+            _threads(runtime),
+            *([f"{processes} processes"] if processes > 1 else []),
+        ],
     }
 
 
@@ -86,6 +93,29 @@ def check_identity(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
             _words(found.get("machine")),
             _words(wanted["machine"]),
         )
+
+
+def check_alike(run: Mapping[str, Any], processes: Processes) -> None:
+    """Whether all processes of a picture have the same pictures, weights, settings and arithmetic.
+
+    Raises:
+        SettingsError: one has others, in all processes.
+    """
+    every = processes.told(run)
+    for rank, other in enumerate(every):
+        parts = [name for name, value in every[0].items() if other[name] != value]
+        if parts and parts != ["machine"]:
+            raise SettingsError(
+                f"Process {rank} has other {' and '.join(parts)} than process 0. Give all of them "
+                "the same files, the same words and the same kind of device."
+            )
+        if parts:
+            log.warning(
+                "Process %d runs with PyTorch %s, and process 0 with %s: that may be slower.",
+                rank,
+                _words(other["machine"]),
+                _words(every[0]["machine"]),
+            )
 
 
 def _arithmetic(runtime: Runtime) -> list[str]:

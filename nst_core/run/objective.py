@@ -20,6 +20,7 @@ from ..gatys.vgg import VGG16, autograd_network
 from ..kernels.cuda_graph import Execute, eager, executor
 from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
+from ..processes import ALONE, Processes
 from .devices import has_kernels
 
 
@@ -65,6 +66,7 @@ def evaluator_of(
     wrap: bool = False,
     on_tile: Callable[[], None] = lambda: None,
     graphs: bool = False,
+    processes: Processes = ALONE,
 ) -> Evaluator:
     """What evaluates losses for a picture.
 
@@ -76,6 +78,7 @@ def evaluator_of(
         wrap: the picture goes on at its other end, so that copies of it lie side by side.
         on_tile: called after each tile and each layer's backward; may raise to cancel.
         graphs: whether evaluations become CUDA graphs, each followed by `on_tile`.
+        processes: those that share the picture.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
@@ -90,15 +93,26 @@ def evaluator_of(
             wrap=wrap,
             sums=FAST_SUMS if by_hand else Sums(),
             on_tile=on_tile,
+            processes=processes,
         )
         targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
     _check_counting(targets, image_losses)
-    tiles = plan_tiles(height, width, tile, {target.layer for target in targets}, wrap=wrap)
-    graphs = graphs and len(tiles) == 1 and all(target.asynchronous for target in targets)
+    layers = {target.layer for target in targets}
+    tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
+    graphs = graphs and processes.size == len(tiles) == 1
+    graphs = graphs and all(target.asynchronous for target in targets)
     execute = executor(device, graphs=graphs)
     inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
     network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
-    objective = TiledObjective(targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside)
+    objective = TiledObjective(
+        targets,
+        network,
+        image_losses,
+        vgg=vgg,
+        tiles=tiles,
+        on_tile=inside,
+        processes=processes,
+    )
     return Evaluator(objective, execute, after)
 
 

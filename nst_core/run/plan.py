@@ -8,8 +8,10 @@ from torch import Tensor
 
 from ..control.losses import Loss
 from ..control.pyramid import VIEW_FACTOR, Scale
+from ..control.spans import Span
 from ..control.tiles import plan_tiles
 from ..gatys.vgg import VGG16
+from ..processes import Processes
 from ..settings import RunSettings
 from .estimate import estimate
 from .finishing import Finish
@@ -30,6 +32,7 @@ class Needs:
         memory: bytes on the device at most, beside the network itself.
         free: bytes that can be had there; None where the system does not say.
         evaluations: how many may be made in all; 0 is as many as the steps take.
+        processes: how many share the picture; memory is of each.
     """
 
     scales: tuple[Scale, ...]
@@ -37,6 +40,7 @@ class Needs:
     memory: int
     free: int | None
     evaluations: int
+    processes: int
 
     @property
     def sentences(self) -> list[str]:
@@ -47,10 +51,11 @@ class Needs:
         )
         free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
         tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        each = f" for each of {self.processes} processes" if self.processes > 1 else ""
         most = f", but at most {self.evaluations} evaluations in all" if self.evaluations else ""
         return [
             f"Sizes: {sizes}{most}.",
-            f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
+            f"Memory: about {self.memory / 1e9:.2f} GB{each}{free}{tiles}, beside the network.",
         ]
 
 
@@ -91,7 +96,9 @@ def needs(
     scales = scales_of(losses, settings, *size)
     tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
     memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
-    return Needs(scales, tile, memory, runtime.memory, settings.max_evaluations)
+    return Needs(
+        scales, tile, memory, runtime.memory, settings.max_evaluations, runtime.processes.size
+    )
 
 
 def plan(
@@ -136,7 +143,7 @@ def _seconds(
     losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, needed: Needs, pace: Pace
 ) -> float:
     """What all evaluations cost, and before them the targets of the styles."""
-    scales = needed.scales
+    scales, size = needed.scales, needed.processes
     counts = evaluations_of(scales, settings.max_evaluations)
     exact = min(exact_steps(scales[-1], runtime), round(counts[-1] * EXACT_SHARE))
     seconds = 0.0
@@ -146,18 +153,33 @@ def _seconds(
         targets = sum(height * width for height, width in load.styles) / 3
         views = views_at(losses, settings, scale.height, scale.width)
         copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
-        pixels = copies * _pixels(scale, needed.tile, load.layers, settings.seamless)
+        pixels = copies * max(
+            _pixels(scale, needed.tile, load.layers, settings.seamless, Processes(rank, size))
+            for rank in range(size)
+        )
         last = exact if scale is scales[-1] else 0
         seconds += (targets + pixels * (count - last)) * pace.usual
         seconds += (targets + pixels * last) * pace.exact if last else 0.0
     return seconds
 
 
-def _pixels(scale: Scale, tile: int, layers: Collection[str], seamless: bool) -> float:
-    """What an evaluation costs, in pixels: margins are read too, and tiles have two forward passes.
+def _pixels(
+    scale: Scale, tile: int, layers: Collection[str], seamless: bool, own: Processes
+) -> float:
+    """What an evaluation costs, in pixels: margins are read too, and all tiles but the last have two
+    forward passes.
 
     A seamless picture has margins of its own, where it goes on at its other end.
     """
-    tiles = plan_tiles(scale.height, scale.width, tile, layers, wrap=seamless)
-    read = sum((t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start) for t in tiles)
-    return read if len(tiles) == 1 else 1.5 * read
+    tiles = plan_tiles(scale.height, scale.width, tile, layers, wrap=seamless, processes=own)
+    read = [_read(tile.rows) * _read(tile.columns) for tile in tiles]
+    return sum(read) + sum(read[:-1]) / 2
+
+
+def _read(span: Span) -> float:
+    """Pixels of a side that a tile works on, over all layers: most of them keep less of a margin.
+
+    Six tenths of it, weighed by the work of each layer's convolution.
+    """
+    core, pixels = (end - start for start, end in (span.core, span.pixels))
+    return core + 0.6 * (pixels - core)

@@ -11,6 +11,7 @@ from ..gatys.vgg import VGG16
 from ..kernels.convolution import Convolution
 from ..kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
 from ..kernels.winograd import WinogradF2x2, WinogradF4x4
+from ..processes import ALONE, Processes
 from .devices import has_bfloat16, has_cudnn, has_graphs
 from .memory import free_memory
 
@@ -32,6 +33,7 @@ class Runtime:
         memory: bytes that can be had; None is unknown, and then nothing is tiled on its own.
         convolution: how to convolve.
         graphs: whether the loop's work becomes CUDA graphs.
+        processes: those that share one picture.
     """
 
     device: torch.device
@@ -40,16 +42,24 @@ class Runtime:
     memory: int | None = None
     convolution: type[Convolution] = Convolution
     graphs: bool = False
+    processes: Processes = ALONE
 
     @classmethod
-    def choose(cls: type[R], device: str = "auto", precision: str = "auto") -> R:
+    def choose(
+        cls: type[R], device: str = "auto", precision: str = "auto", processes: Processes = ALONE
+    ) -> R:
         """The device called `device` (auto: CUDA, MPS, CPU in this order) with its free memory.
+
+        Of several processes that share a picture, each takes its own device and its share of the
+        memory; they plan with the smallest.
 
         Raises:
             SettingsError: there is no such device here.
         """
-        chosen = torch.device(_best_device()) if device == "auto" else _device_named(device)
-        return cls.on(chosen, precision, free_memory(chosen))
+        name = processes.device(_best_device() if device == "auto" else device)
+        chosen = torch.device(name) if device == "auto" else _device_named(name)
+        memory = processes.memory_each(free_memory(chosen), chosen.type)
+        return replace(cls.on(chosen, precision, memory), processes=processes)
 
     @classmethod
     def on(cls: type[R], device: torch.device, precision: str, memory: int | None = None) -> R:

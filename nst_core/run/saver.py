@@ -10,6 +10,7 @@ from typing import Any
 from ..files.checkpoint_file import previous_of
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
+from ..processes import ALONE, Processes, StoppedTogether, take_part
 from .checkpoint import Checkpoint, Position, save_checkpoint
 from .phases import Phase
 from .progress import Record
@@ -79,6 +80,8 @@ class Saver:
         first: seconds before which none is written, not even of a run that fails.
         command: see `Checkpoint`.
         saved: whether a checkpoint of this run lies there.
+        processes: those that share the picture: the first writes, when its clock says so, and the
+            others give what they have of the history.
     """
 
     path: Path
@@ -86,6 +89,7 @@ class Saver:
     first: float = 0.0
     command: Mapping[str, Any] = field(default_factory=dict)
     saved: bool = False
+    processes: Processes = ALONE
     _latest: Snapshot | None = None
     _due: float = 0.0
     _from: float = 0.0
@@ -98,13 +102,16 @@ class Saver:
     def reached(self, snapshot: Snapshot) -> None:
         """Told after each step."""
         self._latest = snapshot
-        if time.monotonic() >= self._due:
+        if self.processes.any(self.processes.is_first and time.monotonic() >= self._due):
             self.save()
 
     def save(self) -> None:
         """Write the latest step's checkpoint, if the run has not gone on since."""
         checkpoint = self._latest.checkpoint(self.command) if self._latest else None
         if checkpoint is None:
+            return
+        if not self.processes.is_first:
+            take_part(checkpoint.history)
             return
         began = time.monotonic()
         save_checkpoint(checkpoint, self.path)
@@ -124,6 +131,8 @@ class Saver:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if kind is not None and time.monotonic() >= self._from:
+        # Several processes can only write one together.
+        can = self.processes.size == 1 or (kind is not None and issubclass(kind, StoppedTogether))
+        if kind is not None and can and time.monotonic() >= self._from:
             self.save()
         self._latest = None  # it holds the history

@@ -38,6 +38,7 @@ def objective_at(
             wrap=settings.seamless,
             on_tile=on_tile,
             graphs=runtime.graphs,
+            processes=runtime.processes,
         ).evaluate
 
     objective = with_context(

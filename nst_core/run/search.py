@@ -152,8 +152,14 @@ class Search:
         return found if same else None
 
     def _history(self, scale: Scale, image: Tensor) -> History:
-        graphs = self.runtime.graphs
-        made = history_of(self.losses, scale, image, settings=self.settings, graphs=graphs)
+        made = history_of(
+            self.losses,
+            scale,
+            image,
+            settings=self.settings,
+            graphs=self.runtime.graphs,
+            processes=self.runtime.processes,
+        )
         if self.saver is not None and not isinstance(made, FastHistory):
             log.warning("This device keeps no checkpoints.")
         return made

@@ -22,7 +22,7 @@ from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .checkpoint import Checkpoint
 from .finishing import Finish, recolored
-from .identity import check_identity, identity_of
+from .identity import check_alike, check_identity, identity_of
 from .progress import OnProgress, Result, ignore_progress
 from .runtime import Runtime
 from .saver import Saver
@@ -50,7 +50,8 @@ def stylize(
             `settings.colors` keeps, in the result and in every preview.
         vgg: from `load_vgg16`. A copy is moved to the runtime's device; yours stays as it is.
         settings: size, steps, start …; None is the defaults.
-        runtime: where to compute; None chooses by the settings.
+        runtime: where to compute; None chooses by the settings. Of several processes that share
+            the picture (`runtime.processes`), all call this with the same, and all get the result.
         start: a (1, 3, h, w) picture to start from, in place of `settings.init`.
         on_progress: told after each evaluation; raising there cancels.
         on_tile: called after each tile, and after each layer of the backward pass, for hosts that
@@ -82,7 +83,11 @@ def _search(
     resume: Checkpoint | None,
 ) -> Search:
     """What `stylize` does, with everything on the device."""
-    run = identity_of(losses, start, vgg, settings, runtime) if saver or resume else {}
+    shared = runtime.processes.size > 1
+    run = identity_of(losses, start, vgg, settings, runtime) if saver or resume or shared else {}
+    if shared:
+        done = len(resume.records) if resume else 0
+        check_alike({**run, "checkpoints": done}, runtime.processes)
     if resume:
         check_identity(resume.run, run)
     aims = [moved(loss, runtime.device) for loss in losses]

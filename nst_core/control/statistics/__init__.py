@@ -16,7 +16,7 @@ from ...gatys.statistics import Gram, Statistic
 from .distribution import Distribution, random_directions
 from .moments import Gaussian, MeanStd
 
-__all__ = ["EXTRA_BYTES", "STATISTICS", "statistics_named"]
+__all__ = ["EXTRA_BYTES", "STATISTICS", "adds_up", "statistics_named"]
 
 # What a name stands for. Risser et al. and Galerne et al. both add to the Gram matrix.
 STATISTICS: Mapping[str, tuple[str, ...]] = {
@@ -49,3 +49,8 @@ def statistics_named(name: str, channels: int, positions: int, sums: Sums) -> di
         "sliced-wasserstein": lambda: Distribution(positions, random_directions(channels)),
     }
     return {part: makers[part]() for part in STATISTICS[name]}
+
+
+def adds_up(statistic: Statistic) -> bool:
+    """Whether what is known of a style picture is the sum of what is known of its parts."""
+    return type(statistic).accumulated is Statistic.accumulated
