@@ -7,17 +7,18 @@ and everything has the same shape at every step, however many pairs there are: o
 captured as CUDA graphs.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import torch
 from torch import Tensor
 
 from ..gatys.lbfgs import LEAST_COSINE, History, InitialHessian
 from .cuda_graph import Tensors, executor
+from .rows import MakeRows, Rows
 from .two_loops import Pairs
 
-# Values whose products are masked at a time.
-_PART = 1 << 20
+# Values whose products are masked at a time, and on a processor those that are looked at for it.
+_PART, _LOOKED_AT = 1 << 20, 1 << 24
 
 
 class FastHistory(History):
@@ -29,6 +30,7 @@ class FastHistory(History):
         h0: the inverse Hessian before any pair, up to a factor.
         dtype: of inner products, whose small systems are solved.
         graphs: whether its work becomes CUDA graphs, on a device where that can be done.
+        rows: makes the two matrices. Those that do not lie on the device cannot be in graphs.
     """
 
     def __init__(
@@ -39,14 +41,15 @@ class FastHistory(History):
         *,
         dtype: torch.dtype = torch.float64,
         graphs: bool = False,
+        rows: MakeRows = Rows,
     ) -> None:
         super().__init__(size, h0)
         self._count = 0
         self.changes = 0  # how often pairs were added or forgotten
         self._for_update, self._for_direction = (
-            executor(image.device, graphs=graphs) for _ in range(2)
+            executor(image.device, graphs=graphs and rows is Rows) for _ in range(2)
         )
-        self._steps, self._changes = (image.new_zeros(size, image.numel()) for _ in range(2))
+        self._steps, self._changes = (rows(size, image) for _ in range(2))
         self._order = torch.arange(size, device=image.device)  # rows, oldest first
         self._products = self._order.new_zeros(size, size, dtype=dtype)  # s (rows) by y
         self._lengths = self._products.new_zeros(size)  # |s| |y|; 0 is no pair
@@ -75,10 +78,11 @@ class FastHistory(History):
         self.changes += 1
         return True
 
-    def tensors(self) -> dict[str, Tensor]:
+    def tensors(self) -> dict[str, Tensor | Rows]:
         """All that is remembered, as it lies in memory; it changes with the next `update`."""
-        names = ("steps", "changes", "order", "products", "lengths", "kept")
-        return {name: getattr(self, f"_{name}") for name in names}
+        names = ("order", "products", "lengths", "kept")
+        rows = {"steps": self._steps.stored, "changes": self._changes.stored}
+        return rows | {name: getattr(self, f"_{name}") for name in names}
 
     def restore(self, tensors: Mapping[str, Tensor], count: int) -> None:
         """Remember what `tensors` were, and how many pairs.
@@ -89,7 +93,7 @@ class FastHistory(History):
         own = self.tensors()
         for name, kept in own.items():
             given = tensors[name]
-            if (given.shape, given.dtype) != (kept.shape, kept.dtype):
+            if (tuple(given.shape), given.dtype) != (tuple(kept.shape), kept.dtype):
                 raise ValueError(f"{name} is {tuple(given.shape)}, not {tuple(kept.shape)}")
         if not 0 <= count <= len(self._order) or sorted(tensors["order"].tolist()) != list(
             range(len(self._order))
@@ -113,9 +117,9 @@ class FastHistory(History):
         flat_s, flat_y = s.flatten(), y.flatten()
         row = self._order[:1].clone()
         self._order.copy_(self._order.roll(-1))
-        self._steps.index_copy_(0, row, flat_s[None])
-        self._changes.index_copy_(0, row, flat_y[None])
-        by_changes, by_steps = self._changes @ flat_s, self._steps @ flat_y
+        self._steps.write(row, flat_s)
+        self._changes.write(row, flat_y)
+        by_changes, by_steps = self._changes.times(flat_s), self._steps.times(flat_y)
         self._products.index_copy_(0, row, by_changes.to(self._products)[None])
         self._products.index_copy_(1, row, by_steps.to(self._products)[:, None])
         self._lengths.index_copy_(0, row, length.to(self._lengths)[None])
@@ -127,40 +131,50 @@ class FastHistory(History):
         # Once, for bools are slow to multiply by.
         over = None if free is None else free.to(gradient)
         h0 = self._h0.matrix(self._kept)
-        flat = -_where(gradient, over).flatten()
-        along = pairs.first_loop(self._steps @ flat)
-        flat = torch.addmv(flat, self._changes.mT, along.to(flat), alpha=-1)
-        direction = _where(flat.view_as(gradient), over)
-        direction = _where(h0(direction), over)
+        direction = _masked(-gradient, over)
+        along = pairs.first_loop(self._steps.times(direction.view(-1)))
+        self._changes.add_to(direction.view(-1), along.to(direction), alpha=-1)
+        direction = _masked(h0(_masked(direction, over)), over)
         # The factor that makes H0 fit the newest pair, equation 7.20 for a matrix, and some more.
-        newest = self._changes.index_select(0, pairs.newest).view_as(gradient)
-        form, scaling = h0.quadratic_form(_where(newest, over)), self.scaling
+        newest = self._changes.row(pairs.newest).view_as(gradient)
+        form, scaling = h0.quadratic_form(_masked(newest, over)), self.scaling
+        del newest
         size = direction.abs().mean()
         first = torch.where(size > 0, scaling.first / size, 0.0).to(form)
         factor = torch.where(pairs.any, scaling.newest * pairs.newest_product / form, first)
-        flat = direction.flatten() * factor.to(direction)
-        correction = pairs.second_loop(along, self._changes @ flat)
-        flat = torch.addmv(flat, self._steps.mT, correction.to(flat))
-        return (_where(flat.view_as(gradient), over),)
+        direction.mul_(factor.to(direction))
+        correction = pairs.second_loop(along, self._changes.times(direction.view(-1)))
+        self._steps.add_to(direction.view(-1), correction.to(direction))
+        return (_masked(direction, over),)
 
     def _products_over(self, free: Tensor | None) -> Tensor:
         """Inner products of s (rows) and y (columns) over the free values."""
-        if free is None:
-            return self._products
-        stuck = (~free).flatten()
-        if stuck.device.type == "cpu":
-            # Few values rest on a bound: taking them out is less than multiplying by a mask.
-            places = stuck.nonzero()[:, 0]
-            steps, changes = (p.index_select(1, places) for p in (self._steps, self._changes))
-            return self._products - (steps @ changes.mT).to(self._products)
         products = self._products
-        for start in range(0, len(stuck), _PART):
-            part = slice(start, start + _PART)
-            steps = self._steps[:, part] * stuck[part]
-            products = products - (steps @ self._changes[:, part].mT).to(products)
+        if free is None:
+            return products
+        free = free.view(-1)
+        for (columns, steps), (_, changes) in zip(
+            self._steps.parts(), self._changes.parts(), strict=True
+        ):
+            for s, y in _stuck(steps, changes, free[columns]):
+                products = products - (s @ y.mT).to(products)
         return products
 
 
-def _where(image: Tensor, over: Tensor | None) -> Tensor:
-    """The image, and 0 where it is not free: `over` is 1 or 0."""
-    return image if over is None else image * over
+def _stuck(steps: Tensor, changes: Tensor, free: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Columns of both whose inner products are those over the values that are not free."""
+    if free.device.type == "cpu":
+        # Few values rest on a bound: taking them out is less than multiplying by a mask.
+        for first in range(0, len(free), _LOOKED_AT):
+            found = (~free[first : first + _LOOKED_AT]).nonzero()[:, 0] + first
+            for places in found.split(_PART):
+                yield steps.index_select(1, places), changes.index_select(1, places)
+        return
+    for first in range(0, len(free), _PART):
+        part = slice(first, first + _PART)
+        yield steps[:, part] * ~free[part], changes[:, part]
+
+
+def _masked(image: Tensor, over: Tensor | None) -> Tensor:
+    """The image, in place, with 0 where it is not free: `over` is 1 or 0."""
+    return image if over is None else image.mul_(over)
