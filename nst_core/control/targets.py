@@ -19,6 +19,20 @@ from .tiled import features_by_tile, tile_for_picture
 
 log = logging.getLogger(__name__)
 
+MakeMap = Callable[[Tensor, int, int, int], Tensor]
+# Values of a content's features that are squared at a time.
+_SQUARED = 1 << 24
+
+
+def map_in_memory(like: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """An uninitialized (1, channels, height, width) map of features, channels-last."""
+    return torch.empty(
+        (1, channels, height, width),
+        dtype=like.dtype,
+        device=like.device,
+        memory_format=torch.channels_last,
+    )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TargetMaker:
@@ -31,6 +45,7 @@ class TargetMaker:
         wrap: whether it goes on at its other end.
         sums: over positions.
         on_tile: called after each tile of a content or style picture; may raise to cancel.
+        make_map: of features, channels, height and width -> where a content's features are kept.
     """
 
     vgg: VGG16
@@ -40,6 +55,7 @@ class TargetMaker:
     wrap: bool = False
     sums: Sums = Sums()  # noqa: RUF009
     on_tile: Callable[[], None] = lambda: None
+    make_map: MakeMap = map_in_memory
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -114,7 +130,6 @@ class TargetMaker:
     def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
         guidances = _guidances(loss, name, *size_of(loss.image), "The content picture")
         for layer, target in self._features_of(loss.image, list(guidances)).items():
-            guide = guidances[layer].map
             yield ContentTarget(
                 name=f"{name} {layer}",
                 layer=layer,
@@ -122,9 +137,19 @@ class TargetMaker:
                 normalization=NORMALIZATIONS[loss.normalization],
                 target=target,
                 guidance=guidances[layer],
-                size=self.sums.squared_error(target, torch.zeros_like(target), guide),
+                size=self._size(target, guidances[layer]),
                 squared_error=self.sums.squared_error,
             )
+
+    def _size(self, target: Tensor, guidance: Guidance) -> Tensor:
+        """The sum of squares, a few rows at a time."""
+        step = max(1, _SQUARED // (target.shape[1] * target.shape[3]))
+        sums = []
+        for first in range(0, target.shape[2], step):
+            window = (..., slice(first, first + step), slice(None))
+            part = target[window]
+            sums.append(self.sums.squared_error(part, part * 0, guidance.at(window)))
+        return sums[0] if len(sums) == 1 else torch.stack(sums).sum()
 
     def _features_of(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """{layer: (1, N, h, w)} of a content picture, put together from its tiles."""
@@ -138,10 +163,8 @@ class TargetMaker:
             for layer in layers:
                 stride, part = LAYERS[layer].stride, features[layer]
                 if layer not in whole:
-                    shape = (1, part.shape[1], height // stride, width // stride)
-                    whole[layer] = part.new_empty(shape).contiguous(
-                        memory_format=torch.channels_last
-                    )
+                    size = part.shape[1], height // stride, width // stride
+                    whole[layer] = self.make_map(part, *size)
                 whole[layer][window_of(layer)] = part
             del features, part
         return whole

@@ -146,9 +146,7 @@ class Minimizer:
             length *= _shorten(evaluation.loss - state.loss, slope)
         return state
 
-    def _accept(
-        self, state: State, image: Tensor, evaluation: Evaluation, length: float
-    ) -> State:
+    def _accept(self, state: State, image: Tensor, evaluation: Evaluation, length: float) -> State:
         change = evaluation.gradient - state.gradient
         positive = state.history.update(image - state.image, change)
         return State(

@@ -31,9 +31,7 @@ class File:
         folder = temporary_folder()
         try:
             # Without a name where there can be such files. It is closed when nobody knows it.
-            self._file = tempfile.TemporaryFile(  # noqa: SIM115
-                prefix="nst-", dir=folder, buffering=0
-            )
+            self._file = tempfile.TemporaryFile(prefix="nst-", dir=folder, buffering=0)
             _reserve(self._file.fileno(), size)
         except OSError as error:
             raise OutOfMemory(
@@ -54,7 +52,7 @@ def temporary_folder() -> Path:
     """Where temporary files may be large: on a disk, if there is one."""
     chosen = os.environ.get("TMPDIR")
     places = [Path(chosen)] if chosen else []
-    places += [Path(tempfile.gettempdir()), Path("/var/tmp")]  # noqa: S108
+    places += [Path(tempfile.gettempdir()), Path("/var/tmp")]
     writable = [place for place in places if os.access(place, os.W_OK)] or places
     return next((place for place in writable if not _is_memory(place)), writable[0])
 

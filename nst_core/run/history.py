@@ -10,19 +10,30 @@ from ..control.preconditioner import FOR_CONTENT, FOR_STYLE, Spectral
 from ..control.pyramid import Scale
 from ..gatys.lbfgs import History, InitialHessian
 from ..kernels.history import FastHistory
+from ..kernels.rows import MakeRows, Rows
 from ..settings import RunSettings
 from .devices import fft_device, history_dtype
 
 
 def history_of(
-    losses: Sequence[Weighed], scale: Scale, image: Tensor, *, settings: RunSettings, graphs: bool
+    losses: Sequence[Weighed],
+    scale: Scale,
+    image: Tensor,
+    *,
+    settings: RunSettings,
+    graphs: bool,
+    rows: MakeRows = Rows,
 ) -> History:
-    """One without pairs, for images like `image`; the plain one where the quick one fails."""
+    """One without pairs, for images like `image`; the plain one where the quick one fails.
+
+    Args:
+        rows: where its pairs are kept.
+    """
     dtype = history_dtype(image.device)
     h0 = _preconditioner(losses, scale, image.device, settings)
     if dtype is None:
         return History(settings.history, h0)
-    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs)
+    return FastHistory(settings.history, image, h0, dtype=dtype, graphs=graphs, rows=rows)
 
 
 def _preconditioner(

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..control.image_losses import laplacian, total_variation
 from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
-from ..control.targets import TargetMaker, numbered
+from ..control.targets import MakeMap, TargetMaker, map_in_memory, numbered
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError
@@ -21,6 +21,7 @@ from ..kernels.cuda_graph import Execute, eager, executor
 from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
 from .devices import has_kernels
+from .tiling import Tiling
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -33,26 +34,46 @@ def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
     return [replace(loss, weight=loss.weight / unit) for loss in losses if loss.weight > 0], unit
 
 
-@dataclass(frozen=True)
 class Evaluator:
     """`evaluate(image) -> Evaluation` of an objective, as a CUDA graph where there can be one.
 
+    Args:
+        make: tile -> an objective in such tiles.
+        tiling: in which.
+    """
+
+    def __init__(self, make: Callable[[int], "Called"], tiling: Tiling) -> None:
+        self._make, self._tiling = make, tiling
+        self._called = make(tiling.tile)
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        gradient, losses = self._tiling.done(lambda tile: self._evaluated(image, tile))
+        evaluation = self._called.objective.evaluation(gradient, losses)
+        self._called.after()
+        return evaluation
+
+    def _evaluated(self, image: Tensor, tile: int) -> tuple[Tensor, ...]:
+        if tile != self._called.tile:
+            self._called = self._make(tile)
+        return self._called.execute(self._called.objective.gradient_and_losses, image)
+
+
+@dataclass(frozen=True)
+class Called:
+    """An objective and how to call it.
+
     Attributes:
         objective: what is evaluated.
+        tile: longest side of its tiles' cores, in pixels; 0 is untiled.
         execute: how.
         after: called after each evaluation; may raise to cancel.
     """
 
     objective: Objective
+    tile: int
     execute: Execute
     after: Callable[[], None]
-
-    def evaluate(self, image: Tensor) -> Evaluation:
-        """Loss and gradient of a contiguous (1, 3, H, W) image."""
-        gradient, losses = self.execute(self.objective.gradient_and_losses, image)
-        evaluation = self.objective.evaluation(gradient, losses)
-        self.after()
-        return evaluation
 
 
 def evaluator_of(
@@ -65,8 +86,10 @@ def evaluator_of(
     wrap: bool = False,
     on_tile: Callable[[], None] = lambda: None,
     graphs: bool = False,
+    make_map: MakeMap = map_in_memory,
+    on_smaller: Callable[[int], None] = lambda tile: None,
 ) -> Evaluator:
-    """What evaluates losses for a picture.
+    """What evaluates losses for a picture, in smaller tiles from where memory turns out too small.
 
     Args:
         losses: with weights above 0, and content pictures at that size.
@@ -76,30 +99,42 @@ def evaluator_of(
         wrap: the picture goes on at its other end, so that copies of it lie side by side.
         on_tile: called after each tile and each layer's backward; may raise to cancel.
         graphs: whether evaluations become CUDA graphs, each followed by `on_tile`.
+        make_map: as of `TargetMaker`.
+        on_smaller: told the tile when it becomes smaller.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
-    by_hand = has_kernels(device := next(vgg.parameters()).device)
+    device = next(vgg.parameters()).device
+    by_hand = has_kernels(device)
+    tiling = Tiling(tile, max(height, width), device, on_smaller)
+    maker = TargetMaker(
+        vgg=vgg,
+        height=height,
+        width=width,
+        wrap=wrap,
+        sums=FAST_SUMS if by_hand else Sums(),
+        on_tile=on_tile,
+        make_map=make_map,
+    )
     with torch.no_grad():
-        maker = TargetMaker(
-            vgg=vgg,
-            height=height,
-            width=width,
-            tile=tile,
-            wrap=wrap,
-            sums=FAST_SUMS if by_hand else Sums(),
-            on_tile=on_tile,
-        )
-        targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
+        targets = tiling.done(lambda tile: replace(maker, tile=tile).targets_of(losses))
+        image_losses = _image_losses(losses, wrap)
     _check_counting(targets, image_losses)
-    tiles = plan_tiles(height, width, tile, {target.layer for target in targets}, wrap=wrap)
-    graphs = graphs and len(tiles) == 1 and all(target.asynchronous for target in targets)
-    execute = executor(device, graphs=graphs)
-    inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
-    network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
-    objective = TiledObjective(targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside)
-    return Evaluator(objective, execute, after)
+    layers = {target.layer for target in targets}
+    graphs = graphs and all(target.asynchronous for target in targets)
+
+    def called(tile: int) -> Called:
+        tiles = plan_tiles(height, width, tile, layers, wrap=wrap)
+        execute = executor(device, graphs=graphs and len(tiles) == 1)
+        inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
+        network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
+        objective = TiledObjective(
+            targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside
+        )
+        return Called(objective, tile, execute, after)
+
+    return Evaluator(called, tiling)
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:

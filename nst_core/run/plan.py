@@ -1,7 +1,7 @@
 """Before a run: what it will take."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -11,11 +11,12 @@ from ..control.pyramid import VIEW_FACTOR, Scale
 from ..control.tiles import plan_tiles
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
-from .estimate import estimate
+from ..settings.amount import bytes_in
+from .estimate import away_bytes, estimate
 from .finishing import Finish
 from .pace import Pace, pace_of
 from .runtime import Runtime
-from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, scales_of, tile_of
+from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, place_of, scales_of
 from .sizes import views_at
 from .staging import picture_to_start, result_size
 
@@ -30,6 +31,7 @@ class Needs:
         memory: bytes on the device at most, beside the network itself.
         free: bytes that can be had there; None where the system does not say.
         evaluations: how many may be made in all; 0 is as many as the steps take.
+        away: bytes that are kept on disk, or for a card in the machine's memory.
     """
 
     scales: tuple[Scale, ...]
@@ -37,6 +39,7 @@ class Needs:
     memory: int
     free: int | None
     evaluations: int
+    away: int = 0
 
     @property
     def sentences(self) -> list[str]:
@@ -47,10 +50,11 @@ class Needs:
         )
         free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
         tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        away = f", and {self.away / 1e9:.2f} GB outside of it" if self.away else ""
         most = f", but at most {self.evaluations} evaluations in all" if self.evaluations else ""
         return [
             f"Sizes: {sizes}{most}.",
-            f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network.",
+            f"Memory: about {self.memory / 1e9:.2f} GB{free}{tiles}, beside the network{away}.",
         ]
 
 
@@ -63,7 +67,7 @@ class Plan(Needs):
             stops early takes less.
     """
 
-    seconds: float
+    seconds: float = field(kw_only=True)
 
     @property
     def sentences(self) -> list[str]:
@@ -84,14 +88,17 @@ def needs(
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
+    runtime = runtime.within(bytes_in(settings.memory))
     size = result_size(losses, settings, start)
     Finish.of(losses, settings)
     if start is None:
         picture_to_start(losses, settings)
     scales = scales_of(losses, settings, *size)
-    tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
-    memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
-    return Needs(scales, tile, memory, runtime.memory, settings.max_evaluations)
+    place = [place_of(losses, scale, settings, runtime) for scale in scales][-1]
+    load = load_of(losses, scales[-1], settings, runtime)
+    memory = estimate(load, runtime, place.tile, away=place.away)
+    away = away_bytes(load, runtime) if place.away else 0
+    return Needs(scales, place.tile, memory, runtime.memory, settings.max_evaluations, away)
 
 
 def plan(
@@ -141,7 +148,7 @@ def _seconds(
     exact = min(exact_steps(scales[-1], runtime), round(counts[-1] * EXACT_SHARE))
     seconds = 0.0
     for scale, count in zip(scales, counts, strict=True):
-        load = load_of(losses, scale, settings)
+        load = load_of(losses, scale, settings, runtime)
         # A forward pass alone is a third of an evaluation.
         targets = sum(height * width for height, width in load.styles) / 3
         views = views_at(losses, settings, scale.height, scale.width)

@@ -3,16 +3,19 @@
 from collections.abc import Sequence
 from functools import partial
 
+import torch
+
 from ..control.losses import Loss, styles_in
 from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales
 from ..control.statistics import EXTRA_BYTES
 from ..control.tiles import ALIGNMENT, margin_of
 from ..settings import RunSettings
-from .estimate import Load, tile_for
+from .estimate import Load
 from .finishing import recolored_kind
+from .placing import Place, is_away, place_for
 from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
-from .staging import style_size
+from .staging import is_shared, style_size
 
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
@@ -65,12 +68,17 @@ def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
     return counts
 
 
-def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
-    """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
-    return settings.tile or tile_for(load_of(losses, scale, settings), runtime)
+def place_of(
+    losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime
+) -> Place:
+    """In which tiles a scale is done, and where its history is kept."""
+    load = load_of(losses, scale, settings, runtime)
+    if settings.tile:
+        return Place(settings.tile, is_away(load, runtime, settings.tile))
+    return place_for(load, runtime)
 
 
-def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load:
+def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> Load:
     """What a run holds at a scale."""
     styles = styles_in(losses)
     layers = {layer for loss in losses for layer in getattr(loss, "layer_weights", {})}
@@ -82,7 +90,7 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load
         history=settings.history,
         layers=layers,
         extra=sum(EXTRA_BYTES[loss.statistics] for loss in styles),
-        given=given_bytes(losses, settings),
+        given=given_bytes(losses, settings, runtime.device),
         styles=[
             style_size(loss, image, scale.height, scale.width, settings.shape)
             for loss in styles
@@ -91,14 +99,14 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load
     )
 
 
-def given_bytes(losses: Sequence[Loss], settings: RunSettings) -> int:
+def given_bytes(losses: Sequence[Loss], settings: RunSettings, device: torch.device) -> int:
     """Bytes of the copies of pictures and masks that a run holds from beginning to end."""
     given = 0
     for loss in losses:
         masks = [getattr(loss, name, None) for name in ("mask", "alpha")]
         masks += getattr(loss, "image_masks", None) or ()
         given += sum(mask.numel() for mask in masks if mask is not None)
-        given += sum(image.numel() for image in loss.pictures)
+        given += sum(image.numel() for image in loss.pictures if not is_shared(image, device))
         if isinstance(loss, recolored_kind(settings)):
             given += sum(image.numel() for image in loss.pictures)
     return 4 * given  # float32

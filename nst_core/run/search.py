@@ -21,12 +21,13 @@ from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
+from .placing import announce, make_map_at, rows_at, tiles_then_and_now
 from .progress import OnProgress, Record, Result, ignore_progress
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
 from .scale_objective import objective_at
-from .scales import EXACT_SHARE, budget_of, exact_steps, scales_of, tile_of
+from .scales import EXACT_SHARE, budget_of, exact_steps, load_of, place_of, scales_of
 from .staging import bounds_of, first_picture, result_size
 
 log = logging.getLogger(__name__)
@@ -56,16 +57,22 @@ class Search:
         if self.resume is not None:
             self.records.extend(self.resume.records)
             self.stops.extend(self.resume.stops)
-        scales, tiles = self._plan()
-        first, image = self._beginning(scales)
+        scales, tiles, away = self._plan()
+        first, images = self._beginning(scales)
         for index in range(first, len(scales)):
-            stage = Stage(scales, index, tiles)
+            stage = Stage(scales, index, tiles, away[index])
             if index > first:
-                image = enlarged(image, self._detail(), stage.scale.height, stage.scale.width)
-            image, stop = self._minimize(stage, image)
+                finer = enlarged(
+                    images.pop(), self._detail(), stage.scale.height, stage.scale.width
+                )
+                images.append(finer)
+                del finer
+            found, stop = self._minimize(stage, images)
+            images.append(found)
+            del found
             self.stops.append(stop)
         return Result(
-            image=self.finish(image),
+            image=self.finish(images.pop()),
             records=tuple(self.records),
             scales=scales,
             stops=tuple(self.stops),
@@ -73,24 +80,34 @@ class Search:
             seconds=time.perf_counter() - self.began,
         )
 
-    def _plan(self) -> tuple[tuple[Scale, ...], tuple[int, ...]]:
-        """All scales, and each one's tiles: before the first evaluation, for some may not fit."""
+    def _plan(self) -> tuple[tuple[Scale, ...], list[int], list[bool]]:
+        """All scales, their tiles, and where the history is kept elsewhere.
+
+        Before the first evaluation, for some may not fit.
+        """
         settings = self.settings
         height, width = result_size(self.losses, settings, self.start)
         scales = scales_of(self.losses, settings, height, width)
-        if self.resume is not None:
-            return scales, self.resume.position.tiles
         losses = [*self.losses, *self.finish.keeps]
-        return scales, tuple(tile_of(losses, scale, settings, self.runtime) for scale in scales)
-
-    def _beginning(self, scales: tuple[Scale, ...]) -> tuple[int, Tensor]:
-        """The first scale to work at, and the picture to begin with."""
+        places = [place_of(losses, scale, settings, self.runtime) for scale in scales]
+        if places[-1].away:
+            announce(load_of(losses, scales[-1], settings, self.runtime), self.runtime)
+        tiles = [place.tile for place in places]
         if self.resume is not None:
-            return self.resume.position.scale, self.resume.image.to(self.runtime.device)
+            tiles = tiles_then_and_now(self.resume.position, tiles)
+        return scales, tiles, [place.away for place in places]
+
+    def _beginning(self, scales: tuple[Scale, ...]) -> tuple[int, list[Tensor]]:
+        """The first scale to work at, and the picture to begin with.
+
+        In a list here and below: whoever takes it out has it alone, and it ends when he is done.
+        """
+        if self.resume is not None:
+            return self.resume.position.scale, [self.resume.image.to(self.runtime.device)]
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], self.settings, self.runtime.device)
-        return 0, enlarged(image, None, scales[0].height, scales[0].width)
+        return 0, [enlarged(image, None, scales[0].height, scales[0].width)]
 
     def _detail(self) -> Tensor | None:
         """What larger scales take their detail from: the content, if the search began with it."""
@@ -98,50 +115,64 @@ class Search:
         began = self.start is None and self.settings.init == "content"
         return contents[0].image if contents and began else None
 
-    def _minimize(self, stage: Stage, image: Tensor) -> tuple[Tensor, str]:
+    def _minimize(self, stage: Stage, images: list[Tensor]) -> tuple[Tensor, str]:
         """The best picture of one scale, and why its search ended."""
         steps, budget = stage.scale.steps, self._budget(stage)
         exact = exact_steps(stage.scale, self.runtime) if stage.is_last else 0
         if not exact:
-            state, stop = self._search(Phase(stage, steps, budget), image)
+            state, stop = self._search(Phase(stage, steps, budget), images)
             return state.image, stop
         history, resumed = None, self._resumed(Phase(stage, exact, exact=True))
         if resumed:
             done = resumed.position.steps_before, resumed.position.evaluations_before
         else:
             first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
-            rough, stop = self._search(Phase(stage, steps - exact, first), image)
+            rough, stop = self._search(Phase(stage, steps - exact, first), images)
             if 0 < budget <= rough.evaluations:
                 return rough.image, stop
-            image, history, done = rough.image, rough.history, (rough.steps, rough.evaluations)
+            images.append(rough.image)
+            history, done = rough.history, (rough.steps, rough.evaluations)
+            del rough
         last = Phase(stage, exact, budget and budget - done[1], True, *done)
-        state, stop = self._search(last, image, history)
+        state, stop = self._search(last, images, history)
         return state.image, stop
 
     def _search(
-        self, phase: Phase, image: Tensor, history: History | None = None
+        self, phase: Phase, images: list[Tensor], history: History | None = None
     ) -> tuple[State, str]:
         """One search at one scale in one arithmetic; goes on with a history, if there is one."""
-        scale = phase.stage.scale
+        stage = phase.stage
         runtime = self.runtime.exact() if phase.exact else self.runtime
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
         with memory_kept(below=runtime.convolution.kept):
             objective, unit = objective_at(
-                phase.stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
+                stage,
+                self.losses,
+                self.settings,
+                self.vgg,
+                runtime,
+                self.on_tile,
+                make_map_at(stage, runtime),
             )
             minimizer = Minimizer(
                 objective.evaluate,
-                bounds=bounds_of(self.finish.keeps, scale, self.settings.bounded),
+                bounds=bounds_of(self.finish.keeps, stage.scale, self.settings.bounded),
                 tolerance=self.settings.tolerance,
                 max_evaluations=phase.budget,
                 on_evaluation=self._reporter(phase, unit),
             )
-            resumed = self._resumed(phase)
-            if resumed is None:
-                state = minimizer.start(image, history or self._history(scale, image))
-            else:
-                state = resumed.state_with(self._history(scale, image))
-            return minimizer.run(state, phase.steps - state.steps)
+            states = [self._begun(phase, minimizer, images.pop(), history)]
+            del history
+            left = phase.steps - states[0].steps
+            return minimizer.run(states.pop(), left)
+
+    def _begun(
+        self, phase: Phase, minimizer: Minimizer, image: Tensor, history: History | None
+    ) -> State:
+        """Where a search begins, or goes on."""
+        history = history or self._history(phase.stage, image)
+        resumed = self._resumed(phase)
+        return resumed.state_with(history) if resumed else minimizer.start(image, history)
 
     def _resumed(self, phase: Phase) -> Checkpoint | None:
         """The checkpoint that this phase goes on from; None if it begins at its beginning."""
@@ -151,9 +182,15 @@ class Search:
         same = (found.position.scale, found.position.exact) == (phase.stage.index, phase.exact)
         return found if same else None
 
-    def _history(self, scale: Scale, image: Tensor) -> History:
-        graphs = self.runtime.graphs
-        made = history_of(self.losses, scale, image, settings=self.settings, graphs=graphs)
+    def _history(self, stage: Stage, image: Tensor) -> History:
+        made = history_of(
+            self.losses,
+            stage.scale,
+            image,
+            settings=self.settings,
+            graphs=self.runtime.graphs,
+            rows=rows_at(stage, self.runtime),
+        )
         if self.saver is not None and not isinstance(made, FastHistory):
             log.warning("This device keeps no checkpoints.")
         return made
