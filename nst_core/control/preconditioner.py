@@ -116,14 +116,13 @@ class _Smoothing(Matrix):
     def quadratic_form(self, image: Tensor) -> Tensor:
         """The inner product of an image with its smoothing, by Parseval's theorem."""
         height, width = self.size
-        power: Tensor | float = 0.0
-        total: Tensor | float = 0.0
+        power, total = (torch.zeros((), device=self.gains.device) for _ in range(2))
         for (colors,) in _apart(image):
             waves = self._waves(colors)[0]
             power = _power(waves) + power
             if self.chroma != 1:
                 total = waves.sum(0) + total
-        if isinstance(total, Tensor):
+        if self.chroma != 1:
             gray = _power(total[None] / image.shape[1])
             power = torch.lerp(image.shape[1] * gray, power, self.chroma)
         each = power * self.gains
@@ -141,7 +140,7 @@ def _apart(*images: Tensor) -> Iterator[Sequence[Tensor]]:
     """The colors of images; those of large ones on a processor one by one, for their waves."""
     image = images[0]
     step = 1 if image.device.type == "cpu" and image.numel() > _TOGETHER else image.shape[1]
-    yield from zip(*(image.split(step, 1) for image in images), strict=True)
+    yield from zip(*(torch.split(image, step, 1) for image in images), strict=True)
 
 
 def _power(waves: Tensor) -> Tensor:

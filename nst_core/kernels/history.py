@@ -167,7 +167,7 @@ def _stuck(steps: Tensor, changes: Tensor, free: Tensor) -> Iterator[tuple[Tenso
         # Few values rest on a bound: taking them out is less than multiplying by a mask.
         for first in range(0, len(free), _LOOKED_AT):
             found = (~free[first : first + _LOOKED_AT]).nonzero()[:, 0] + first
-            for places in found.split(_PART):
+            for places in torch.split(found, _PART):
                 yield steps.index_select(1, places), changes.index_select(1, places)
         return
     for first in range(0, len(free), _PART):

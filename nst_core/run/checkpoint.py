@@ -44,7 +44,7 @@ class Checkpoint:
         position: where the search stands.
         image, gradient: the best point of the present scale, (1, 3, H, W), and the gradient there.
         losses, evaluations, length: as in `gatys.minimizer.State`.
-        history: the tensors of `FastHistory`.
+        history: the tensors of `FastHistory`, or what is kept elsewhere, in blocks.
         pairs: how many it remembers.
         records, stops, seconds: of the run so far, as in `Result`.
         command: what the program that writes it wants to find again.
@@ -57,7 +57,7 @@ class Checkpoint:
     losses: tuple[float, ...]
     evaluations: int
     length: float
-    history: Mapping[str, Tensor]
+    history: Mapping[str, Any]
     pairs: int
     records: tuple[Record, ...]
     stops: tuple[str, ...]

@@ -107,7 +107,7 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     targets += sum(pictures) + max([*pictures, *passes], default=0)
     heap = min(_HEAP_BYTES, _HEAP_BYTES_PER_PIXEL * math.prod(read))
     beside = _beside([read, *crops], runtime) + (heap if cpu else 0)
-    return load.given + kept + max(evaluation, step, targets) + beside
+    return round(load.given + kept + max(evaluation, step, targets) + beside)
 
 
 def away_bytes(load: Load, runtime: Runtime) -> int:

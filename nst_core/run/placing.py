@@ -59,8 +59,8 @@ def place_for(load: Load, runtime: Runtime) -> Place:
     style = any(max(size) > load.longer for size in load.styles)
     least = estimate(load, runtime, TILES[-1], away=True)
     raise OutOfMemory(
-        f"{load.width}x{load.height} px need at least {least / 1e9:.1f} GB{_beside(load, runtime)}, "
-        f"and {runtime.device} has {runtime.memory / 1e9:.1f} GB free. "
+        f"{load.width}x{load.height} px need at least {least / 1e9:.1f} GB"
+        f"{_beside(load, runtime)}, and {runtime.device} has {runtime.memory / 1e9:.1f} GB free. "
         + (f"Use a size up to {fits}" if fits >= 64 else "Free some memory first")
         + (" or a smaller style_scale." if style else ".")
     )
@@ -77,8 +77,8 @@ def tiles_then_and_now(position: Position, now: list[int]) -> list[int]:
     for index in range(position.scale, len(tiles)):
         if now[index] and not 0 < tiles[index] <= now[index]:
             log.warning(
-                "Here is less memory than where the checkpoint was made: tiles of %d pixels instead "
-                "of %s. The picture may differ in its last digits.",
+                "Here is less memory than where the checkpoint was made: tiles of %d pixels in "
+                "place of %s. The picture may differ in its last digits.",
                 now[index],
                 tiles[index] or "the whole picture",
             )
