@@ -216,5 +216,5 @@ def test_styles_that_are_resized_where_they_are_looked_at_have_the_same_statisti
 def test_a_process_that_is_refused_memory_finishes_in_tiles():
     """In a process of its own, whose data may grow by less than the whole picture needs."""
     tile, finite = numbers_of("refused_memory.py")
-    assert 0 < tile < 384
+    assert 0 < tile < 512
     assert finite == 1

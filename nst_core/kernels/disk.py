@@ -8,6 +8,7 @@ import mmap
 import os
 import shutil
 import tempfile
+import weakref
 from pathlib import Path
 
 import torch
@@ -30,9 +31,11 @@ class File:
     def __init__(self, size: int) -> None:
         folder = temporary_folder()
         try:
-            # Without a name where there can be such files. It is closed when nobody knows it.
-            self._file = tempfile.TemporaryFile(prefix="nst-", dir=folder, buffering=0)
-            _reserve(self._file.fileno(), size)
+            # Without a name, where there can be such files.
+            file = tempfile.TemporaryFile(prefix="nst-", dir=folder, buffering=0)
+            weakref.finalize(self, file.close)
+            self._file = file.fileno()
+            _reserve(self._file, size)
         except OSError as error:
             raise OutOfMemory(
                 f"{size / 1e9:.1f} GB do not fit into memory, nor into '{folder}' "
@@ -44,7 +47,10 @@ class File:
         """(count,) values from a byte on, mapped as long as somebody has them."""
         skipped = first % mmap.ALLOCATIONGRANULARITY
         length = skipped + count * dtype.itemsize
-        block = mmap.mmap(self._file.fileno(), length, offset=first - skipped)
+        try:
+            block = mmap.mmap(self._file, length, offset=first - skipped)
+        except OSError as error:
+            raise MemoryError(f"{length} bytes cannot be mapped: {error}") from error
         return torch.frombuffer(block, dtype=dtype, count=count, offset=skipped)
 
 

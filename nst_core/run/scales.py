@@ -5,7 +5,7 @@ from functools import partial
 
 import torch
 
-from ..control.losses import Loss, styles_in
+from ..control.losses import Keep, Loss, TotalVariationLoss, styles_in
 from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales
 from ..control.statistics import EXTRA_BYTES
 from ..control.tiles import ALIGNMENT, margin_of
@@ -17,6 +17,9 @@ from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
 from .staging import is_shared, style_size
 
+# Float32 pictures that a loss without a network takes in an evaluation: what autograd remembers of
+# total variation; of kept pixels their smallest and largest values.
+_PICTURES = {TotalVariationLoss: 12.0, Keep: 2.3}
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
 
@@ -96,7 +99,12 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime
             for loss in styles
             for image in loss.images
         ],
+        pictures=sum(_PICTURES.get(type(loss), 0.0) for loss in losses if _counts(loss)),
     )
+
+
+def _counts(loss: Loss) -> bool:
+    return isinstance(loss, Keep) or loss.weight > 0
 
 
 def given_bytes(losses: Sequence[Loss], settings: RunSettings, device: torch.device) -> int:
