@@ -111,7 +111,7 @@ def test_a_limit_of_the_process_leaves_what_it_has_not_taken_yet(machine, limit,
     sizes = [f"{name}:\t {size * GB // 1000} kB" for name, size in (("VmSize", 3), ("VmData", 1))]
     file(machine, "proc/self/status", "\n".join(["Name:\tpython", *sizes, "Threads:\t2"]))
     file(machine, "proc/self/limits", f"Limit   Soft Limit   Hard Limit   Units\n{limit}")
-    assert free_system_memory(machine) == pytest.approx(left, rel=0.03)
+    assert free_system_memory(machine) == pytest.approx(left, rel=0.05)
 
 
 def test_where_there_is_no_proc_psutil_is_asked(tmp_path, monkeypatch):

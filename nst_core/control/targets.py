@@ -26,12 +26,7 @@ _SQUARED = 1 << 24
 
 def map_in_memory(like: Tensor, channels: int, height: int, width: int) -> Tensor:
     """An uninitialized (1, channels, height, width) map of features, channels-last."""
-    return torch.empty(
-        (1, channels, height, width),
-        dtype=like.dtype,
-        device=like.device,
-        memory_format=torch.channels_last,
-    )
+    return like.new_empty(1, height, width, channels).movedim(-1, 1)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

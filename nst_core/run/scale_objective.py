@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 
 from ..control.context import Evaluate, WithContext, with_context
 from ..control.losses import Weighed
-from ..control.targets import MakeMap, map_in_memory
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .objective import evaluator_of, in_units
 from .phases import Stage
+from .placing import make_map_at
 from .runtime import Runtime
 from .sizes import views_at
 from .staging import resized
@@ -21,7 +21,6 @@ def objective_at(
     vgg: VGG16,
     runtime: Runtime,
     on_tile: Callable[[], None],
-    make_map: MakeMap = map_in_memory,
 ) -> tuple[WithContext, float]:
     """What evaluates pictures of a scale, and the largest weight.
 
@@ -40,7 +39,7 @@ def objective_at(
             wrap=settings.seamless,
             on_tile=on_tile,
             graphs=runtime.graphs,
-            make_map=make_map,
+            make_map=make_map_at(stage, runtime),
             on_smaller=stage.at_most,
         ).evaluate
 

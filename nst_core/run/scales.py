@@ -12,7 +12,7 @@ from ..control.tiles import ALIGNMENT, margin_of
 from ..settings import RunSettings
 from .estimate import Load
 from .finishing import recolored_kind
-from .placing import Place, is_away, place_for
+from .placing import Place, announce, is_away, place_for
 from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
 from .staging import is_shared, style_size
@@ -69,6 +69,16 @@ def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
         most = budget_of(scales[index:], budget - sum(counts)) if budget else scale.steps + 1
         counts.append(min(scale.steps + 1, most))
     return counts
+
+
+def places_of(
+    losses: Sequence[Loss], scales: Sequence[Scale], settings: RunSettings, runtime: Runtime
+) -> list[Place]:
+    """How each scale is done; says so where something is kept elsewhere."""
+    places = [place_of(losses, scale, settings, runtime) for scale in scales]
+    if places[-1].away:
+        announce(load_of(losses, scales[-1], settings, runtime), runtime)
+    return places
 
 
 def place_of(

@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from ..control.losses import ContentLoss, Weighed
+from ..control.losses import Weighed
 from ..control.pyramid import Scale, enlarged
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
@@ -21,14 +21,14 @@ from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
-from .placing import announce, make_map_at, rows_at, tiles_then_and_now
+from .placing import rows_at, tiles_then_and_now
 from .progress import OnProgress, Record, Result, ignore_progress
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
 from .scale_objective import objective_at
-from .scales import EXACT_SHARE, budget_of, exact_steps, load_of, place_of, scales_of
-from .staging import bounds_of, first_picture, result_size
+from .scales import EXACT_SHARE, budget_of, exact_steps, places_of, scales_of
+from .staging import bounds_of, detail_of, first_picture, result_size
 
 log = logging.getLogger(__name__)
 
@@ -62,15 +62,10 @@ class Search:
         for index in range(first, len(scales)):
             stage = Stage(scales, index, tiles, away[index])
             if index > first:
-                finer = enlarged(
-                    images.pop(), self._detail(), stage.scale.height, stage.scale.width
-                )
-                images.append(finer)
-                del finer
-            found, stop = self._minimize(stage, images)
-            images.append(found)
-            del found
-            self.stops.append(stop)
+                detail = detail_of(self.losses, self.start, self.settings)
+                size = stage.scale.height, stage.scale.width
+                images.append(enlarged(images.pop(), detail, *size))
+            self.stops.append(self._minimize(stage, images))
         return Result(
             image=self.finish(images.pop()),
             records=tuple(self.records),
@@ -81,17 +76,14 @@ class Search:
         )
 
     def _plan(self) -> tuple[tuple[Scale, ...], list[int], list[bool]]:
-        """All scales, their tiles, and where the history is kept elsewhere.
+        """All scales, their tiles, and which keep their history elsewhere.
 
         Before the first evaluation, for some may not fit.
         """
-        settings = self.settings
-        height, width = result_size(self.losses, settings, self.start)
-        scales = scales_of(self.losses, settings, height, width)
+        size = result_size(self.losses, self.settings, self.start)
+        scales = scales_of(self.losses, self.settings, *size)
         losses = [*self.losses, *self.finish.keeps]
-        places = [place_of(losses, scale, settings, self.runtime) for scale in scales]
-        if places[-1].away:
-            announce(load_of(losses, scales[-1], settings, self.runtime), self.runtime)
+        places = places_of(losses, scales, self.settings, self.runtime)
         tiles = [place.tile for place in places]
         if self.resume is not None:
             tiles = tiles_then_and_now(self.resume.position, tiles)
@@ -109,19 +101,12 @@ class Search:
             image = first_picture(self.losses, scales[0], self.settings, self.runtime.device)
         return 0, [enlarged(image, None, scales[0].height, scales[0].width)]
 
-    def _detail(self) -> Tensor | None:
-        """What larger scales take their detail from: the content, if the search began with it."""
-        contents = [loss for loss in self.losses if isinstance(loss, ContentLoss)]
-        began = self.start is None and self.settings.init == "content"
-        return contents[0].image if contents and began else None
-
-    def _minimize(self, stage: Stage, images: list[Tensor]) -> tuple[Tensor, str]:
-        """The best picture of one scale, and why its search ended."""
+    def _minimize(self, stage: Stage, images: list[Tensor]) -> str:
+        """From one picture to the best of a scale, and why its search ended."""
         steps, budget = stage.scale.steps, self._budget(stage)
         exact = exact_steps(stage.scale, self.runtime) if stage.is_last else 0
         if not exact:
-            state, stop = self._search(Phase(stage, steps, budget), images)
-            return state.image, stop
+            return self._search(Phase(stage, steps, budget), images)[1]
         history, resumed = None, self._resumed(Phase(stage, exact, exact=True))
         if resumed:
             done = resumed.position.steps_before, resumed.position.evaluations_before
@@ -129,30 +114,25 @@ class Search:
             first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
             rough, stop = self._search(Phase(stage, steps - exact, first), images)
             if 0 < budget <= rough.evaluations:
-                return rough.image, stop
-            images.append(rough.image)
+                return stop
             history, done = rough.history, (rough.steps, rough.evaluations)
             del rough
         last = Phase(stage, exact, budget and budget - done[1], True, *done)
-        state, stop = self._search(last, images, history)
-        return state.image, stop
+        return self._search(last, images, history)[1]
 
     def _search(
         self, phase: Phase, images: list[Tensor], history: History | None = None
     ) -> tuple[State, str]:
-        """One search at one scale in one arithmetic; goes on with a history, if there is one."""
+        """One search at one scale in one arithmetic; goes on with a history, if there is one.
+
+        Its last state, whose picture takes the place of the one that it begins with, and why it is.
+        """
         stage = phase.stage
         runtime = self.runtime.exact() if phase.exact else self.runtime
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
         with memory_kept(below=runtime.convolution.kept):
             objective, unit = objective_at(
-                stage,
-                self.losses,
-                self.settings,
-                self.vgg,
-                runtime,
-                self.on_tile,
-                make_map_at(stage, runtime),
+                stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
             )
             minimizer = Minimizer(
                 objective.evaluate,
@@ -164,7 +144,9 @@ class Search:
             states = [self._begun(phase, minimizer, images.pop(), history)]
             del history
             left = phase.steps - states[0].steps
-            return minimizer.run(states.pop(), left)
+            state, stop = minimizer.run(states.pop(), left)
+        images.append(state.image)
+        return state, stop
 
     def _begun(
         self, phase: Phase, minimizer: Minimizer, image: Tensor, history: History | None

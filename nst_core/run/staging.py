@@ -138,6 +138,12 @@ def picture_to_start(losses: Sequence[Loss], settings: RunSettings) -> Tensor | 
     return pictures[0]
 
 
+def detail_of(losses: Sequence[Loss], start: Tensor | None, settings: RunSettings) -> Tensor | None:
+    """What larger scales take their detail from: the content, if the search began with it."""
+    contents = _contents(losses)
+    return contents[0] if contents and start is None and settings.init == "content" else None
+
+
 def _seed(seed: int) -> int:
     """The 32 bits that PyTorch's generator on processors takes, of the 64 that hosts have.
 
