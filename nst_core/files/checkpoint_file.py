@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -14,7 +15,6 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..processes import SharedRows, rows_of
 from .atomic import written_whole
 
 # Raised when what the file holds changes its meaning.
@@ -26,8 +26,22 @@ _LONGEST_HEADER = 100_000_000  # as the safetensors library has it
 _NO_DIGEST = "0" * 64
 
 
+class InBlocks(Protocol):
+    """A tensor that does not lie in memory as a whole.
+
+    Attributes:
+        shape, dtype: as a tensor's.
+    """
+
+    shape: Sequence[int]
+    dtype: torch.dtype
+
+    def blocks(self) -> Iterable[Tensor]:
+        """All values in their order, a block at a time."""
+
+
 def write_checkpoint_file(
-    path: Path, tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
+    path: Path, tensors: Mapping[str, Tensor | InBlocks], document: Mapping[str, Any]
 ) -> None:
     """Write a checkpoint; the one that was there is kept as `previous_of(path)`.
 
@@ -97,32 +111,32 @@ class _OtherVersion(Exception):
 
 
 def _write(
-    stream: IO[bytes], tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
+    stream: IO[bytes], tensors: Mapping[str, Tensor | InBlocks], document: Mapping[str, Any]
 ) -> None:
     text = json.dumps(document)  # Python reads its own NaN and Infinity again
     header = _header(tensors, text, _NO_DIGEST)
     digest = hashlib.sha256(header)
-    stream.write(header)
+    stream.write(header)  # the place of the one with the digest, which is as long
     for tensor in tensors.values():
-        for part in rows_of(tensor):
-            row = _bytes_of(part)
-            digest.update(row)
-            stream.write(row)
+        for block in _bytes_of(tensor):
+            digest.update(block)
+            stream.write(block)
     stream.seek(0)
     stream.write(_header(tensors, text, digest.hexdigest()))
 
 
-def _bytes_of(tensor: Tensor) -> memoryview:
-    return tensor.detach().cpu().contiguous().flatten().numpy().view("uint8").data
+def _bytes_of(tensor: Tensor | InBlocks) -> Iterator[memoryview]:
+    for block in [tensor] if isinstance(tensor, Tensor) else tensor.blocks():
+        yield block.detach().cpu().contiguous().flatten().numpy().view("uint8").data
 
 
-def _header(tensors: Mapping[str, Tensor | SharedRows], document: str, digest: str) -> bytes:
+def _header(tensors: Mapping[str, Tensor | InBlocks], document: str, digest: str) -> bytes:
     """The length of the header in 8 bytes, and the header: what stands where, and the metadata."""
     metadata = {"kind": _KIND, "version": str(VERSION), "document": document, "digest": digest}
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, tensor in tensors.items():
-        begin, end = end, end + tensor.shape.numel() * tensor.dtype.itemsize
+        begin, end = end, end + math.prod(tensor.shape) * tensor.dtype.itemsize
         entries[name] = {
             "dtype": _DTYPES[tensor.dtype],
             "shape": list(tensor.shape),

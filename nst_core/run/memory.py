@@ -5,7 +5,7 @@ import sys
 import torch
 
 from ..kernels.mapped_memory import glibc
-from .system_memory import free_system_memory
+from .system_memory import free_system_memory, held_by_process
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -19,6 +19,13 @@ def free_memory(device: torch.device) -> int | None:
             int(torch.xpu.mem_get_info(device)[0]) if hasattr(torch.xpu, "mem_get_info") else None
         )
     return free_system_memory() if device.type == "cpu" else None
+
+
+def held_memory(device: torch.device) -> int:
+    """Bytes that are held now: on CUDA by tensors, else by the process; 0 where nobody says."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return held_by_process().get("VmRSS", 0)
 
 
 def peak_memory(device: torch.device) -> int | None:
@@ -44,7 +51,7 @@ def give_back_memory() -> None:
 def is_out_of_memory(error: BaseException) -> bool:
     """CUDA has a class for it; the allocators of CPU and MPS only have words.
 
-    The last of them are those of oneDNN, the CPU's convolutions, when it gets no memory.
+    The last of them are those of C++ and of oneDNN, the CPU's convolutions, when they get none.
     """
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
@@ -52,6 +59,7 @@ def is_out_of_memory(error: BaseException) -> bool:
         "can't allocate memory",
         "not enough memory",
         "out of memory",
-        "could not create a primitive",
+        "bad_alloc",
+        "could not create a",
     )
     return any(word in str(error) for word in words)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ..control.image_losses import laplacian, total_variation
 from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
-from ..control.targets import TargetMaker, numbered
+from ..control.targets import MakeMap, TargetMaker, map_in_memory, numbered
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError
@@ -22,6 +22,7 @@ from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
 from ..processes import ALONE, Processes
 from .devices import has_kernels
+from .tiling import Tiling
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -34,26 +35,46 @@ def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
     return [replace(loss, weight=loss.weight / unit) for loss in losses if loss.weight > 0], unit
 
 
-@dataclass(frozen=True)
 class Evaluator:
     """`evaluate(image) -> Evaluation` of an objective, as a CUDA graph where there can be one.
 
+    Args:
+        make: tile -> an objective in such tiles.
+        tiling: in which.
+    """
+
+    def __init__(self, make: Callable[[int], "Called"], tiling: Tiling) -> None:
+        self._make, self._tiling = make, tiling
+        self._called = make(tiling.tile)
+
+    def evaluate(self, image: Tensor) -> Evaluation:
+        """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        gradient, losses = self._tiling.done(lambda tile: self._evaluated(image, tile))
+        evaluation = self._called.objective.evaluation(gradient, losses)
+        self._called.after()
+        return evaluation
+
+    def _evaluated(self, image: Tensor, tile: int) -> tuple[Tensor, ...]:
+        if tile != self._called.tile:
+            self._called = self._make(tile)
+        return self._called.execute(self._called.objective.gradient_and_losses, image)
+
+
+@dataclass(frozen=True)
+class Called:
+    """An objective and how to call it.
+
     Attributes:
         objective: what is evaluated.
+        tile: longest side of its tiles' cores, in pixels; 0 is untiled.
         execute: how.
         after: called after each evaluation; may raise to cancel.
     """
 
     objective: Objective
+    tile: int
     execute: Execute
     after: Callable[[], None]
-
-    def evaluate(self, image: Tensor) -> Evaluation:
-        """Loss and gradient of a contiguous (1, 3, H, W) image."""
-        gradient, losses = self.execute(self.objective.gradient_and_losses, image)
-        evaluation = self.objective.evaluation(gradient, losses)
-        self.after()
-        return evaluation
 
 
 def evaluator_of(
@@ -67,8 +88,10 @@ def evaluator_of(
     on_tile: Callable[[], None] = lambda: None,
     graphs: bool = False,
     processes: Processes = ALONE,
+    make_map: MakeMap = map_in_memory,
+    on_smaller: Callable[[int], None] = lambda tile: None,
 ) -> Evaluator:
-    """What evaluates losses for a picture.
+    """What evaluates losses for a picture, in smaller tiles from where memory turns out too small.
 
     Args:
         losses: with weights above 0, and content pictures at that size.
@@ -79,41 +102,50 @@ def evaluator_of(
         on_tile: called after each tile and each layer's backward; may raise to cancel.
         graphs: whether evaluations become CUDA graphs, each followed by `on_tile`.
         processes: those that share the picture.
+        make_map: as of `TargetMaker`.
+        on_smaller: told the tile when it becomes smaller.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
-    by_hand = has_kernels(device := next(vgg.parameters()).device)
+    device = next(vgg.parameters()).device
+    by_hand = has_kernels(device)
+    # Several processes would have to change tiles at the same time.
+    tiling = Tiling(tile, max(height, width), device, on_smaller, fixed=processes.size > 1)
+    maker = TargetMaker(
+        vgg=vgg,
+        height=height,
+        width=width,
+        wrap=wrap,
+        sums=FAST_SUMS if by_hand else Sums(),
+        on_tile=on_tile,
+        processes=processes,
+        make_map=make_map,
+    )
     with torch.no_grad():
-        maker = TargetMaker(
-            vgg=vgg,
-            height=height,
-            width=width,
-            tile=tile,
-            wrap=wrap,
-            sums=FAST_SUMS if by_hand else Sums(),
-            on_tile=on_tile,
-            processes=processes,
-        )
-        targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
+        targets = tiling.done(lambda tile: replace(maker, tile=tile).targets_of(losses))
+        image_losses = _image_losses(losses, wrap)
     _check_counting(targets, image_losses)
     layers = {target.layer for target in targets}
-    tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
-    graphs = graphs and processes.size == len(tiles) == 1
-    graphs = graphs and all(target.asynchronous for target in targets)
-    execute = executor(device, graphs=graphs)
-    inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
-    network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
-    objective = TiledObjective(
-        targets,
-        network,
-        image_losses,
-        vgg=vgg,
-        tiles=tiles,
-        on_tile=inside,
-        processes=processes,
-    )
-    return Evaluator(objective, execute, after)
+    graphs = graphs and processes.size == 1 and all(target.asynchronous for target in targets)
+
+    def called(tile: int) -> Called:
+        tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
+        execute = executor(device, graphs=graphs and len(tiles) == 1)
+        inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
+        network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
+        objective = TiledObjective(
+            targets,
+            network,
+            image_losses,
+            vgg=vgg,
+            tiles=tiles,
+            on_tile=inside,
+            processes=processes,
+        )
+        return Called(objective, tile, execute, after)
+
+    return Evaluator(called, tiling)
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:

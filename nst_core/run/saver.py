@@ -54,7 +54,7 @@ class Snapshot:
                 exact=phase.exact,
                 steps_before=phase.steps_before,
                 evaluations_before=phase.evaluations_before,
-                tiles=phase.stage.tiles,
+                tiles=tuple(phase.stage.tiles),
             ),
             image=state.image,
             gradient=state.gradient,

@@ -8,6 +8,7 @@ from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .objective import evaluator_of, in_units
 from .phases import Stage
+from .placing import make_map_at
 from .runtime import Runtime
 from .sizes import views_at
 from .staging import resized
@@ -39,6 +40,8 @@ def objective_at(
             on_tile=on_tile,
             graphs=runtime.graphs,
             processes=runtime.processes,
+            make_map=make_map_at(stage, runtime),
+            on_smaller=stage.at_most,
         ).evaluate
 
     objective = with_context(

@@ -20,6 +20,7 @@ from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
+from ..settings.amount import bytes_in
 from .checkpoint import Checkpoint
 from .finishing import Finish, recolored
 from .identity import check_alike, check_identity, identity_of
@@ -66,6 +67,7 @@ def stylize(
     """
     settings = settings or RunSettings()
     runtime = runtime or Runtime.choose(settings.device, settings.precision)
+    runtime = runtime.within(bytes_in(settings.memory))
     # A host may call in inference mode, where nothing has a gradient and every tensor made stays
     # unusable for one: leave it, and copy what was brought along.
     with torch.inference_mode(False), torch.no_grad(), saver or nullcontext():

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .amount import bytes_in
 from .color import ColorSettings
 from .option import option
 
@@ -108,8 +109,15 @@ class RunSettings(ColorSettings):
         minimum=0,
         maximum=MAX_SIZE,
     )
+    memory: str = option(
+        "auto",
+        "The most memory to take, such as 4GB or 4000MB: on a processor all of the program's, on a "
+        "card what it holds there. What does not fit is done in tiles, and kept on disk. auto is "
+        "what is free.",
+    )
 
     def __post_init__(self) -> None:
         if self.init == "grey":
             object.__setattr__(self, "init", "gray")
         super().__post_init__()
+        bytes_in(self.memory)  # refuses what is no amount
