@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..control.alpha import alpha_of
 from ..control.losses import Loss
+from ..files.paths import check_room
 from ..files.weights import load_vgg16
 from ..files.write_image import save_image
 from ..gatys.vgg import VGG16
@@ -17,6 +18,7 @@ from ..run.progress import Result
 from ..run.recipes import Region, losses_of_regions
 from ..run.report import report_of, save_report, summary_of
 from ..run.runtime import Runtime
+from ..run.staging import result_size
 from ..settings import Settings
 from .asked import Asked
 from .console import answer, download_bar, say
@@ -78,13 +80,18 @@ class Job:
 
 
 def prepared(
-    asked: Asked, *, vgg: VGG16 | None = None, regions: Sequence[Region] | None = None
+    asked: Asked,
+    *,
+    vgg: VGG16 | None = None,
+    regions: Sequence[Region] | None = None,
+    writes: bool = True,
 ) -> Job:
     """The job: pictures read, losses made, and then the network loaded.
 
     Args:
         asked: what for.
         vgg, regions: the network, and the styles read, of those who have them already.
+        writes: whether there must be room for the result.
     """
     settings, start = asked.settings, asked.start
     start_picture = read_picture(start, settings) if start is not None else None
@@ -92,6 +99,10 @@ def prepared(
     if regions is None:
         regions = regions_of(asked.words, settings)
     losses = losses_of_regions(content, regions, settings, alpha=alpha)
+    if writes:
+        size = result_size(losses, settings, start_picture)
+        channels = 3 if alpha is None else 4
+        check_room(asked.outputs.picture, *size, bits=settings.bits, channels=channels)
     runtime = Runtime.choose(settings.device, settings.precision)
     return Job(
         asked=asked,

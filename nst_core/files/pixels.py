@@ -1,7 +1,8 @@
 """Pillow pictures of any mode to tensors and back: orientation, color profile, alpha, depth."""
 
 import logging
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +15,10 @@ from .deep import scaled
 from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
+
+Levels: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+# Of a strip: 48 MB as float32 RGB.
+_STRIP_PIXELS = 1 << 22
 
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _INTEROPERABILITY_IFD, _INTEROPERABILITY_INDEX = 0xA005, 1
@@ -104,12 +109,42 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 def to_pil(image: Tensor) -> Image.Image:
     """8-bit picture of a (1, C, H, W) or (C, H, W) image, RGB or RGBA; clamped and rounded."""
-    return Image.fromarray(levels_of(image, 255).astype(np.uint8))
+    height, width = image.shape[-2:]
+    return pil_of_strips(level_strips(image, 255), height, width)
 
 
-def levels_of(image: Tensor, white: int) -> "np.ndarray[Any, np.dtype[Any]]":
+def pil_of_strips(strips: Iterable[Levels], height: int, width: int) -> Image.Image:
+    """The same of its rows from top to bottom, each strip (h, W, C) in [0, 255]."""
+    whole, top = None, 0
+    for levels in strips:
+        part = Image.fromarray(levels.astype(np.uint8))
+        if len(levels) == height:
+            return part
+        whole = whole or Image.new(part.mode, (width, height))
+        whole.paste(part, (0, top))
+        top += len(levels)
+    assert whole is not None
+    return whole
+
+
+def level_strips(image: Tensor, white: int) -> Iterator[Levels]:
+    """`levels_of` an image, `strip_rows` at a time: all at once would take three times its memory.
+
+    The strips of a picture are all it has, from top to bottom.
+    """
+    rows = strip_rows(image.shape[-1])
+    for part in image.split(rows, dim=-2):
+        yield levels_of(part, white)
+
+
+def strip_rows(width: int) -> int:
+    """How many rows of a picture are worked on at once."""
+    return max(1, _STRIP_PIXELS // width)
+
+
+def levels_of(image: Tensor, white: int) -> Levels:
     """(H, W, C) int32 in [0, white] of a (1, C, H, W) or (C, H, W) image, clamped and rounded."""
-    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(white).add(0.5)
+    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul_(white).add_(0.5)
     return pixels.to(torch.int32).reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy()
 
 
