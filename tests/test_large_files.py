@@ -80,6 +80,7 @@ def test_a_file_of_more_than_4_gb_is_a_bigtiff(bits, channels):
     shape = {"shape": levels.shape, "rows": 8, "bits": bits, "profile": b"12345678901"}
     write_tiff(stream, strips, **shape, most=1000)
     assert stream.getvalue()[:4] == b"II+\0"
+    stream.seek(0)
     with tifffile.TiffFile(stream) as file:
         assert file.is_bigtiff
         assert (file.pages[0].asarray() == levels).all()

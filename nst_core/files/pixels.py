@@ -52,11 +52,14 @@ def from_pil(picture: Image.Image) -> Tensor:
     return pixels_of(picture).over_white()
 
 
-def pixels_of(picture: Image.Image) -> Pixels:
-    """The same as `from_pil`, before transparency is laid over anything."""
+def pixels_of(picture: Image.Image, orientation: int | None = None) -> Pixels:
+    """The same as `from_pil`, before transparency is laid over anything.
+
+    With an `orientation`, whatever EXIF says of it.
+    """
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
-    orientation = orientation_of(picture)
+    orientation = orientation or orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         # 16 bits (65535 is white), 32 bits or floats (1 is).

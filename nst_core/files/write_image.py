@@ -99,8 +99,9 @@ def _stretched(alpha: Tensor, height: int, width: int) -> Tensor:
 
 
 class _Rows:
-    """The levels of a picture to be written, in strips: as a whole they would take as much memory
-    again as the picture.
+    """The levels of a picture to be written, in strips.
+
+    As a whole they would take as much memory again as the picture.
 
     Args:
         image, alpha: as of `save_image`.

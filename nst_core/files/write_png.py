@@ -1,5 +1,6 @@
-"""PNG strip by strip, of 8 or 16 bits a channel: Pillow cannot write 16 bits in color, and needs the
-whole picture in memory.
+"""PNG strip by strip, of 8 or 16 bits a channel.
+
+Pillow cannot write 16 bits in color, and needs the whole picture in memory.
 """
 
 import struct
