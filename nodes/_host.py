@@ -210,7 +210,7 @@ class Watch:
         if not self.interval or time.monotonic() < self.next_preview:
             return None
         self.next_preview = time.monotonic() + self.interval
-        picture = to_pil(progress.preview())
+        picture = to_pil(progress.preview(PREVIEW_SIDE))
         # The host would enlarge a smaller one, which costs more than all the rest of a preview.
         return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
 

@@ -9,6 +9,7 @@ from rich import progress as rich
 from torch import Tensor
 
 from ..run.progress import OnProgress, Progress, Result, ignore_progress
+from ..settings.writing import STEP_SIDE
 from .console import say, stderr
 
 # Seconds between redrawings of the bar, and between lines in a log.
@@ -122,7 +123,7 @@ class Watch:
         self.show(progress)
         self.film(progress)
         if self.every and progress.latest.evaluation % self.every == 0:
-            self.save(progress.latest.evaluation, progress.preview())
+            self.save(progress.latest.evaluation, progress.preview(STEP_SIDE))
 
     def so_far(self) -> Result | None:
         """What an interrupted run has found; None before its first evaluation."""

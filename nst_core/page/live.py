@@ -11,11 +11,13 @@ from html import escape
 
 from torch import Tensor
 
+from ..control.pyramid import fit, resize
 from ..files.pixels import to_pil
 from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
+from ..settings.writing import SHOWN_SIDE
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
 CURVE_SIZE = (560, 300)
@@ -46,7 +48,7 @@ WELCOME = (
 
 def picture_html(image: Tensor, words: str, alpha: Tensor | None = None) -> str:
     """The picture so far, what is transparent over white."""
-    image = with_alpha(image, alpha, keep=False)
+    image = with_alpha(_seen(image), alpha, keep=False)
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
 
 
@@ -56,12 +58,20 @@ def result_html(image: Tensor, *, seamless: bool) -> str:
     if not seamless:
         return picture
     height, width = image.shape[-2:]
-    look = f"aspect-ratio: {width} / {height}; background-image: url({_url(image, 'JPEG')})"
+    url = _url(_seen(image), "JPEG")
+    look = f"aspect-ratio: {width} / {height}; background-image: url({url})"
     return (
         f'{picture}<figure class="nst-tiles"><div style="{look}" role="img" '
         'aria-label="The result, four times side by side"></div>'
         "<figcaption>Four copies, side by side</figcaption></figure>"
     )
+
+
+def _seen(image: Tensor) -> Tensor:
+    """No larger than a screen: a picture inside the page travels whole to every browser."""
+    height, width = image.shape[-2:]
+    small = fit(height, width, SHOWN_SIDE)
+    return resize(image, *small) if max(height, width) > SHOWN_SIDE else image
 
 
 def plan_html(planned: Plan, timed: bool, minutes: float) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..settings.writing import PREVIEW_SIDE
 from . import live
 from .choosing import Changes
 from .finished import Finished
@@ -110,7 +111,7 @@ class Watching:
             assert job.start is not None
             start = live.picture_html(job.start, "The start", job.alpha)
             return self._painting(start) | {parts.curve: ""}
-        image = progress.preview()
+        image = progress.preview(PREVIEW_SIDE)
         changes = self._painting(live.picture_html(image, "The picture so far", job.alpha))
         changes[parts.status] = self._figures(job)
         if curve:

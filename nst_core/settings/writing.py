@@ -14,9 +14,9 @@ MAX_SIDES: Mapping[str, int] = MappingProxyType(
 )
 # Bytes of a file whose size or offsets have 32 bits: BMP ends there, TIFF becomes BigTIFF.
 MAX_32_BIT_FILE = 2**32 - 1
-# Longer sides, in pixels, of what is only looked at: a picture while it is made on a page or a node,
-# a film (the largest that players of H.264 promise, level 5.1), a picture on the way (--save-every).
-PREVIEW_SIDE, FILM_SIDE, STEP_SIDE = 1024, 4096, 4096
+# Longer sides, in pixels, of what is only looked at. On a page: a picture while it is made, and a
+# result. As files: a film (H.264's level 5.1 ends there), and a picture on the way (--save-every).
+PREVIEW_SIDE, SHOWN_SIDE, FILM_SIDE, STEP_SIDE = 1024, 2048, 4096, 4096
 
 
 @dataclass(frozen=True, kw_only=True)
