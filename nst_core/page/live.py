@@ -17,6 +17,7 @@ from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
+from ..run.within import Within
 from ..settings.writing import SHOWN_SIDE
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
@@ -113,19 +114,22 @@ def waiting_html(before: int) -> str:
     return _status(f"Waiting: {before} {words} first", 0, [], goes_on=True)
 
 
-def starting_html() -> str:
+def starting_html(within: Within | None = None) -> str:
     """From the turn to the first evaluation."""
-    return _status("Starting", 0, [], goes_on=True)
+    facts = [("now", within.words)] if within else []
+    return _status("Starting", within.fraction if within else 0, facts, goes_on=True)
 
 
-def progress_html(progress: Progress) -> str:
-    """How far a run is."""
+def progress_html(progress: Progress, within: Within | None = None) -> str:
+    """How far a run is; within an evaluation too, where that takes long."""
     latest = progress.latest
     pace = latest.evaluation / max(latest.seconds, 1e-9)
+    slow = within is not None and pace < 1 / TOLD_AGAIN
     return _status(
         "Painting",
-        progress.fraction,
+        max(progress.fraction, within.fraction) if within and slow else progress.fraction,
         [
+            *([("now", within.words)] if within and slow else []),
             ("step", f"{latest.step}/{progress.steps}"),
             ("loss", f"{latest.loss:.4g}"),
             ("scale", progress.stage.removeprefix("scale ")),

@@ -102,7 +102,9 @@ class Watching:
             await asyncio.sleep(_LOOK)
 
     def _figures(self, job: Job) -> str:
-        return live.progress_html(job.progress) if job.progress else live.starting_html()
+        if job.progress is None:
+            return live.starting_html(job.within)
+        return live.progress_html(job.progress, job.within)
 
     def _so_far(self, job: Job, curve: bool) -> Changes:
         """The latest picture; before the first evaluation, the one to start from."""

@@ -15,7 +15,6 @@ from ..gatys.vgg import size_of
 from ..settings import ColorSettings
 from .staging import bounds_of
 
-
 # Of a picture that are recolored at once, where pixels do not depend on each other.
 _ROWS = 256
 

@@ -21,6 +21,7 @@ from ..kernels.cuda_graph import Execute, eager, executor
 from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
 from .devices import has_kernels
+from .within import Pass, Ticks, depth_of, passes_of_evaluation, passes_of_targets
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -41,16 +42,21 @@ class Evaluator:
         objective: what is evaluated.
         execute: how.
         after: called after each evaluation; may raise to cancel.
+        ticks, passes: what is counted within an evaluation; no passes of a CUDA graph.
     """
 
     objective: Objective
     execute: Execute
     after: Callable[[], None]
+    ticks: Ticks
+    passes: Sequence[Pass]
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Loss and gradient of a contiguous (1, 3, H, W) image."""
+        self.ticks.begin(self.passes)
         gradient, losses = self.execute(self.objective.gradient_and_losses, image)
         evaluation = self.objective.evaluation(gradient, losses)
+        self.ticks.end()
         self.after()
         return evaluation
 
@@ -80,6 +86,7 @@ def evaluator_of(
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
+    ticks = on_tile if isinstance(on_tile, Ticks) else Ticks(on_tile)
     by_hand = has_kernels(device := next(vgg.parameters()).device)
     with torch.no_grad():
         maker = TargetMaker(
@@ -89,17 +96,21 @@ def evaluator_of(
             tile=tile,
             wrap=wrap,
             sums=FAST_SUMS if by_hand else Sums(),
-            on_tile=on_tile,
+            on_tile=ticks,
         )
+        ticks.begin(passes_of_targets(losses, height, width, tile, wrap=wrap))
         targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
+    ticks.end()
     _check_counting(targets, image_losses)
     tiles = plan_tiles(height, width, tile, {target.layer for target in targets}, wrap=wrap)
     graphs = graphs and len(tiles) == 1 and all(target.asynchronous for target in targets)
     execute = executor(device, graphs=graphs)
-    inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
+    inside, after = (ticks, _ignore) if execute is eager else (_ignore, ticks)
     network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
     objective = TiledObjective(targets, network, image_losses, vgg=vgg, tiles=tiles, on_tile=inside)
-    return Evaluator(objective, execute, after)
+    depth = depth_of([target.layer for target in targets])
+    passes = passes_of_evaluation(len(tiles), depth, by_hand=by_hand) if execute is eager else ()
+    return Evaluator(objective, execute, after, ticks, passes)
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:

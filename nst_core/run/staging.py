@@ -62,7 +62,9 @@ def style_size(
     return (longer, longer) if shape == "square" else fit(*size_of(image), longer)
 
 
-def needed_size(settings: RunSettings, factor: float = 1.0) -> Callable[[int, int], tuple[int, int]]:
+def needed_size(
+    settings: RunSettings, factor: float = 1.0
+) -> Callable[[int, int], tuple[int, int]]:
     """For readers of large files: (height, width) of a picture -> that in which a run looks at it.
 
     Args:
