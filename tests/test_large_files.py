@@ -105,12 +105,12 @@ def test_jpeg_and_webp_hold_the_side_that_is_named_and_no_pixel_more(tmp_path):
         save_image(torch.zeros(3, 1, most), path)
         with pytest.raises(ImageError, match=f"at most {most}. Write PNG or TIFF"):
             check_sides(path, most + 1)
-        with pytest.raises(OSError):
+        with pytest.raises((OSError, ValueError), match=r"encod|maximum|large|limit"):
             Image.new("RGB", (most + 1, 1)).save(path, kind)
 
 
 def test_a_bmp_of_4_gb_is_refused(tmp_path):
-    with pytest.raises(ImageError, match="BMP holds at most 4 GB. Write PNG or TIFF"):
+    with pytest.raises(ImageError, match=r"BMP holds at most 4 GB\. Write PNG or TIFF"):
         check_room(tmp_path / "a.bmp", 40_000, 40_000, bits=8)
 
 

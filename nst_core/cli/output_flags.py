@@ -41,8 +41,8 @@ class OutputFlags:
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help="Also keep the best picture so far every so many evaluations, as FILE-0020.png, of "
-            f"at most {STEP_SIDE} pixels a side; 0 does not.",
+            help="Also keep the best picture so far every so many evaluations, as FILE-0020.png, "
+            f"of at most {STEP_SIDE} pixels a side; 0 does not.",
         ),
     ] = 0
     film: Annotated[

@@ -14,8 +14,8 @@ from ..run.within import Within
 from ..settings.writing import STEP_SIDE
 from .console import say, stderr
 
-# Seconds between redrawings of the bar, between lines in a log, and before something is said of what
-# goes on within an evaluation: quick ones are not worth a word.
+# Seconds between redrawings of the bar, between lines in a log, and before something is said of
+# what goes on within an evaluation: quick ones are not worth a word.
 _REDRAW, _LINE, _WITHIN = 0.1, 10.0, 3.0
 
 

@@ -131,13 +131,10 @@ def pil_of_strips(strips: Iterable[Levels], height: int, width: int) -> Image.Im
 
 
 def level_strips(image: Tensor, white: int) -> Iterator[Levels]:
-    """`levels_of` an image, `strip_rows` at a time: all at once would take three times its memory.
-
-    The strips of a picture are all it has, from top to bottom.
-    """
-    rows = strip_rows(image.shape[-1])
-    for part in image.split(rows, dim=-2):
-        yield levels_of(part, white)
+    """`levels_of` an image from top to bottom: all at once would take three times its memory."""
+    height, rows = image.shape[-2], strip_rows(image.shape[-1])
+    for top in range(0, height, rows):
+        yield levels_of(image[..., top : top + rows, :], white)
 
 
 def strip_rows(width: int) -> int:

@@ -31,8 +31,8 @@ _OPENERS = {"PNG": open_png, "JPEG": open_jpeg, "TIFF": open_tiff}
 _OPENERS |= {"AVIF": open_avif, "HEIC": open_heic}
 
 
-# The (height, width) in which a picture is needed, of that as stored. EXIF may turn it, so sides are
-# treated alike.
+# The (height, width) in which a picture is needed, of that as stored. EXIF may turn it, so both
+# sides are treated alike.
 Needed = Callable[[int, int], Size]
 
 

@@ -41,7 +41,7 @@ def write_png(
         _write_chunk(stream, name, data)
     packer, packed = zlib.compressobj(6), bytearray()
     for filtered in _filtered(strips, bits):
-        packed += packer.compress(filtered)
+        packed += packer.compress(filtered.data)
         while len(packed) > _PART:
             _write_chunk(stream, b"IDAT", packed[:_PART])
             del packed[:_PART]

@@ -96,7 +96,7 @@ def write_tiff(
 def _packed(levels: Levels, bits: int) -> bytes:
     samples = levels.astype(f"<u{bits // 8}")
     samples[:, 1:] -= samples[:, :-1].copy()
-    return zlib.compress(samples, 6)
+    return zlib.compress(samples.data, 6)
 
 
 def _write_fields(stream: IO[bytes], form: _Form, fields: dict[int, _Field]) -> int:

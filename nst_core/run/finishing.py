@@ -79,8 +79,9 @@ class Finish:
         colors, strength = self.settings.colors, self.settings.color_strength
         if colors == "luminance":  # of each pixel alone: row by row, for little memory
             resized = resize(source, *size_of(image))
-            for rows, wanted in zip(image.split(_ROWS, 2), resized.split(_ROWS, 2), strict=True):
-                rows.copy_(match_colors(rows, wanted, colors, strength))
+            for top in range(0, image.shape[2], _ROWS):
+                rows = ..., slice(top, top + _ROWS), slice(None)
+                image[rows] = match_colors(image[rows], resized[rows], colors, strength)
             return image
         if self.alpha is None:
             return match_colors(image, source, colors, strength)

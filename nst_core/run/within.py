@@ -136,10 +136,13 @@ def passes_of_targets(
         if not isinstance(loss, ContentLoss | StyleLoss):
             continue
         layers = [layer for layer, weight in loss.layer_weights.items() if weight > 0]
-        styled = isinstance(loss, StyleLoss)
-        for image in [one[0] for one in loss.counting] if styled else [loss.image]:
+        if isinstance(loss, StyleLoss):
+            around, images = False, [image for image, _, _ in loss.counting]
+        else:
+            around, images = wrap, [loss.image]
+        for image in images:
             own = tile_for_picture(*size_of(image), layers, tile, height * width)
-            tiles = plan_tiles(*size_of(image), own, layers, wrap=wrap and not styled)
+            tiles = plan_tiles(*size_of(image), own, layers, wrap=around)
             passes.append(Pass("targets", len(tiles), depth_of(layers) + 1))
     return passes
 

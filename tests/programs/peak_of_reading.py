@@ -1,4 +1,4 @@
-"""Bytes that reading a square picture takes at its peak, shrunk as it is read; a line for each file.
+"""Bytes that reading a square picture takes at its peak, shrunk as it is read; a line for each.
 
 Arguments: its side, the side in which it is needed, and files; those that are not there are made.
 """

@@ -49,7 +49,7 @@ def rows_of_png(
         above, left = raw[-1], left - rows
         plain = np.zeros((rows, length), np.uint8)
         plain[:, 1:] = raw
-        yield decoded(struct.pack(">II", width, rows) + header[8:], zlib.compress(plain, 0))
+        yield decoded(struct.pack(">II", width, rows) + header[8:], zlib.compress(plain.data, 0))
         if not left:
             return
     raise Damaged("some of its rows are missing")
