@@ -105,7 +105,7 @@ def test_jpeg_and_webp_hold_the_side_that_is_named_and_no_pixel_more(tmp_path):
         save_image(torch.zeros(3, 1, most), path)
         with pytest.raises(ImageError, match=f"at most {most}. Write PNG or TIFF"):
             check_sides(path, most + 1)
-        with pytest.raises((OSError, ValueError), match=r"encod|maximum|large|limit"):
+        with pytest.raises((OSError, ValueError), match=r"broken data|encoding"):
             Image.new("RGB", (most + 1, 1)).save(path, kind)
 
 
