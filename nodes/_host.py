@@ -29,6 +29,7 @@ from ..nst_core.run.memory import free_memory, give_back_memory
 from ..nst_core.run.plan import duration
 from ..nst_core.run.progress import Progress
 from ..nst_core.run.runtime import Runtime
+from ..nst_core.run.within import Within
 
 __all__ = ["ComfyExtension", "Watch", "io"]
 
@@ -42,6 +43,8 @@ UNFINISHED = "nst_unfinished"
 # The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
 PARTS = 1000
 PREVIEW_SIDE = 512
+# Seconds after an evaluation before the bar moves within the next.
+WITHIN = 2.0
 # Evaluations after which the pace is known well enough to say how long the rest will take.
 PACED = 8
 
@@ -188,6 +191,7 @@ class Watch:
         self.runs, self.total = runs, runs * PARTS
         self.interval = interval
         self.next_preview = 0.0
+        self.next_within = time.monotonic() + WITHIN
 
     def of_run(self, index: int) -> Callable[[Progress], None]:
         """The engine's callback for one run; raises when the user cancels."""
@@ -195,12 +199,25 @@ class Watch:
         def on_progress(progress: Progress) -> None:
             # Newer hosts drop updates that follow each other quickly, and with them the check.
             stop_if_asked()
+            self.next_within = time.monotonic() + WITHIN
             done = int((index + progress.fraction) * PARTS)
             self.bar.update_absolute(done, self.total, self._preview(progress))
             if index == 0 and progress.latest.evaluation == PACED:
                 show(f"It takes about {duration(self._seconds(progress))}.")
 
         return on_progress
+
+    def within_run(self, index: int) -> Callable[[Within], None]:
+        """The engine's callback within an evaluation, for those that take long."""
+
+        def on_within(within: Within) -> None:
+            now = time.monotonic()
+            if now >= self.next_within:
+                self.next_within = now + WITHIN
+                done = int((index + within.fraction) * PARTS)
+                self.bar.update_absolute(done, self.total, None)
+
+        return on_within
 
     def _seconds(self, progress: Progress) -> float:
         """Of the whole batch, at the pace of its first run."""
@@ -210,7 +227,7 @@ class Watch:
         if not self.interval or time.monotonic() < self.next_preview:
             return None
         self.next_preview = time.monotonic() + self.interval
-        picture = to_pil(progress.preview())
+        picture = to_pil(progress.preview(PREVIEW_SIDE))
         # The host would enlarge a smaller one, which costs more than all the rest of a preview.
         return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
 

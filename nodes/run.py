@@ -20,6 +20,7 @@ from ..nst_core.run.progress import Result
 from ..nst_core.run.runtime import Runtime
 from ..nst_core.run.saver import Saver
 from ..nst_core.run.stylize import stylize
+from ..nst_core.run.within import Within
 from ..nst_core.settings import RunSettings
 from . import _host as host
 from .checkpoints import checkpoints_of
@@ -56,7 +57,7 @@ def stylize_batch(
             for index, job in enumerate(jobs):
                 own = job[1:], job[0], vgg, settings, runtime
                 kept = checkpoints_of(*own) if resumable else None
-                result = _run(*own, watch.of_run(index), kept)
+                result = _run(*own, watch.of_run(index), watch.within_run(index), kept)
                 details = run_details(
                     job[1:],
                     result,
@@ -92,6 +93,7 @@ def _run(
     settings: RunSettings,
     runtime: Runtime,
     on_progress: Callable[[nst_core.Progress], None],
+    on_within: Callable[[Within], None],
     kept: tuple[Saver, Checkpoint | None] | None,
 ) -> Result:
     """One picture; in small tiles if the device turns out to have less memory than it said."""
@@ -108,6 +110,7 @@ def _run(
                 runtime=runtime,
                 start=start,
                 on_progress=on_progress,
+                on_within=on_within,
                 on_tile=host.stop_if_asked,
                 saver=saver,
                 resume=None if number else resume,

@@ -9,9 +9,10 @@ from pathlib import Path
 
 from torch import Tensor
 
-from ..control.pyramid import resize
+from ..control.pyramid import Scale, fit, resize
 from ..files.film import RATE, Film, even, film_to
 from ..run.progress import Progress, Result
+from ..settings.writing import FILM_SIDE
 
 # What a film has at most, about: ten seconds. Shorter runs show every evaluation.
 _FRAMES = 10 * RATE
@@ -26,7 +27,7 @@ def filming(path: Path | None) -> Iterator["Filming"]:
 
 @dataclass
 class Filming:
-    """Films a run at the size of its result, every so many evaluations.
+    """Films a run at the size of its result or at `FILM_SIDE`, every so many evaluations.
 
     Attributes:
         path: where to; None is nowhere.
@@ -45,14 +46,12 @@ class Filming:
             return
         steps = sum(scale.steps + 1 for scale in progress.scales)
         if (progress.latest.evaluation - 1) % math.ceil(steps / _FRAMES) == 0:
-            last = progress.scales[-1]
-            self._add(self.path, progress.preview(), 1, even(last.height, last.width))
+            self._add(self.path, progress.preview(FILM_SIDE), 1, _size(progress.scales[-1]))
 
     def end(self, result: Result) -> None:
         """Hold the result for a second."""
         if self.path is not None:
-            last = result.scales[-1]
-            self._add(self.path, result.image, RATE, even(last.height, last.width))
+            self._add(self.path, result.image, RATE, _size(result.scales[-1]))
 
     def _add(self, path: Path, image: Tensor, frames: int, size: tuple[int, int]) -> None:
         """Open the film if this is its first image, and add it."""
@@ -61,6 +60,11 @@ class Filming:
                 self.size = size
                 self.film = self.stack.enter_context(film_to(path, *size))
             self.film.add(resize(image, *self.size), frames)
+
+
+def _size(last: Scale) -> tuple[int, int]:
+    longer = min(FILM_SIDE, max(last.height, last.width))
+    return even(*fit(last.height, last.width, longer))
 
 
 @contextmanager

@@ -70,6 +70,7 @@ def run(
                 runtime=job.runtime,
                 start=job.start_picture,
                 on_progress=watch,
+                on_within=watch.within,
                 saver=saver,
                 resume=resume,
             )

@@ -27,14 +27,15 @@ _NO_DIGEST = "0" * 64
 
 
 class InBlocks(Protocol):
-    """A tensor that does not lie in memory as a whole.
+    """A tensor that does not lie in memory as a whole."""
 
-    Attributes:
-        shape, dtype: as a tensor's.
-    """
+    @property
+    def shape(self) -> Sequence[int]:
+        """As a tensor's."""
 
-    shape: Sequence[int]
-    dtype: torch.dtype
+    @property
+    def dtype(self) -> torch.dtype:
+        """As a tensor's."""
 
     def blocks(self) -> Iterable[Tensor]:
         """All values in their order, a block at a time."""

@@ -1,7 +1,8 @@
 """Pillow pictures of any mode to tensors and back: orientation, color profile, alpha, depth."""
 
 import logging
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -14,6 +15,10 @@ from .deep import scaled
 from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
+
+Levels: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+# Of a strip: 48 MB as float32 RGB.
+_STRIP_PIXELS = 1 << 22
 
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _INTEROPERABILITY_IFD, _INTEROPERABILITY_INDEX = 0xA005, 1
@@ -47,11 +52,14 @@ def from_pil(picture: Image.Image) -> Tensor:
     return pixels_of(picture).over_white()
 
 
-def pixels_of(picture: Image.Image) -> Pixels:
-    """The same as `from_pil`, before transparency is laid over anything."""
+def pixels_of(picture: Image.Image, orientation: int | None = None) -> Pixels:
+    """The same as `from_pil`, before transparency is laid over anything.
+
+    With an `orientation`, whatever EXIF says of it.
+    """
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
-    orientation = orientation_of(picture)
+    orientation = orientation or orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         # 16 bits (65535 is white), 32 bits or floats (1 is).
@@ -104,12 +112,39 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 def to_pil(image: Tensor) -> Image.Image:
     """8-bit picture of a (1, C, H, W) or (C, H, W) image, RGB or RGBA; clamped and rounded."""
-    return Image.fromarray(levels_of(image, 255).astype(np.uint8))
+    height, width = image.shape[-2:]
+    return pil_of_strips(level_strips(image, 255), height, width)
 
 
-def levels_of(image: Tensor, white: int) -> "np.ndarray[Any, np.dtype[Any]]":
+def pil_of_strips(strips: Iterable[Levels], height: int, width: int) -> Image.Image:
+    """The same of its rows from top to bottom, each strip (h, W, C) in [0, 255]."""
+    whole, top = None, 0
+    for levels in strips:
+        part = Image.fromarray(levels.astype(np.uint8))
+        if len(levels) == height:
+            return part
+        whole = whole or Image.new(part.mode, (width, height))
+        whole.paste(part, (0, top))
+        top += len(levels)
+    assert whole is not None
+    return whole
+
+
+def level_strips(image: Tensor, white: int) -> Iterator[Levels]:
+    """`levels_of` an image from top to bottom: all at once would take three times its memory."""
+    height, rows = image.shape[-2], strip_rows(image.shape[-1])
+    for top in range(0, height, rows):
+        yield levels_of(image[..., top : top + rows, :], white)
+
+
+def strip_rows(width: int) -> int:
+    """How many rows of a picture are worked on at once."""
+    return max(1, _STRIP_PIXELS // width)
+
+
+def levels_of(image: Tensor, white: int) -> Levels:
     """(H, W, C) int32 in [0, white] of a (1, C, H, W) or (C, H, W) image, clamped and rounded."""
-    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(white).add(0.5)
+    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul_(white).add_(0.5)
     return pixels.to(torch.int32).reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy()
 
 

@@ -117,6 +117,7 @@ class Device:
             runtime=runtime,
             on_progress=job.watch,
             on_tile=job.check,
+            on_within=job.watch_within,
         )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ..run.progress import Progress, Result
+from ..run.within import Within
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -78,6 +79,7 @@ class Job:
     Attributes:
         request: what was asked for.
         progress: after its latest evaluation; None before the first.
+        within: what it does since then.
         start: the picture it starts from, once there is one.
         content: the content at the result's size, if there is one, likewise.
         alpha: (h, w), how opaque the content is, likewise; None is all of it.
@@ -91,6 +93,7 @@ class Job:
     deliver: "Callable[[Job, Result], Finished] | None" = None
     finished: "Finished | None" = None
     progress: Progress | None = None
+    within: Within | None = None
     start: Tensor | None = None
     content: Tensor | None = None
     alpha: Tensor | None = None
@@ -112,6 +115,10 @@ class Job:
         """The engine's `on_progress`."""
         self.progress = progress
         self.check()
+
+    def watch_within(self, within: Within) -> None:
+        """The engine's `on_within`."""
+        self.within = within
 
     def check(self) -> None:
         """The engine's `on_tile`: raises if the run shall end."""

@@ -11,11 +11,14 @@ from html import escape
 
 from torch import Tensor
 
+from ..control.pyramid import fit, resize
 from ..files.pixels import to_pil
 from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
+from ..run.within import Within
+from ..settings.writing import SHOWN_SIDE
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
 CURVE_SIZE = (560, 300)
@@ -46,7 +49,7 @@ WELCOME = (
 
 def picture_html(image: Tensor, words: str, alpha: Tensor | None = None) -> str:
     """The picture so far, what is transparent over white."""
-    image = with_alpha(image, alpha, keep=False)
+    image = with_alpha(_seen(image), alpha, keep=False)
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
 
 
@@ -56,12 +59,20 @@ def result_html(image: Tensor, *, seamless: bool) -> str:
     if not seamless:
         return picture
     height, width = image.shape[-2:]
-    look = f"aspect-ratio: {width} / {height}; background-image: url({_url(image, 'JPEG')})"
+    url = _url(_seen(image), "JPEG")
+    look = f"aspect-ratio: {width} / {height}; background-image: url({url})"
     return (
         f'{picture}<figure class="nst-tiles"><div style="{look}" role="img" '
         'aria-label="The result, four times side by side"></div>'
         "<figcaption>Four copies, side by side</figcaption></figure>"
     )
+
+
+def _seen(image: Tensor) -> Tensor:
+    """No larger than a screen: a picture inside the page travels whole to every browser."""
+    height, width = image.shape[-2:]
+    small = fit(height, width, SHOWN_SIDE)
+    return resize(image, *small) if max(height, width) > SHOWN_SIDE else image
 
 
 def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
@@ -103,19 +114,22 @@ def waiting_html(before: int) -> str:
     return _status(f"Waiting: {before} {words} first", 0, [], goes_on=True)
 
 
-def starting_html() -> str:
+def starting_html(within: Within | None = None) -> str:
     """From the turn to the first evaluation."""
-    return _status("Starting", 0, [], goes_on=True)
+    facts = [("now", within.words)] if within else []
+    return _status("Starting", within.fraction if within else 0, facts, goes_on=True)
 
 
-def progress_html(progress: Progress) -> str:
-    """How far a run is."""
+def progress_html(progress: Progress, within: Within | None = None) -> str:
+    """How far a run is; within an evaluation too, where that takes long."""
     latest = progress.latest
     pace = latest.evaluation / max(latest.seconds, 1e-9)
+    slow = within is not None and pace < 1 / TOLD_AGAIN
     return _status(
         "Painting",
-        progress.fraction,
+        max(progress.fraction, within.fraction) if within and slow else progress.fraction,
         [
+            *([("now", within.words)] if within and slow else []),
             ("step", f"{latest.step}/{progress.steps}"),
             ("loss", f"{latest.loss:.4g}"),
             ("scale", progress.stage.removeprefix("scale ")),

@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from ..settings.writing import PREVIEW_SIDE
 from . import live
 from .choosing import Changes
 from .finished import Finished
@@ -101,7 +102,9 @@ class Watching:
             await asyncio.sleep(_LOOK)
 
     def _figures(self, job: Job) -> str:
-        return live.progress_html(job.progress) if job.progress else live.starting_html()
+        if job.progress is None:
+            return live.starting_html(job.within)
+        return live.progress_html(job.progress, job.within)
 
     def _so_far(self, job: Job, curve: bool) -> Changes:
         """The latest picture; before the first evaluation, the one to start from."""
@@ -110,7 +113,7 @@ class Watching:
             assert job.start is not None
             start = live.picture_html(job.start, "The start", job.alpha)
             return self._painting(start) | {parts.curve: ""}
-        image = progress.preview()
+        image = progress.preview(PREVIEW_SIDE)
         changes = self._painting(live.picture_html(image, "The picture so far", job.alpha))
         changes[parts.status] = self._figures(job)
         if curve:

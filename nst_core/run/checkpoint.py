@@ -171,8 +171,8 @@ def _check(made: Checkpoint) -> None:
         raise ValueError(f"its picture has the shape {tuple(made.image.shape)}")
     if made.gradient.shape != made.image.shape or not made.losses or not made.records:
         raise ValueError("its state does not fit together")
-    tensors = (made.image, made.gradient, *made.history.values())
-    if not all(bool(torch.isfinite(one).all()) for one in tensors):
+    read = [one for one in made.history.values() if isinstance(one, Tensor)]
+    if not all(bool(torch.isfinite(one).all()) for one in (made.image, made.gradient, *read)):
         raise ValueError("some of its numbers are not finite")
     if not math.isfinite(made.length) or made.length <= 0 or made.seconds < 0:
         raise ValueError("its step length is none")

@@ -23,6 +23,7 @@ from ..kernels.sums import FAST_SUMS
 from ..processes import ALONE, Processes
 from .devices import has_kernels
 from .tiling import Tiling
+from .within import Pass, Ticks, depth_of, passes_of_evaluation, passes_of_targets
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -41,22 +42,25 @@ class Evaluator:
     Args:
         make: tile -> an objective in such tiles.
         tiling: in which.
+        ticks: told what is counted within an evaluation.
     """
 
-    def __init__(self, make: Callable[[int], "Called"], tiling: Tiling) -> None:
-        self._make, self._tiling = make, tiling
+    def __init__(self, make: Callable[[int], "Called"], tiling: Tiling, ticks: Ticks) -> None:
+        self._make, self._tiling, self._ticks = make, tiling, ticks
         self._called = make(tiling.tile)
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Loss and gradient of a contiguous (1, 3, H, W) image."""
         gradient, losses = self._tiling.done(lambda tile: self._evaluated(image, tile))
         evaluation = self._called.objective.evaluation(gradient, losses)
+        self._ticks.end()
         self._called.after()
         return evaluation
 
     def _evaluated(self, image: Tensor, tile: int) -> tuple[Tensor, ...]:
         if tile != self._called.tile:
             self._called = self._make(tile)
+        self._ticks.begin(self._called.passes)
         return self._called.execute(self._called.objective.gradient_and_losses, image)
 
 
@@ -69,12 +73,14 @@ class Called:
         tile: longest side of its tiles' cores, in pixels; 0 is untiled.
         execute: how.
         after: called after each evaluation; may raise to cancel.
+        passes: what is counted within an evaluation; none of a CUDA graph.
     """
 
     objective: Objective
     tile: int
     execute: Execute
     after: Callable[[], None]
+    passes: Sequence[Pass]
 
 
 def evaluator_of(
@@ -108,6 +114,7 @@ def evaluator_of(
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
+    ticks = on_tile if isinstance(on_tile, Ticks) else Ticks(on_tile)
     device = next(vgg.parameters()).device
     by_hand = has_kernels(device)
     # Several processes would have to change tiles at the same time.
@@ -118,21 +125,26 @@ def evaluator_of(
         width=width,
         wrap=wrap,
         sums=FAST_SUMS if by_hand else Sums(),
-        on_tile=on_tile,
+        on_tile=ticks,
         processes=processes,
         make_map=make_map,
     )
+
+    def made(tile: int) -> list[Target]:
+        ticks.begin(passes_of_targets(losses, height, width, tile, wrap=wrap))
+        return replace(maker, tile=tile).targets_of(losses)
+
     with torch.no_grad():
-        targets = tiling.done(lambda tile: replace(maker, tile=tile).targets_of(losses))
-        image_losses = _image_losses(losses, wrap)
+        targets, image_losses = tiling.done(made), _image_losses(losses, wrap)
+    ticks.end()
     _check_counting(targets, image_losses)
-    layers = {target.layer for target in targets}
+    layers = [target.layer for target in targets]
     graphs = graphs and processes.size == 1 and all(target.asynchronous for target in targets)
 
     def called(tile: int) -> Called:
         tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
         execute = executor(device, graphs=graphs and len(tiles) == 1)
-        inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
+        inside, after = (ticks, _ignore) if execute is eager else (_ignore, ticks)
         network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
         objective = TiledObjective(
             targets,
@@ -143,9 +155,10 @@ def evaluator_of(
             on_tile=inside,
             processes=processes,
         )
-        return Called(objective, tile, execute, after)
+        passes = passes_of_evaluation(len(tiles), depth_of(layers), by_hand=by_hand)
+        return Called(objective, tile, execute, after, passes if execute is eager else ())
 
-    return Evaluator(called, tiling)
+    return Evaluator(called, tiling, ticks)
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:

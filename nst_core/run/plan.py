@@ -1,6 +1,6 @@
 """Before a run: what it will take."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -9,7 +9,7 @@ from torch import Tensor
 from ..control.losses import Loss
 from ..control.pyramid import VIEW_FACTOR, Scale
 from ..control.spans import Span
-from ..control.tiles import plan_tiles
+from ..control.tiles import Tile, plan_tiles
 from ..gatys.vgg import VGG16
 from ..processes import Processes
 from ..settings import RunSettings
@@ -21,6 +21,9 @@ from .runtime import Runtime
 from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, place_of, scales_of
 from .sizes import views_at
 from .staging import picture_to_start, result_size
+
+# Of tiles, the first pass, which adds up the sums, takes this share of the second.
+_SUMS = 0.7
 
 
 @dataclass(frozen=True)
@@ -155,7 +158,7 @@ def _seconds(
     losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, needed: Needs, pace: Pace
 ) -> float:
     """What all evaluations cost, and before them the targets of the styles."""
-    scales, size = needed.scales, needed.processes
+    scales = needed.scales
     counts = evaluations_of(scales, settings.max_evaluations)
     exact = min(exact_steps(scales[-1], runtime), round(counts[-1] * EXACT_SHARE))
     seconds = 0.0
@@ -165,27 +168,33 @@ def _seconds(
         targets = sum(height * width for height, width in load.styles) / 3
         views = views_at(losses, settings, scale.height, scale.width)
         copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
-        pixels = copies * max(
-            _pixels(scale, needed.tile, load.layers, settings.seamless, Processes(rank, size))
-            for rank in range(size)
-        )
+        pixels, most = 0.0, 0
+        for rank in range(runtime.processes.size):
+            tiles = plan_tiles(
+                scale.height,
+                scale.width,
+                needed.tile,
+                load.layers,
+                wrap=settings.seamless,
+                processes=Processes(rank, runtime.processes.size),
+            )
+            pixels, most = max(pixels, copies * _pixels(tiles)), max(most, len(tiles))
         last = exact if scale is scales[-1] else 0
         seconds += (targets + pixels * (count - last)) * pace.usual
-        seconds += (targets + pixels * last) * pace.exact if last else 0.0
+        # The search in float32 begins with an evaluation of its own.
+        seconds += (targets + pixels * (last + 1)) * pace.exact if last else 0.0
+        seconds += (count + (last > 0)) * most * pace.fixed
     return seconds
 
 
-def _pixels(
-    scale: Scale, tile: int, layers: Collection[str], seamless: bool, own: Processes
-) -> float:
+def _pixels(tiles: Sequence[Tile]) -> float:
     """What an evaluation costs, in pixels.
 
     Margins are read too, and all tiles but the last have two forward passes.
     A seamless picture has margins of its own, where it goes on at its other end.
     """
-    tiles = plan_tiles(scale.height, scale.width, tile, layers, wrap=seamless, processes=own)
     read = [_read(tile.rows) * _read(tile.columns) for tile in tiles]
-    return sum(read) + sum(read[:-1]) / 2
+    return sum(read) + _SUMS * sum(read[:-1])
 
 
 def _read(span: Span) -> float:

@@ -6,6 +6,7 @@ An exception raised by the callback cancels the run; the engine never catches it
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 from torch import Tensor
 
@@ -33,6 +34,16 @@ class Record:
     seconds: float
 
 
+class Preview(Protocol):
+    """What makes a picture to look at."""
+
+    def __call__(self, longer: int = 0) -> Tensor:
+        """As of `Progress`; with a `longer` side, shrunk on the device to that many pixels first.
+
+        What is only looked at is asked for so: the whole may be 16384 pixels a side.
+        """
+
+
 @dataclass(frozen=True)
 class Progress:
     """A run after one of its evaluations.
@@ -54,7 +65,7 @@ class Progress:
     stops: Sequence[str]
     tile: int
     fraction: float
-    preview: Callable[[], Tensor]
+    preview: Preview
 
     @property
     def stage(self) -> str:

@@ -4,11 +4,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from torch import Tensor
+
+from ..control.pyramid import fit, resize
 from ..gatys.minimizer import State
 from ..gatys.objective import Evaluation
+from ..gatys.vgg import size_of
 from .finishing import Finish
 from .phases import Phase
-from .progress import OnProgress, Progress, Record
+from .progress import OnProgress, Preview, Progress, Record
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +55,6 @@ class Reporter:
         work = [scale.height * scale.width * (scale.steps + 1) for scale in stage.scales]
         share = (steps + 1) / (stage.scale.steps + 1)
         done = sum(work[: stage.index]) + work[stage.index] * share
-        image, finish = state.image, self.finish  # a preview kept for later keeps no network
         self.on_progress(
             Progress(
                 records=self.records,
@@ -60,6 +63,17 @@ class Reporter:
                 stops=self.stops,
                 tile=stage.tile,
                 fraction=done / sum(work),
-                preview=lambda: finish(image),
+                preview=_preview(state.image, self.finish),
             )
         )
+
+
+def _preview(image: Tensor, finish: Finish) -> Preview:
+    """Kept for later, it keeps no network."""
+
+    def preview(longer: int = 0) -> Tensor:
+        height, width = size_of(image)
+        shrink = 0 < longer < max(height, width)
+        return finish(resize(image, *fit(height, width, longer)) if shrink else image)
+
+    return preview

@@ -12,6 +12,7 @@ from .placing import make_map_at
 from .runtime import Runtime
 from .sizes import views_at
 from .staging import resized
+from .within import Ticks
 
 
 def objective_at(
@@ -27,6 +28,10 @@ def objective_at(
     The losses' pictures at the scale's size are needed no longer once their targets are made.
     """
     scale, placed = stage.scale, runtime.place(vgg)
+    ticks = on_tile if isinstance(on_tile, Ticks) else Ticks(on_tile)
+    ticks.stage = stage
+    for convolution in placed.convolutions.values():
+        convolution.register_forward_hook(ticks.layer)
     counting, unit = in_units([resized(loss, scale, settings.shape) for loss in losses])
 
     def evaluate_of(some: Sequence[Weighed], height: int, width: int) -> Evaluate:
@@ -37,7 +42,7 @@ def objective_at(
             width=width,
             tile=stage.tile,
             wrap=settings.seamless,
-            on_tile=on_tile,
+            on_tile=ticks,
             graphs=runtime.graphs,
             processes=runtime.processes,
             make_map=make_map_at(stage, runtime),

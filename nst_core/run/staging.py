@@ -1,6 +1,6 @@
 """Before the work: pictures to the device and to a scale's size, and the picture to start from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -75,6 +75,23 @@ def style_size(
     """(height, width) of one of a style's pictures beside a (height, width) result."""
     longer = max(1, round(max(height, width) * loss.scale))
     return (longer, longer) if shape == "square" else fit(*size_of(image), longer)
+
+
+def needed_size(
+    settings: RunSettings, factor: float = 1.0
+) -> Callable[[int, int], tuple[int, int]]:
+    """For readers of large files: (height, width) of a picture -> that in which a run looks at it.
+
+    Args:
+        settings: of the run.
+        factor: of a style, `style_scale`; of the others, 1.
+    """
+    longer = max(1, round(settings.size * factor))
+
+    def needed(height: int, width: int) -> tuple[int, int]:
+        return (longer, longer) if settings.shape == "square" else fit(height, width, longer)
+
+    return needed
 
 
 def result_size(

@@ -10,8 +10,9 @@ STARTS = ("content", "gray", "noise", "style")
 SHAPES = ("keep", "square")
 PRECONDITIONERS = ("spectral", "none")
 PRECISIONS = ("auto", "float32", "bfloat16")
-# Longer side of a result, in pixels.
-MAX_SIZE = 16384
+# Longer side of a result, in pixels. What fits is decided by memory, and by the format it is
+# written in (`writing.MAX_SIDES`); hosts and pages have smaller limits of their own.
+MAX_SIZE = 65536
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ..damage import DAMAGE, Damaged, NotSupported, decoding
-from ..pixels import Pixels, pixels_of
+from ..pixels import pixels_of
+from ..shrinking import Size, Strips, strips_of_pillow
 from .opened import Opened
 
 log = logging.getLogger(__name__)
@@ -44,15 +45,20 @@ def open_jpeg(stream: IO[bytes], name: str) -> Opened:
             raise NotSupported("JPEG-LS picture") from error
         raise
 
-    def decode() -> Pixels:
+    def loaded() -> JpegImageFile:
         try:
             picture.load()
         except DAMAGE as error:
             stream.seek(0)
-            return pixels_of(_mended(stream.read(), name, error))
-        return pixels_of(picture)
+            return _mended(stream.read(), name, error)
+        return picture
 
-    return Opened("JPEG", picture.size, decode)
+    def strips(size: Size) -> Strips:
+        # The decoder shrinks for little, but by plain means: it leaves twice the size to resize.
+        picture.draft(None, (2 * size[1], 2 * size[0]))
+        return strips_of_pillow(picture, loaded)
+
+    return Opened("JPEG", picture.size, lambda: pixels_of(loaded()), strips=strips)
 
 
 def _mended(data: bytes, name: str, damage: Exception) -> JpegImageFile:

@@ -1,6 +1,8 @@
 """TIFF: what Pillow reads right, Pillow reads; the rest is for tifffile or refused by its name."""
 
+import io
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import IO
 
@@ -11,9 +13,11 @@ from PIL.TiffImagePlugin import TiffImageFile
 from ..damage import DAMAGE, Damaged, MissingPackage, NotSupported, decoding
 from ..deep import keeps_16_bits, scaled, sixteen_bits
 from ..pixels import Pixels, pixels_of, pixels_of_values
+from ..shrinking import Size, Strips, strips_of_whole
 from .opened import Opened
 from .studio_tiff import pixels_of_channels, studio_pixels
 from .tiff_layout import CMYK, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
+from .tiff_strips import parts_of_tiff
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +59,23 @@ def open_tiff(stream: IO[bytes], name: str) -> Opened:
             picture.load()
         return pixels_of(picture)
 
-    return Opened("TIFF", layout.size, decode)
+    def rows(parts: Callable[[], Iterator[bytes]]) -> Iterator[Pixels]:
+        for part in parts():
+            yield open_tiff(io.BytesIO(part), name).decode()
+
+    def strips(_: Size) -> Strips:
+        with decoding("TIFF"):
+            parts = parts_of_tiff(stream) if _in_parts(layout) else None
+        if parts is None:
+            return strips_of_whole(decode())
+        return Strips(layout.size[::-1], rows(parts), lambda: layout.orientation)
+
+    return Opened("TIFF", layout.size, decode, strips=strips)
+
+
+def _in_parts(layout: Layout) -> bool:
+    """Whether parts can be read alone: old JPEG has common tables, large numbers a common white."""
+    return layout.compression != 6 and layout.bits <= 16 and layout.sample_format == 1
 
 
 class _NotForPillow(Exception):
