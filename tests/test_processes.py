@@ -5,23 +5,30 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from small import picture
+from torch.distributed import HashStore
+from torch.distributed.run import get_args_parser
 
 import nst_core
 from nst_core import load_image, save_image
 from nst_core.cli.sharing import threads_each
+from nst_core.cli.stylize import stylize_order
 from nst_core.control.blocks import ALIGNMENT, blocks_of
 from nst_core.processes import ALONE, Processes
 from nst_core.run.checkpoint import load_checkpoint
+from nst_core.run.heartbeat import Heartbeat
 
 TESTS = Path(__file__).parent
+EXAMPLES = TESTS.parent / "examples"
 SIDES = st.integers(1, 700)
 SHORT = ("--weights", "untrained", "--size", "48", "--scales", "1", "--tolerance", "0")
 SHORT += ("--style-layers", "relu1_1,relu2_1", "--content-layers", "relu2_2")
@@ -63,6 +70,35 @@ def test_cores_are_shared_out_unless_it_is_said_how_many_threads():
     assert threads_each({"LOCAL_WORLD_SIZE": "100000"}) == 1
 
 
+def test_a_process_that_gives_no_sign_of_life_is_named(monkeypatch):
+    monkeypatch.setattr("nst_core.run.heartbeat._PERIOD", 0.01)
+    store = HashStore()
+    alive, silent = (Heartbeat(store, rank, 2) for rank in range(2))
+    assert alive.lost is None
+    silent.end()
+    for thread in threading.enumerate():
+        if thread.name == "heartbeat":
+            thread.join(timeout=60)  # the other one's ends as soon as it knows
+    assert alive.lost.startswith("process 0 " if alive._rank else "process 1 ")
+
+
+def test_the_examples_for_clusters_have_flags_that_there_are():
+    yaml = pytest.importorskip("yaml")
+    script = (EXAMPLES / "slurm.sh").read_text()
+    subprocess.run(["bash", "-n", EXAMPLES / "slurm.sh"], check=True)
+    services = yaml.safe_load((EXAMPLES / "compose.yaml").read_text())["services"]
+    commands = [service["command"] for service in services.values()]
+    assert len(commands) == 2
+    for text in (script[script.index("torchrun") :].replace("\\\n", " "), *commands):
+        ours, theirs = (
+            set(re.findall("--[a-z-]+", part)) for part in text.split("-m nst_core")[::-1]
+        )
+        assert theirs <= set(get_args_parser()._option_string_actions)
+        assert ours <= {
+            f"--{name.replace('_', '-')}" for name in signature(stylize_order).parameters
+        }
+
+
 def torchrun(count, *words, **options):
     """A started torchrun of so many processes; PYTHONPATH leads to the package and to the tests."""
     paths = os.pathsep.join([str(Path(nst_core.__file__).parents[1]), str(TESTS)])
@@ -79,8 +115,13 @@ def torchrun(count, *words, **options):
 
 
 def ended(process):
-    """Exit code, stdout and stderr; it ends within two minutes."""
-    out, err = process.communicate(timeout=120)
+    """Exit code, stdout and stderr; it ends."""
+    try:
+        out, err = process.communicate(timeout=300)
+    except subprocess.TimeoutExpired:
+        process.terminate()
+        process.communicate(timeout=60)
+        raise
     return process.returncode, out, err
 
 
@@ -88,7 +129,7 @@ def test_a_shared_picture_is_the_one_made_alone():
     code, out, err = ended(torchrun(3, TESTS / "programs" / "shared_picture.py"))
     assert code == 0, err
     rows = [line.split(": ") for line in out.splitlines()]
-    assert len(rows) >= 10
+    assert len(rows) >= 8
     for name, change, same in rows:
         assert same == "True", name  # all processes have the same bits
         assert float(change) <= (1e-4 if name == "float32" else 1e-7), name
@@ -167,7 +208,7 @@ def test_sigterm_ends_all_with_the_picture_so_far_and_a_checkpoint(folder):
     assert code != 0
     assert out.split() == ["out.png"]
     assert "To go on: nst resume" in err
-    assert load_image(folder / "out.png").shape == (1, 3, 48, 48)
+    assert load_image(folder / "out.png", max_pixels=10**6).shape == (1, 3, 48, 48)
     assert load_checkpoint(folder / "out.png.checkpoint").records
 
 

@@ -80,7 +80,7 @@ class Heartbeat:
     def _end_process(self, rank: int) -> None:
         """End one that hangs, if our parent started it too: it would be waited for."""
         place, pid = self._store.get(f"place {rank}").decode().rsplit(" ", 1)
-        if place == _place() and "unknown" not in place:
+        if place == _place() and "unknown" not in place and int(pid) != os.getpid():
             with suppress(OSError):
                 os.kill(int(pid), signal.SIGKILL)
 

@@ -44,7 +44,7 @@ def style(**given):
 
 # Losses, and settings beside the usual ones.
 CASES = {
-    "deep layers": ([content(layers="relu4_2"), style(layers="low")], {}),
+    "deep layers in tiles": ([content(layers="relu4_2"), style(layers="low")], {"tile": 32}),
     "regions and a kept part": (
         [
             content(mask=RAMP),
@@ -65,10 +65,10 @@ CASES = {
         {"scales": 2},
     ),
     "views": ([content(), style(layers="relu1_1,relu2_1")], {"views": 2}),
-    "distributions": ([content(), style(statistics="sliced-wasserstein")], {}),
-    "moments": ([style(statistics="gram+mean-std")], {}),
-    "tiles": ([content(), style()], {"tile": 32}),
-    "content alone": ([content()], {}),
+    "distributions and moments": (
+        [style(statistics="sliced-wasserstein"), style(statistics="gram+mean-std")],
+        {},
+    ),
 }
 TINY = ([content(), style(layers="relu1_1,relu2_1")], {"size": 16})
 
