@@ -8,7 +8,7 @@ from ..files.samples import CONTENTS, STYLES
 from ..settings import ServingSettings
 from .controls import control, explained
 from .kinds import Kind
-from .live import WELCOME
+from .live import CONTINUE_LABEL, WELCOME
 from .panels import more_styles, parts_of_styles, regions, restoring, settings_under
 from .parts import Parts
 from .pictures import Samples, picture_input
@@ -60,7 +60,7 @@ def _pictures(kind: Kind, samples: Samples) -> dict[str, Any]:
         run = gr.Button("Run", variant="primary", elem_id=kind.id("run"), min_width=110, scale=3)
         stop = gr.Button("Stop", variant="stop", elem_id=kind.id("stop"), min_width=70, scale=1)
         resume = gr.Button(
-            "Continue", visible=False, elem_id=kind.id("continue"), min_width=90, scale=1
+            CONTINUE_LABEL, visible=False, elem_id=kind.id("continue"), min_width=90, scale=1
         )
         if kind.has_regions:
             parts["swap"] = gr.Button("⇄ Swap", elem_id=kind.id("swap"), min_width=80, scale=1)

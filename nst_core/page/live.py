@@ -38,6 +38,7 @@ FOLLOWED = """() => {
 # Seconds after which it is told again what has not changed: well within four times that interval.
 TOLD_AGAIN = 5.0
 
+CONTINUE_LABEL = "Continue"
 # Below how a run was cut off, where it can be gone on with.
 CONTINUE = (
     '<p class="nst-small">Continue goes on with this run, to the picture it would have made: with '

@@ -17,6 +17,7 @@ from starlette.middleware import Middleware
 from ..errors import SettingsError
 from ..optional import imported
 from ..settings import ServingSettings
+from .connections import guard
 from .network import Network
 from .routes import Routes
 
@@ -91,16 +92,19 @@ def _repeated(work: Callable[[], None], seconds: float) -> Iterator[None]:
         thread.join()
 
 
-def launch_options(limits: ServingSettings, closed: Path) -> dict[str, Any]:
+def launch_options(
+    limits: ServingSettings, closed: Path, uploaded: Callable[[], None]
+) -> dict[str, Any]:
     """How the page is served.
 
     Args:
         limits: of the page.
         closed: a folder of which no file is served.
+        uploaded: called after each upload.
     """
     from .look import theme
 
-    routes = Middleware(Routes, megabytes=limits.max_upload)
+    routes = Middleware(Routes, megabytes=limits.max_upload, uploaded=uploaded)
     return {
         "theme": theme(),
         "css_paths": STYLE_SHEET,
@@ -160,7 +164,10 @@ def serve(
         where = {"server_name": host, "server_port": port, "root_path": root_path}
         with _repeated(runs.tidy, _TIDIED):
             try:
-                page.launch(share=share, auth=auth, **where, **launch_options(limits, kept))
+                options = launch_options(limits, kept, runs.tidy)
+                page.launch(share=share, auth=auth, prevent_thread_lock=True, **where, **options)
+                guard(page.server, limits.max_waiting)
+                page.block_thread()
             except OSError as error:
                 # Gradio's words for a port that is taken: it has looked at all it may take.
                 raise SettingsError(f"The page cannot listen there: {error}") from error

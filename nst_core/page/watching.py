@@ -14,7 +14,7 @@ from .job import Job
 from .messages import spoken
 from .parts import Parts
 from .runs import Runs
-from .visitors import key_of
+from .visitors import is_behind, key_of
 from .workflow import WITHOUT_DRAWINGS
 
 # Seconds between looks at a run that works, at one that waits, and between drawings of its curve.
@@ -56,16 +56,17 @@ class Watching:
         key = key_of(visitor)
         job = self._runs.of(key)
         if job is not None:
-            async for changes in self.follow(key, job):
+            async for changes in self.follow(visitor, job):
                 yield changes
         else:
             yield self.over(key)
 
-    async def follow(self, key: str, job: Job) -> AsyncIterator[Changes]:
+    async def follow(self, visitor: gr.Request, job: Job) -> AsyncIterator[Changes]:
         """A run from where it is until it is over."""
+        key = key_of(visitor)
         async for changes in self._waiting(job):
             yield changes
-        async for changes in self._working(job):
+        async for changes in self._working(visitor, job):
             yield changes
         error = job.error()
         if error:  # the picture so far, or an earlier result, stays
@@ -97,14 +98,15 @@ class Watching:
                 yield {self._parts.status: live.waiting_html(place)}
             await asyncio.sleep(_LOOK_WAITING)
 
-    async def _working(self, job: Job) -> AsyncIterator[Changes]:
+    async def _working(self, visitor: gr.Request, job: Job) -> AsyncIterator[Changes]:
         """The picture and the figures, whenever there are new ones."""
         yield {self._parts.status: live.starting_html()}
         seen, drawn, told = -1, 0.0, time.monotonic()
         while not job.future.done():
             now = time.monotonic()
             evaluation = job.progress.latest.evaluation if job.progress else 0
-            if job.start is not None and evaluation != seen:
+            new = job.start is not None and evaluation != seen
+            if new and not is_behind(visitor):
                 curve = now - drawn >= _CURVE
                 seen, drawn, told = evaluation, now if curve else drawn, now
                 yield await asyncio.to_thread(self._so_far, job, curve)
@@ -158,7 +160,8 @@ class Watching:
         goes_on = found is not None and kind_in(found.request) is self._parts.kind
         return {
             self._parts.status: status + live.CONTINUE if goes_on else status,
-            self._parts.resume: gr.update(visible=goes_on),
+            # With its label, which Gradio forgets of a button that was hidden at first.
+            self._parts.resume: gr.update(value=live.CONTINUE_LABEL, visible=goes_on),
         }
 
     def result(self, key: str, ended: Finished) -> Changes:
@@ -202,5 +205,5 @@ class Returning:
             yield shown | do.over(key)
         else:
             yield shown
-            async for changes in do.follow(key, job):
+            async for changes in do.follow(visitor, job):
                 yield changes
