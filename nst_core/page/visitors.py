@@ -4,12 +4,8 @@ import re
 import secrets
 from typing import Any
 
-from gradio.context import LocalContext
-
 # Kept for a day. A browser sends it with whatever it asks of this page, and scripts cannot read it.
 _NAME, _KEPT = "nst-visitor", 86_400
-# Messages that may wait for a visitor before no more pictures are sent.
-_BEHIND = 3
 _TOKEN = re.compile(rf"(?:^|;\s*){_NAME}=([A-Za-z0-9_-]{{22}})(?:;|$)")
 
 
@@ -32,11 +28,3 @@ def key_of(visitor: Any) -> str:
         visitor: Gradio's request.
     """
     return token_in(visitor.headers.get("cookie", "")) or str(visitor.session_hash)
-
-
-def is_behind(visitor: Any) -> bool:
-    """Whether messages wait for a visitor whose line is slow; Gradio keeps any number of them."""
-    page = LocalContext.blocks.get(None)
-    queues = page._queue.pending_messages_per_session if page else {}
-    messages = queues.get(str(visitor.session_hash))
-    return messages is not None and messages.qsize() > _BEHIND

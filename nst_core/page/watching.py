@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
 from . import live
 from .choosing import Changes
@@ -14,11 +15,13 @@ from .job import Job
 from .messages import spoken
 from .parts import Parts
 from .runs import Runs
-from .visitors import is_behind, key_of
+from .visitors import key_of
 from .workflow import WITHOUT_DRAWINGS
 
 # Seconds between looks at a run that works, at one that waits, and between drawings of its curve.
 _LOOK, _LOOK_WAITING, _CURVE = 0.2, 1.0, 2.0
+# Messages that may wait for a visitor before no more pictures are sent.
+_BEHIND = 3
 
 
 class Watching:
@@ -207,3 +210,11 @@ class Returning:
             yield shown
             async for changes in do.follow(visitor, job):
                 yield changes
+
+
+def is_behind(visitor: Any) -> bool:
+    """Whether messages wait for a visitor whose line is slow; Gradio keeps any number of them."""
+    page = LocalContext.blocks.get(None)
+    queues = page._queue.pending_messages_per_session if page else {}
+    messages = queues.get(str(visitor.session_hash))
+    return messages is not None and messages.qsize() > _BEHIND
