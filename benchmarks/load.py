@@ -3,9 +3,9 @@
     python benchmarks/load.py [--quick] [--only NAME]
 
 Starts `nst page` with small limits and untrained weights in a process of its own. Meanwhile another
-process asks for the page five times a second, each time with a new connection. A table says how
-long the slowest answer took, and what the page held before and after each scenario. Compare with the
-first row, of a page that nobody uses: a busy machine is slow for that reason alone. Linux only.
+process asks for the page five times a second, each time anew. A table says how long
+the slowest answer took, and what the page held before and after each scenario. Compare it with the
+first row, of a page that nobody uses: a busy machine is slow for that alone. Linux only.
 """
 
 import argparse
