@@ -33,14 +33,14 @@ class Results:
         with self._lock:
             self._made.append((time.time(), folder))
             while len(self._made) > self._most:
-                _remove(self._made.popleft()[1])
+                remove(self._made.popleft()[1])
         return folder
 
     def tidy(self, now: float) -> None:
         """Remove what is older than AGE."""
         with self._lock:
             while self._made and self._made[0][0] < now - AGE:
-                _remove(self._made.popleft()[1])
+                remove(self._made.popleft()[1])
 
 
 class Uploads:
@@ -68,10 +68,11 @@ class Uploads:
                 continue
         for place, (changed, path) in enumerate(sorted(found, reverse=True)):
             if place >= self._most or changed < now - AGE:
-                _remove(path)
+                remove(path)
 
 
-def _remove(path: Path) -> None:
+def remove(path: Path) -> None:
+    """A file, or a folder with all that is in it."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)
     else:

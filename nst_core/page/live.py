@@ -41,6 +41,12 @@ FOLLOWED = """() => {
 # Seconds after which it is told again what has not changed: well within four times that interval.
 TOLD_AGAIN = 5.0
 
+CONTINUE_LABEL = "Continue"
+# Below how a run was cut off, where it can be gone on with.
+CONTINUE = (
+    '<p class="nst-small">Continue goes on with this run, to the picture it would have made: with '
+    "its pictures and settings, whatever is chosen now. Run begins a new one in its place.</p>"
+)
 WELCOME = (
     '<div class="nst-empty"><b>Press Run</b>'
     "<span>The picture grows here, from coarse to fine.</span></div>"
@@ -89,7 +95,10 @@ def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
         return f"Takes about {memory}."
     words = f"Takes up to about {duration(planned.seconds)} and {memory}."
     if planned.seconds > 60 * minutes:
-        words += f" After {minutes:g} minutes this page ends it with the best picture so far."
+        words += (
+            f" After {minutes:g} minutes this page ends it with the best picture so far. Continue "
+            "goes on then."
+        )
     return words
 
 
@@ -159,6 +168,16 @@ def finished_html(result: Result, why: str | None) -> str:
 def nothing_html() -> str:
     """A run that was stopped before there was anything to keep."""
     return _status("Stopped before there was a picture", 0, [])
+
+
+def cut_off_html() -> str:
+    """A run of which only its checkpoint is left, because the page was started again."""
+    return _status("Your run was cut off", 0, [])
+
+
+def failed_html(words: str) -> str:
+    """A run that ended with an error."""
+    return f'{_status("The run failed", 0, [])}<p class="nst-small">{escape(words)}</p>'
 
 
 def clock(seconds: float) -> str:

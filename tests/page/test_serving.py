@@ -1,11 +1,15 @@
 """The page in a process of its own, as programs and strangers meet it."""
 
 import json
+import random
 import re
 import runpy
+import shutil
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -222,6 +226,17 @@ def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
     assert min(len(result.parent.name), len(upload.parent.name)) >= 20
 
 
+def test_checkpoints_are_not_served(server):
+    kept = folder_of(server) / "checkpoints" / "a"
+    kept.mkdir()
+    (kept / "run.checkpoint").touch()
+    try:
+        path = f"{server.url}/gradio_api/file={kept / 'run.checkpoint'}"
+        assert answer_to(path) in (403, 404)
+    finally:
+        shutil.rmtree(kept)
+
+
 @pytest.mark.parametrize(
     "route",
     [
@@ -360,3 +375,35 @@ def test_temporary_files_are_gone_with_the_page(tmp_path):
     with running(tmp_path, *SMALL, OMP_NUM_THREADS="1"):
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("nst-page-")]
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def test_runs_that_are_left_at_any_moment_leave_nothing_behind(connect, picture, server):
+    """A small benchmarks/load.py: memory, threads, handles and files as before."""
+    moment, files = random.Random(1), (picture("teal"), picture("orange"))
+
+    def held():
+        process = Path(f"/proc/{server.process.pid}")
+        return [
+            len(list((process / "fd").iterdir())),
+            sum(path.is_file() for path in folder_of(server).rglob("*")),
+        ]
+
+    def jobs(count):
+        visitors = [connect() for _ in range(count)]
+        for number, visitor in enumerate(visitors):
+            run = visitor.submit(*files, size=64, steps=20, api_name="/stylize")
+            if number % 2:
+                with suppress(FutureTimeout):
+                    run.result(timeout=moment.uniform(0, 0.5))
+                visitor.close()
+            else:
+                assert run.result(timeout=60)
+
+    jobs(2 * MAX_WAITING)  # as many results of programs as are kept
+    before, memory = held(), server.memory()
+    jobs(12)
+    after = held()
+    while after[0] > before[0]:  # connections that were closed are given back a little later
+        after = held()
+    assert after[1] <= before[1] * 1.05
+    assert server.memory() - memory < 50e6
