@@ -1,7 +1,6 @@
 """The search for one picture: scale after scale, each from the picture of the one before."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from ..control.losses import ContentLoss, Weighed
 from ..control.pyramid import Scale, enlarged
+from ..errors import NotFinite
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.vgg import VGG16
@@ -21,11 +21,11 @@ from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
-from .progress import OnProgress, Record, Result, ignore_progress
+from .progress import OnProgress, Record, Result, ignore_progress, seconds_since
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
-from .scale_objective import objective_at
+from .scale_objective import checked, objective_at
 from .scales import EXACT_SHARE, budget_of, exact_steps, scales_of, tile_of
 from .staging import bounds_of, first_picture, result_size
 
@@ -62,15 +62,22 @@ class Search:
             stage = Stage(scales, index, tiles)
             if index > first:
                 image = enlarged(image, self._detail(), stage.scale.height, stage.scale.width)
-            image, stop = self._minimize(stage, image)
+            try:
+                image, stop = self._minimize(stage, image)
+            except NotFinite as error:
+                if not self.records:
+                    raise
+                log.warning(f"{error} The run ends with the picture of the scale before, enlarged.")
+                image = enlarged(image, self._detail(), scales[-1].height, scales[-1].width)
+                break
             self.stops.append(stop)
         return Result(
             image=self.finish(image),
             records=tuple(self.records),
-            scales=scales,
+            scales=scales[: len(self.stops)],
             stops=tuple(self.stops),
             tile=stage.tile,
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds_since(self.began),
         )
 
     def _plan(self) -> tuple[tuple[Scale, ...], tuple[int, ...]]:
@@ -115,7 +122,11 @@ class Search:
                 return rough.image, stop
             image, history, done = rough.image, rough.history, (rough.steps, rough.evaluations)
         last = Phase(stage, exact, budget and budget - done[1], True, *done)
-        state, stop = self._search(last, image, history)
+        try:
+            state, stop = self._search(last, image, history)
+        except NotFinite as error:
+            log.warning(f"{error} The last steps, which are done in float32, are left out.")
+            return image, "the loss is no finite number in float32"
         return state.image, stop
 
     def _search(
@@ -130,7 +141,7 @@ class Search:
                 phase.stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
             )
             minimizer = Minimizer(
-                objective.evaluate,
+                checked(objective.evaluate),
                 bounds=bounds_of(self.finish.keeps, scale, self.settings.bounded),
                 tolerance=self.settings.tolerance,
                 max_evaluations=phase.budget,
