@@ -23,6 +23,7 @@ except ImportError as error:
         f"Neural style transfer needs ComfyUI 0.8.0 or newer. Update ComfyUI. ({error})"
     ) from None
 
+from ..nst_core.files.atomic import written_whole
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import free_memory, give_back_memory
@@ -141,7 +142,8 @@ def save_pictures(images: Tensor) -> str:
     paths = [Path(folder) / f"{name}_{first + i:05}_.png" for i in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         # Quick, because whoever pressed Cancel waits for it.
-        to_pil(image.movedim(-1, 0)[None].float()).save(path, compress_level=1)
+        with written_whole(path) as part:
+            to_pil(image.movedim(-1, 0)[None].float()).save(part, "PNG", compress_level=1)
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 

@@ -12,7 +12,14 @@ from .. import __version__
 from ..errors import SettingsError
 from ..settings import MAX_SIZE, PRESETS, Settings
 from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
-from .console import answer, polite, say, stdout, warnings_of_engine
+from .console import (
+    answer,
+    polite,
+    say,
+    stdout,
+    terminated_like_ctrl_c,
+    warnings_of_engine,
+)
 from .files import make_folder
 from .options import flag_of
 from .page import page_command
@@ -39,7 +46,7 @@ app.add_typer(weights_app, name="weights")
 
 def run(arguments: Sequence[str] | None) -> NoReturn:
     """Run the command in the arguments and exit."""
-    with warnings_of_engine():
+    with warnings_of_engine(), terminated_like_ctrl_c():
         app(arguments, prog_name="nst")
     raise SystemExit(0)  # typer has exited already; this tells type checkers
 

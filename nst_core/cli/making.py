@@ -1,9 +1,6 @@
 """The run of a job: watched, stopped by Ctrl-C, and written."""
 
-import signal
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import typer
 
@@ -12,10 +9,10 @@ from ..run.progress import Result
 from ..run.saver import Saver
 from ..run.stylize import stylize
 from .asked import Asked
-from .console import INTERRUPTED, polite, say
+from .console import INTERRUPTED, SOME_FAILED, polite, say
 from .filming import filming
 from .job import Job, prepared
-from .saving import saver_of, tell_or_remove
+from .saving import going_on_told, saver_of, tell_or_remove
 from .watch import Watch, display
 
 
@@ -29,16 +26,18 @@ def make(asked: Asked, quiet: bool, resume: Checkpoint | None = None) -> None:
             result, interrupted = run(job, watch, saver, resume)
         if not quiet:
             _tell(result)
-        with polite(
+        with going_on_told(saver), polite(
             "Stopped while writing: of the files, some may be missing, but none is broken."
         ):
             film.end(result)
             job.finish(result, interrupted=interrupted)
     tell_or_remove(saver, interrupted)
-    if asked.outputs.film:
-        say(f"Film: {asked.outputs.film}")
+    if film.path:
+        say(f"Film: {film.path}")
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+    if film.failed or watch.failed:
+        raise typer.Exit(SOME_FAILED)
 
 
 def run(
@@ -46,17 +45,16 @@ def run(
 ) -> tuple[Result, bool]:
     """The result, and whether Ctrl-C came before its time; before the first evaluation it rises."""
     try:
-        with terminated_like_ctrl_c():
-            result = stylize(
-                job.losses,
-                vgg=job.vgg,
-                settings=job.asked.settings,
-                runtime=job.runtime,
-                start=job.start_picture,
-                on_progress=watch,
-                saver=saver,
-                resume=resume,
-            )
+        result = stylize(
+            job.losses,
+            vgg=job.vgg,
+            settings=job.asked.settings,
+            runtime=job.runtime,
+            start=job.start_picture,
+            on_progress=watch,
+            saver=saver,
+            resume=resume,
+        )
     except KeyboardInterrupt:
         so_far = watch.so_far()
         if so_far is None:
@@ -64,16 +62,6 @@ def run(
         say("Stopped: the best picture so far is kept.")
         return so_far, True
     return result, False
-
-
-@contextmanager
-def terminated_like_ctrl_c() -> Iterator[None]:
-    """While this lasts, SIGTERM ends the command as Ctrl-C does, with what is there so far."""
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def _tell(result: Result) -> None:

@@ -13,7 +13,7 @@ from ..gatys.vgg import VGG16
 from ..run.recipes import Region
 from .asked import Asked
 from .batch import Batch
-from .console import INTERRUPTED, full_memory_named, say
+from .console import INTERRUPTED, SOME_FAILED, full_memory_named, say
 from .files import make_folder
 from .job import Job, network_of, prepared
 from .making import run
@@ -21,9 +21,6 @@ from .regions import regions_of
 from .saving import found_by, saver_of
 from .watch import Place, Watch, display
 from .words import Words
-
-# As many programs: some of what was asked for could not be done.
-_SOME_FAILED = 1
 
 
 def make_many(batch: Batch, quiet: bool) -> None:
@@ -48,7 +45,7 @@ def make_many(batch: Batch, quiet: bool) -> None:
         raise
     making.tell("Done")
     if making.failures:
-        raise typer.Exit(_SOME_FAILED)
+        raise typer.Exit(SOME_FAILED)
 
 
 @dataclass

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from rich import progress as rich
 from torch import Tensor
 
+from ..errors import ImageError
 from ..run.progress import OnProgress, Progress, Result, ignore_progress
 from .console import say, stderr
 
@@ -108,6 +109,8 @@ class Watch:
         save: told the evaluation and the best picture so far, every `every` evaluations.
         every: 0 saves nothing on the way.
         film: what films the run.
+        failed: whether a picture on the way could not be written. That was said, and none is tried
+            anymore: the run goes on.
     """
 
     show: OnProgress
@@ -115,14 +118,19 @@ class Watch:
     every: int
     film: OnProgress = ignore_progress
     last: Progress | None = None
+    failed: bool = False
 
     def __call__(self, progress: Progress) -> None:
         """To be the engine's `on_progress`."""
         self.last = progress
         self.show(progress)
         self.film(progress)
-        if self.every and progress.latest.evaluation % self.every == 0:
-            self.save(progress.latest.evaluation, progress.preview())
+        if self.every and not self.failed and progress.latest.evaluation % self.every == 0:
+            try:
+                self.save(progress.latest.evaluation, progress.preview())
+            except ImageError as error:
+                self.failed = True
+                say(f"{error} The run goes on.", label="Error: ", style="bold red")
 
     def so_far(self) -> Result | None:
         """What an interrupted run has found; None before its first evaluation."""

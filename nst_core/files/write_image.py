@@ -1,10 +1,11 @@
 """Tensors to picture files, whole or not at all."""
 
+import io
 import logging
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -58,10 +59,8 @@ def save_image(
     pixels = with_alpha(image, alpha, keep=kind in TRANSPARENT)
     try:
         with written_whole(path) as part, part.open("xb") as stream:
-            if bits == 16:
-                stream.write(_deep(pixels, kind, metadata or {}))
-            else:
-                _save(pixels, stream, kind, metadata or {}, quality)
+            encoded = _deep if bits == 16 else partial(_plain, quality=quality)
+            stream.write(encoded(pixels, kind, metadata or {}))
     except (OSError, ValueError) as error:
         raise ImageError(
             f"'{path}' could not be written as {kind}: {error}. "
@@ -102,9 +101,11 @@ def _deep(pixels: Tensor, kind: str, metadata: Mapping[str, str]) -> bytes:
     return png_of(levels, [_SRGB, *text_chunks(metadata)])
 
 
-def _save(
-    pixels: Tensor, stream: IO[bytes], kind: str, metadata: Mapping[str, str], quality: int
-) -> None:
+def _plain(pixels: Tensor, kind: str, metadata: Mapping[str, str], quality: int) -> bytes:
+    """The file, in memory: Pillow's encoders write to the disk themselves if they can.
+
+    They take a write that was cut short, as on a disk that is full, for a whole one.
+    """
     chunks = PngInfo()
     chunks.add(*_SRGB)
     for key, text in metadata.items():
@@ -117,4 +118,6 @@ def _save(
         "TIFF": {"compression": "tiff_deflate", "icc_profile": _profile()},
         "BMP": {},
     }
+    stream = io.BytesIO()
     to_pil(pixels).save(stream, kind, **options[kind])
+    return stream.getvalue()

@@ -79,8 +79,8 @@ def stylize(
     # Not inside `except`, where the traceback would keep what filled the memory alive.
     give_back_memory()
     raise OutOfMemory(
-        f"The memory is full at size {settings.size}. Use a smaller size, or tiles such as tile "
-        "512, or close other programs."
+        f"The memory is full at size {settings.size}. Use a smaller size or smaller tiles, "
+        "or close other programs."
     )
 
 
