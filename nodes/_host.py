@@ -43,6 +43,8 @@ UNFINISHED = "nst_unfinished"
 # The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
 PARTS = 1000
 PREVIEW_SIDE = 512
+# Previews may take this share of the time: of large pictures, or to a slow page, they are fewer.
+PREVIEW_SHARE = 0.05
 # Evaluations after which the pace is known well enough to say how long the rest will take.
 PACED = 8
 
@@ -198,7 +200,10 @@ class Watch:
             # Newer hosts drop updates that follow each other quickly, and with them the check.
             stop_if_asked()
             done = int((index + progress.fraction) * PARTS)
-            self.bar.update_absolute(done, self.total, self._preview(progress))
+            began = time.monotonic()
+            self.bar.update_absolute(done, self.total, self._preview(progress, began))
+            took = time.monotonic() - began
+            self.next_preview = max(self.next_preview, began + took / PREVIEW_SHARE)
             if index == 0 and progress.latest.evaluation == PACED:
                 show(f"It takes about {duration(self._seconds(progress))}.")
 
@@ -208,10 +213,10 @@ class Watch:
         """Of the whole batch, at the pace of its first run."""
         return self.runs * (progress.latest.seconds + progress.seconds_left)
 
-    def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
-        if not self.interval or time.monotonic() < self.next_preview:
+    def _preview(self, progress: Progress, now: float) -> tuple[str, Any, int] | None:
+        if not self.interval or now < self.next_preview:
             return None
-        self.next_preview = time.monotonic() + self.interval
+        self.next_preview = now + self.interval
         picture = to_pil(progress.preview())
         # The host would enlarge a smaller one, which costs more than all the rest of a preview.
         return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))

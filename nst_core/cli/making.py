@@ -26,8 +26,9 @@ def make(asked: Asked, quiet: bool, resume: Checkpoint | None = None) -> None:
             result, interrupted = run(job, watch, saver, resume)
         if not quiet:
             _tell(result)
-        with going_on_told(saver), polite(
-            "Stopped while writing: of the files, some may be missing, but none is broken."
+        with (
+            going_on_told(saver),
+            polite("Stopped while writing: of the files, some may be missing, but none is broken."),
         ):
             film.end(result)
             job.finish(result, interrupted=interrupted)

@@ -12,8 +12,10 @@ from ..errors import ImageError
 from ..run.progress import OnProgress, Progress, Result, ignore_progress
 from .console import say, stderr
 
-# Seconds between redrawings of the bar, and between lines in a log.
+# Seconds between redrawings of the bar, and between lines in a log. A slow terminal gets fewer:
+# showing may take this share of the time.
 _REDRAW, _LINE = 0.1, 10.0
+_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -85,13 +87,15 @@ class _Now:
     show: OnProgress
     seconds: float
     scale: int = 0
-    last: float = 0.0
+    due: float = 0.0
 
     def __call__(self, progress: Progress) -> None:
-        now = time.monotonic()
-        if progress.latest.scale > self.scale or now - self.last >= self.seconds:
-            self.scale, self.last = progress.latest.scale, now
+        began = time.monotonic()
+        if progress.latest.scale > self.scale or began >= self.due:
+            self.scale = progress.latest.scale
             self.show(progress)
+            took = time.monotonic() - began
+            self.due = began + max(self.seconds, took / _SHARE)
 
 
 def _clock(seconds: float) -> str:

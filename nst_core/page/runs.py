@@ -117,9 +117,7 @@ class Runs:
         if result is None:
             return None
         with self._of_programs.filled() as folder:
-            return write_picture(
-                result, job.request, self._network.vgg, folder, alpha=job.alpha
-            )
+            return write_picture(result, job.request, self._network.vgg, folder, alpha=job.alpha)
 
     def tidy(self) -> None:
         """Clear files that are too old or too many."""

@@ -111,7 +111,7 @@ OnProgress = Callable[[Progress], None]
 
 
 def seconds_since(began: float) -> float:
-    """Seconds by `time.perf_counter()`, which on some virtual machines goes back; never negative."""
+    """By `time.perf_counter()`, which goes back on some virtual machines; never negative."""
     return max(0.0, time.perf_counter() - began)
 
 

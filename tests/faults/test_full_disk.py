@@ -6,8 +6,6 @@ The file that was there stays whole, nothing is left beside it, and a sentence s
 import errno
 import importlib.util
 import os
-import subprocess
-import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
@@ -44,7 +42,7 @@ def write_checkpoint(path):
 
 
 WRITERS = {
-    **{name: save_image for name in ("a.png", "a.jpg", "a.webp", "a.tif", "a.bmp")},
+    **dict.fromkeys(("a.png", "a.jpg", "a.webp", "a.tif", "a.bmp"), save_image),
     "deep.png": lambda image, path: save_image(image, path, bits=16),
     "deep.tif": lambda image, path: save_image(image, path, bits=16),
     "report.json": lambda image, path: save_report({"records": list(range(1000))}, path),

@@ -1,4 +1,4 @@
-"""Numbers that are not finite, at any layer and any evaluation: never in a picture, never forever."""
+"""Numbers that are not finite, at any layer and evaluation: never in a picture, never forever."""
 
 import math
 import os

@@ -243,9 +243,7 @@ def test_the_time_it_takes_is_told_once_the_pace_is_known(small, chain, host):
     assert host.notes[-1].startswith("It takes about "), "on top: a node has little room"
 
 
-def test_a_full_device_is_tried_again_in_tiles(
-    small, chain, host, engine, modules, monkeypatch
-):
+def test_a_full_device_is_tried_again_in_tiles(small, chain, host, engine, modules, monkeypatch):
     tiles = []
     stylize = modules.run.stylize
 

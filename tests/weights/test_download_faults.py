@@ -1,4 +1,4 @@
-"""Servers that cut, repeat and lie, and several processes at once: the file is right, or not there."""
+"""Servers that cut, repeat and lie, several processes: the file is right, or not there."""
 
 import hashlib
 import os
@@ -168,7 +168,7 @@ def test_a_part_of_something_else_costs_another_download_and_no_error(server, tm
 def test_a_server_that_says_nothing_is_given_up(monkeypatch, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("NST_MIRROR", f"http://127.0.0.1:{silent.getsockname()[1]}")
-        with pytest.raises(WeightsError, match="no answer within 0.1 seconds|timed out"):
+        with pytest.raises(WeightsError, match=r"no answer within 0\.1 seconds|timed out"):
             download(SOURCE, tmp_path, patience=0.1)
     assert list(tmp_path.iterdir()) == []
 
@@ -222,8 +222,9 @@ from dataclasses import replace
 from pathlib import Path
 from nst_core.files.weights.download import download
 from nst_core.files.weights.sources import SOURCES
-source = replace(SOURCES["keras"], file_name="weights.bin", digest=sys.argv[1], size=int(sys.argv[2]))
-download(source, Path(sys.argv[3]), on_progress=lambda *_: os.kill(os.getpid(), 9))
+digest, size, folder = sys.argv[1:]
+source = replace(SOURCES["keras"], file_name="weights.bin", digest=digest, size=int(size))
+download(source, Path(folder), on_progress=lambda *_: os.kill(os.getpid(), 9))
 """
 
 
