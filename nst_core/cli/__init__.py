@@ -27,14 +27,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def _run(arguments: Sequence[str] | None) -> NoReturn:
     try:
-        _run(arguments)
-    except KeyboardInterrupt:  # while the program itself is being read
-        sys.stderr.write("Stopped.\n")
-        sys.exit(130)
-
-
-def _run(arguments: Sequence[str] | None) -> NoReturn:
-    try:
         imported("typer", "'nst-gram[cli]'")
         imported("rich.progress", "'nst-gram[cli]'")
     except PackageError as error:
