@@ -23,6 +23,7 @@ except ImportError as error:
         f"Neural style transfer needs ComfyUI 0.8.0 or newer. Update ComfyUI. ({error})"
     ) from None
 
+from ..nst_core.files.atomic import written_whole
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import free_memory, give_back_memory
@@ -45,6 +46,8 @@ PARTS = 1000
 PREVIEW_SIDE = 512
 # Seconds after an evaluation before the bar moves within the next.
 WITHIN = 2.0
+# Previews may take this share of the time: of large pictures, or to a slow page, they are fewer.
+PREVIEW_SHARE = 0.05
 # Evaluations after which the pace is known well enough to say how long the rest will take.
 PACED = 8
 
@@ -144,7 +147,8 @@ def save_pictures(images: Tensor) -> str:
     paths = [Path(folder) / f"{name}_{first + i:05}_.png" for i in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         # Quick, because whoever pressed Cancel waits for it.
-        to_pil(image.movedim(-1, 0)[None].float()).save(path, compress_level=1)
+        with written_whole(path) as part:
+            to_pil(image.movedim(-1, 0)[None].float()).save(part, "PNG", compress_level=1)
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
@@ -201,7 +205,10 @@ class Watch:
             stop_if_asked()
             self.next_within = time.monotonic() + WITHIN
             done = int((index + progress.fraction) * PARTS)
-            self.bar.update_absolute(done, self.total, self._preview(progress))
+            began = time.monotonic()
+            self.bar.update_absolute(done, self.total, self._preview(progress, began))
+            took = time.monotonic() - began
+            self.next_preview = max(self.next_preview, began + took / PREVIEW_SHARE)
             if index == 0 and progress.latest.evaluation == PACED:
                 show(f"It takes about {duration(self._seconds(progress))}.")
 
@@ -223,10 +230,10 @@ class Watch:
         """Of the whole batch, at the pace of its first run."""
         return self.runs * (progress.latest.seconds + progress.seconds_left)
 
-    def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
-        if not self.interval or time.monotonic() < self.next_preview:
+    def _preview(self, progress: Progress, now: float) -> tuple[str, Any, int] | None:
+        if not self.interval or now < self.next_preview:
             return None
-        self.next_preview = time.monotonic() + self.interval
+        self.next_preview = now + self.interval
         picture = to_pil(progress.preview(PREVIEW_SIDE))
         # The host would enlarge a smaller one, which costs more than all the rest of a preview.
         return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))

@@ -2,7 +2,10 @@
 
 import hashlib
 import json
+import os
 from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
 
 from torch import Tensor
 
@@ -35,10 +38,11 @@ def checkpoints_of(
     identity = identity_of(losses, start, vgg, settings, runtime)
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
     folder = host.checkpoint_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # the saver says what it cannot write
+        folder.mkdir(parents=True, exist_ok=True)
     saver = Saver(folder / f"{name}{CHECKPOINT_ENDING}", every=EVERY)
     found = None
-    if saver.path.exists():
+    if os.path.exists(saver.path):
         try:
             found = load_checkpoint(saver.path)
         except CheckpointError as error:
@@ -46,7 +50,12 @@ def checkpoints_of(
     saver.saved = found is not None
     if found is not None:
         host.show(f"It goes on after {len(found.records)} evaluations that were done before.")
+    with suppress(OSError):  # another host may tidy at the same time
+        _tidy(folder)
+    return saver, found
+
+
+def _tidy(folder: Path) -> None:
     files = sorted(folder.glob(f"*{CHECKPOINT_ENDING}"), key=lambda path: path.stat().st_mtime)
     for old in files[: -2 * KEPT]:  # each with the one before it
         old.unlink(missing_ok=True)
-    return saver, found

@@ -14,7 +14,6 @@ from ..nst_core.control.losses import Loss
 from ..nst_core.errors import OutOfMemory
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.checkpoint import Checkpoint
-from ..nst_core.run.memory import is_out_of_memory
 from ..nst_core.run.plan import Needs, needs
 from ..nst_core.run.progress import Result
 from ..nst_core.run.runtime import Runtime
@@ -118,9 +117,8 @@ def _run(
             if saver is not None:
                 saver.remove()
             return result
-        except (RuntimeError, MemoryError) as error:
-            if not is_out_of_memory(error):
-                raise
+        except OutOfMemory:
+            pass  # what would be refused beforehand was, in `stylize_batch`
         # Not inside `except`, where the traceback would keep what filled the memory alive.
         host.give_memory_back()
     raise OutOfMemory(

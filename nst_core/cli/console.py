@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.text import Text
 from ..errors import NSTError, OutOfMemory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+SOME_FAILED = 1  # as many programs: some of what was asked for could not be made
 
 stdout = Console()
 stderr = Console(stderr=True)
@@ -57,6 +59,16 @@ def polite(stopped: str = "Stopped.") -> Iterator[None]:
     except KeyboardInterrupt as error:
         say(stopped)
         raise typer.Exit(INTERRUPTED) from error
+
+
+@contextmanager
+def terminated_like_ctrl_c() -> Iterator[None]:
+    """While this lasts, SIGTERM ends the command as Ctrl-C does, with what is there so far."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 @contextmanager

@@ -10,9 +10,11 @@ from pathlib import Path
 from torch import Tensor
 
 from ..control.pyramid import Scale, fit, resize
+from ..errors import ImageError
 from ..files.film import RATE, Film, even, film_to
 from ..run.progress import Progress, Result
 from ..settings.writing import FILM_SIDE
+from .console import say
 
 # What a film has at most, about: ten seconds. Shorter runs show every evaluation.
 _FRAMES = 10 * RATE
@@ -33,12 +35,14 @@ class Filming:
         path: where to; None is nowhere.
         stack: closes the film.
         film, size: once the first frame is there; (height, width) of all.
+        failed: whether the film could not be written. That was said, and the run goes on without.
     """
 
     path: Path | None
     stack: ExitStack
     film: Film | None = None
     size: tuple[int, int] = (0, 0)
+    failed: bool = False
 
     def __call__(self, progress: Progress) -> None:
         """To be called after each evaluation."""
@@ -55,11 +59,23 @@ class Filming:
 
     def _add(self, path: Path, image: Tensor, frames: int, size: tuple[int, int]) -> None:
         """Open the film if this is its first image, and add it."""
-        with _ctrl_c_later():
-            if self.film is None:
-                self.size = size
-                self.film = self.stack.enter_context(film_to(path, *size))
-            self.film.add(resize(image, *self.size), frames)
+        try:
+            with _ctrl_c_later():
+                if self.film is None:
+                    self.size = size
+                    self.film = self.stack.enter_context(film_to(path, *size))
+                self.film.add(resize(image, *self.size), frames)
+        except (OSError, ImageError) as error:
+            self._break_off(error)
+
+    def _break_off(self, error: Exception) -> None:
+        """What was there keeps its place, and the run its hours."""
+        self.path, self.failed = None, True
+        try:
+            with self.stack:
+                raise error  # through the film, which takes its unfinished file away
+        except ImageError as told:
+            say(f"{told} The picture is made without a film.", label="Error: ", style="bold red")
 
 
 def _size(last: Scale) -> tuple[int, int]:
@@ -70,11 +86,14 @@ def _size(last: Scale) -> tuple[int, int]:
 @contextmanager
 def _ctrl_c_later() -> Iterator[None]:
     """Ctrl-C inside counts at the end: half a frame would break the film that it shall leave."""
-    came: list[bool] = []
-    before = signal.signal(signal.SIGINT, lambda *_: came.append(True))
+    came: list[int] = []
+    kinds = (signal.SIGINT, signal.SIGTERM)
+    before = {kind: signal.signal(kind, lambda number, _: came.append(number)) for kind in kinds}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
-        if came and callable(before):
-            before(signal.SIGINT, None)
+        for kind, handler in before.items():
+            signal.signal(kind, handler)
+        handler = before[signal.Signals(came[0])] if came else None
+        if callable(handler):
+            handler(came[0], None)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from rich import progress as rich
 from torch import Tensor
 
+from ..errors import ImageError
 from ..processes import StoppedTogether
 from ..run.progress import OnProgress, Progress, Result, ignore_progress
 from ..run.within import Within
@@ -16,8 +17,10 @@ from ..settings.writing import STEP_SIDE
 from .console import say, stderr
 
 # Seconds between redrawings of the bar, between lines in a log, and before something is said of
-# what goes on within an evaluation: quick ones are not worth a word.
+# what goes on within an evaluation: quick ones are not worth a word. A slow terminal gets fewer:
+# showing may take this share of the time.
 _REDRAW, _LINE, _WITHIN = 0.1, 10.0, 3.0
+_SHARE = 0.05
 
 
 @dataclass(frozen=True)
@@ -104,23 +107,27 @@ class Show:
     seconds: float
     seen: Progress | None = None
     last: float = field(default_factory=time.monotonic)
+    due: float = 0.0
 
     def __call__(self, progress: Progress) -> None:
         """After an evaluation."""
-        now = time.monotonic()
         first = self.seen is None or progress.latest.scale > self.seen.latest.scale
         self.seen = progress
-        if self.seconds < math.inf and (first or now - self.last >= self.seconds):
-            self.last = now
-            self.draw(self.place.fraction(progress), self.place.words(progress))
+        if self.seconds < math.inf and (first or time.monotonic() >= self.due):
+            self._draw(self.place.fraction(progress), self.place.words(progress))
 
     def within(self, within: Within) -> None:
         """Within an evaluation that takes long."""
         now = time.monotonic()
-        if now - self.last >= max(self.seconds, _WITHIN):
-            self.last = now
+        if now >= self.due and now - self.last >= max(self.seconds, _WITHIN):
             words = self.place.words_within(within, self.seen)
-            self.draw(self.place.fraction(within), words)
+            self._draw(self.place.fraction(within), words)
+
+    def _draw(self, share: float, words: str) -> None:
+        self.last = time.monotonic()
+        self.draw(share, words)
+        took = time.monotonic() - self.last
+        self.due = self.last + max(self.seconds, took / _SHARE)
 
 
 def _clock(seconds: float) -> str:
@@ -139,6 +146,8 @@ class Watch:
         every: 0 saves nothing on the way.
         film: what films the run.
         stopping: whether all processes of the run are to stop after this evaluation.
+        failed: whether a picture on the way could not be written. That was said, and none is tried
+            anymore: the run goes on.
     """
 
     show: "Show"
@@ -147,16 +156,24 @@ class Watch:
     film: OnProgress = ignore_progress
     stopping: Callable[[], bool] = lambda: False
     last: Progress | None = None
+    failed: bool = False
 
     def __call__(self, progress: Progress) -> None:
         """To be the engine's `on_progress`."""
         self.last = progress
         self.show(progress)
         self.film(progress)
-        if self.every and progress.latest.evaluation % self.every == 0:
-            self.save(progress.latest.evaluation, progress.preview(STEP_SIDE))
+        if self.every and not self.failed and progress.latest.evaluation % self.every == 0:
+            self._save(progress)
         if self.stopping():
             raise StoppedTogether
+
+    def _save(self, progress: Progress) -> None:
+        try:
+            self.save(progress.latest.evaluation, progress.preview(STEP_SIDE))
+        except ImageError as error:
+            self.failed = True
+            say(f"{error} The run goes on.", label="Error: ", style="bold red")
 
     def within(self, within: Within) -> None:
         """To be the engine's `on_within`."""

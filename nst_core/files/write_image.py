@@ -1,5 +1,6 @@
 """Tensors to picture files, whole or not at all."""
 
+import io
 import logging
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -67,7 +68,7 @@ def save_image(
             if by_hand:
                 _save_by_hand(rows, stream, kind, metadata or {}, bits)
             else:
-                _save(rows, stream, kind, metadata or {}, quality)
+                stream.write(_plain(rows, kind, metadata or {}, quality))
     except (OSError, ValueError) as error:
         raise ImageError(
             f"'{path}' could not be written as {kind}: {error}. "
@@ -148,9 +149,11 @@ def _save_by_hand(
         write_png(stream, rows, shape=rows.shape, bits=bits, chunks=chunks)
 
 
-def _save(
-    rows: _Rows, stream: IO[bytes], kind: str, metadata: Mapping[str, str], quality: int
-) -> None:
+def _plain(rows: _Rows, kind: str, metadata: Mapping[str, str], quality: int) -> bytes:
+    """The file, in memory: Pillow's encoders write to the disk themselves if they can.
+
+    They take a write that was cut short, as on a disk that is full, for a whole one.
+    """
     chunks = PngInfo()
     chunks.add(*_SRGB)
     for key, text in metadata.items():
@@ -163,4 +166,6 @@ def _save(
         "TIFF": {"compression": "tiff_deflate", "icc_profile": _profile()},
         "BMP": {},
     }
+    stream = io.BytesIO()
     pil_of_strips(rows, rows.height, rows.width).save(stream, kind, **options[kind])
+    return stream.getvalue()

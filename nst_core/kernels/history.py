@@ -52,7 +52,9 @@ class FastHistory(History):
         self._values, self._processes = image.numel(), processes
         self._own = processes.share_of(self._values)
         self._count = 0
-        self.changes = 0  # how often pairs were added or forgotten
+        # How often pairs were added or forgotten; counted before it is done, for it may break off
+        # halfway.
+        self.changes = 0
         self._for_update, self._for_direction = (
             executor(image.device, graphs=graphs and rows is Rows) for _ in range(2)
         )
@@ -69,10 +71,10 @@ class FastHistory(History):
 
     def forget(self) -> None:
         """All pairs."""
+        self.changes += 1
         for kept in (self._steps, self._changes, self._products, self._lengths, self._kept):
             kept.zero_()
         self._count = 0
-        self.changes += 1
 
     def update(self, s: Tensor, y: Tensor) -> bool:
         """Remember a pair if it meets the curvature condition, and say whether it does."""
@@ -81,9 +83,9 @@ class FastHistory(History):
         product, least = torch.stack([flat_s @ flat_y, LEAST_COSINE * length]).tolist()
         if not product > least:
             return False
+        self.changes += 1
         self._for_update(self._remember, s, y, length)
         self._count = min(self._count + 1, len(self._order))
-        self.changes += 1
         return True
 
     def tensors(self) -> dict[str, Tensor | Rows | SharedRows]:

@@ -56,7 +56,8 @@ def failed(request: Request, error: BaseException) -> Failed:
 def finished(job: Job, result: Result, vgg: VGG16, results: Results) -> Finished:
     """Write the files of a run that is over, and say how it went."""
     request = job.request
-    files = write(result, request, vgg, job.content, results.new(), alpha=job.alpha)
+    with results.filled() as folder:
+        files = write(result, request, vgg, job.content, folder, alpha=job.alpha)
     seamless = request.settings.seamless
     return Finished(
         kind=kind_in(request),

@@ -162,22 +162,21 @@ class Runs:
         result = job.result()
         if result is None:
             return None
-        folder, vgg = self._of_programs.new(), self._network.vgg
-        return write_picture(result, job.request, vgg, folder, alpha=job.alpha)
+        with self._of_programs.filled() as folder:
+            return write_picture(result, job.request, self._network.vgg, folder, alpha=job.alpha)
 
     def tidy(self) -> None:
         """Clear files that are too old or too many."""
-        now = time.time()
         pictures = [one for job in list(self._jobs.values()) for one in job.request.pictures]
-        self._uploads.tidy(now, {Path(picture.path).parent for picture in pictures})
+        self._uploads.tidy(time.time(), {Path(picture.path).parent for picture in pictures})
         for results in (self._results, self._of_programs):
-            results.tidy(now)
-        self._tidy_unfinished(now)
+            results.tidy(time.monotonic())
+        self._tidy_unfinished(time.time())
         for key in list(self._finished):
             if not self.finished_of(key):
                 self._finished.pop(key, None)
         for key, one in list(self._failed.items()):
-            if one.when < now - AGE:
+            if one.when < time.time() - AGE:
                 self._failed.pop(key, None)
 
     def _tidy_unfinished(self, now: float) -> None:

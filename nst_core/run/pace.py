@@ -12,6 +12,7 @@ from ..control.pyramid import Scale, fit
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .objective import evaluator_of, in_units
+from .progress import seconds_since
 from .runtime import Runtime
 from .scales import exact_steps, scales_of
 from .sizes import problem_at
@@ -98,5 +99,5 @@ def _measured(
     for _ in range(_TRIES):
         began = time.perf_counter()
         evaluator.evaluate(image)  # its loss is a number: the device is done
-        times.append(time.perf_counter() - began)
+        times.append(seconds_since(began))
     return min(times), scale.height * scale.width

@@ -3,6 +3,7 @@
 An exception raised by the callback cancels the run; the engine never catches it.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -90,7 +91,8 @@ class Result:
     Attributes:
         image: (1, 3, H, W) float32 RGB in [0, 1] on the CPU.
         records: every evaluation, over all scales.
-        scales: the sizes that were worked on.
+        scales: the sizes that were worked on. If the loss is no number at one of them, the result
+            is that of the one before, enlarged.
         stops: why each scale ended, in words.
         tile: longest side of the last scale's tiles in pixels; 0 is untiled.
         seconds: of the whole run.
@@ -117,6 +119,11 @@ class Result:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def seconds_since(began: float) -> float:
+    """By `time.perf_counter()`, which goes back on some virtual machines; never negative."""
+    return max(0.0, time.perf_counter() - began)
 
 
 def ignore_progress(progress: Progress) -> None:

@@ -1,6 +1,7 @@
 """What a search tells after each evaluation."""
 
-import time
+import logging
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,7 +13,9 @@ from ..gatys.objective import Evaluation
 from ..gatys.vgg import size_of
 from .finishing import Finish
 from .phases import Phase
-from .progress import OnProgress, Preview, Progress, Record
+from .progress import OnProgress, Preview, Progress, Record, seconds_since
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +50,9 @@ class Reporter:
             evaluation=len(self.records) + 1,
             loss=evaluation.loss * self.unit,
             parts={name: part * self.unit for name, part in evaluation.parts.items()},
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds_since(self.began),
         )
+        self._warn_of(record)
         self.records.append(record)
         if evaluation.gradient is state.gradient:  # in a line search, only its end is a step
             self.on_step(self.phase, state)
@@ -65,6 +69,16 @@ class Reporter:
                 fraction=done / sum(work),
                 preview=_preview(state.image, self.finish),
             )
+        )
+
+    def _warn_of(self, record: Record) -> None:
+        """Of the run's first evaluation without a loss: its step is not taken."""
+        if math.isfinite(record.loss) or not all(math.isfinite(one.loss) for one in self.records):
+            return
+        log.warning(
+            f"Evaluation {record.evaluation} gave numbers that are not finite. It is passed over: "
+            "the best picture so far is kept, and a shorter step is tried. If the picture does not "
+            "get on, use precision float32 or smaller weights."
         )
 
 

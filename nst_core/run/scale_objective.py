@@ -1,9 +1,14 @@
 """The losses of a run as the objective of one scale."""
 
+import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from torch import Tensor
 
 from ..control.context import Evaluate, WithContext, with_context
 from ..control.losses import Weighed
+from ..gatys.objective import Evaluation
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .objective import evaluator_of, in_units
@@ -59,3 +64,20 @@ def objective_at(
         device=runtime.device,
     )
     return objective, unit
+
+
+def checked(evaluate: Evaluate) -> Evaluate:
+    """The same, with a loss that is not a number wherever any of its numbers is not finite.
+
+    The minimizer takes no step there. A finite loss may have a gradient that is not: of a square
+    root at zero, or of values that are too large for the arithmetic.
+    """
+
+    def evaluated(image: Tensor) -> Evaluation:
+        evaluation = evaluate(image)
+        # A sum is finite only if all of its terms are, and needs no second picture to find out.
+        if math.isfinite(evaluation.loss) and math.isfinite(float(evaluation.gradient.sum())):
+            return evaluation
+        return replace(evaluation, loss=math.nan)
+
+    return evaluated

@@ -1,7 +1,6 @@
 """The search for one picture: scale after scale, each from the picture of the one before."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from ..control.losses import Weighed
 from ..control.pyramid import Scale, enlarged
+from ..errors import NotFinite
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.vgg import VGG16
@@ -22,11 +22,11 @@ from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
 from .placing import rows_at, tiles_then_and_now
-from .progress import OnProgress, Record, Result, ignore_progress
+from .progress import OnProgress, Record, Result, ignore_progress, seconds_since
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
-from .scale_objective import objective_at
+from .scale_objective import checked, objective_at
 from .scales import EXACT_SHARE, budget_of, exact_steps, places_of, scales_of
 from .staging import bounds_of, detail_of, first_picture, result_size
 
@@ -62,18 +62,28 @@ class Search:
         for index in range(first, len(scales)):
             stage = Stage(scales, index, tiles, away[index])
             if index > first:
-                detail = detail_of(self.losses, self.start, self.settings)
-                size = stage.scale.height, stage.scale.width
-                images.append(enlarged(images.pop(), detail, *size))
-            self.stops.append(self._minimize(stage, images))
+                self._enlarge(images, stage.scale)
+            try:
+                self.stops.append(self._minimize(stage, images))
+            except NotFinite as error:
+                if not self.records:
+                    raise
+                log.warning(f"{error} The run ends with the picture of the scale before, enlarged.")
+                self._enlarge(images, scales[-1])
+                break
         return Result(
             image=self.finish(images.pop()),
             records=tuple(self.records),
-            scales=scales,
+            scales=scales[: len(self.stops)],
             stops=tuple(self.stops),
             tile=stage.tile,
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds_since(self.began),
         )
+
+    def _enlarge(self, images: list[Tensor], scale: Scale) -> None:
+        """The picture, to a larger scale's size."""
+        detail = detail_of(self.losses, self.start, self.settings)
+        images.append(enlarged(images.pop(), detail, scale.height, scale.width))
 
     def _plan(self) -> tuple[tuple[Scale, ...], list[int], list[bool]]:
         """All scales, their tiles, and which keep their history elsewhere.
@@ -118,7 +128,11 @@ class Search:
             history, done = rough.history, (rough.steps, rough.evaluations)
             del rough
         last = Phase(stage, exact, budget and budget - done[1], True, *done)
-        return self._search(last, images, history)[1]
+        try:
+            return self._search(last, images, history)[1]
+        except NotFinite as error:
+            log.warning(f"{error} The last steps, which are done in float32, are left out.")
+            return "the loss is no finite number in float32"
 
     def _search(
         self, phase: Phase, images: list[Tensor], history: History | None = None
@@ -135,13 +149,13 @@ class Search:
                 stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
             )
             minimizer = Minimizer(
-                objective.evaluate,
+                checked(objective.evaluate),
                 bounds=bounds_of(self.finish.keeps, stage.scale, self.settings.bounded),
                 tolerance=self.settings.tolerance,
                 max_evaluations=phase.budget,
                 on_evaluation=self._reporter(phase, unit),
             )
-            states = [self._begun(phase, minimizer, images.pop(), history)]
+            states = [self._begun(phase, minimizer, images, history)]
             del history
             left = phase.steps - states[0].steps
             state, stop = minimizer.run(states.pop(), left)
@@ -149,12 +163,14 @@ class Search:
         return state, stop
 
     def _begun(
-        self, phase: Phase, minimizer: Minimizer, image: Tensor, history: History | None
+        self, phase: Phase, minimizer: Minimizer, images: list[Tensor], history: History | None
     ) -> State:
-        """Where a search begins, or goes on."""
-        history = history or self._history(phase.stage, image)
+        """Where a search begins, or goes on; the picture that it begins with is taken out."""
+        history = history or self._history(phase.stage, images[0])
         resumed = self._resumed(phase)
-        return resumed.state_with(history) if resumed else minimizer.start(image, history)
+        state = resumed.state_with(history) if resumed else minimizer.start(images[0], history)
+        images.clear()
+        return state
 
     def _resumed(self, phase: Phase) -> Checkpoint | None:
         """The checkpoint that this phase goes on from; None if it begins at its beginning."""

@@ -243,14 +243,14 @@ def test_the_time_it_takes_is_told_once_the_pace_is_known(small, chain, host):
     assert host.notes[-1].startswith("It takes about "), "on top: a node has little room"
 
 
-def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monkeypatch):
+def test_a_full_device_is_tried_again_in_tiles(small, chain, host, engine, modules, monkeypatch):
     tiles = []
     stylize = modules.run.stylize
 
     def full_at_first(losses, *, settings, **rest):
         tiles.append(settings.tile)
         if settings.tile == 0:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
+            raise engine.errors.OutOfMemory("The memory is full.")
         return stylize(losses, settings=settings, **rest)
 
     monkeypatch.setattr(modules.run, "stylize", full_at_first)
@@ -264,7 +264,7 @@ def test_a_device_that_is_too_small_says_which_size_would_fit(
     small, chain, host, engine, modules, monkeypatch
 ):
     def always_full(*_, **__):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        raise engine.errors.OutOfMemory("The memory is full.")
 
     monkeypatch.setattr(modules.run, "stylize", always_full)
     with pytest.raises(engine.NSTError, match="Use a size up to 16"):

@@ -239,7 +239,7 @@ def test_only_so_many_results_and_uploads_are_kept(tmp_path):
     assert [path.exists() for path in brought] == [n >= 6 for n in range(8)]
     assert (tmp_path / "sample.jpg").exists()
     assert folders[-1].exists()
-    results.tidy(time.time() + AGE + 1)
+    results.tidy(time.monotonic() + AGE + 1)
     assert list((tmp_path / "results").iterdir()) == []
 
 
