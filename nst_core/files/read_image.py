@@ -11,10 +11,12 @@ from torch import Tensor
 
 from ..errors import ImageError
 from .damage import Damaged, NotSupported, decoding
+from .formats.gif import open_gif
 from .formats.heif import brand_of, open_avif, open_heic
 from .formats.jpeg import open_jpeg
 from .formats.opened import Opened
 from .formats.png import open_png
+from .formats.ppm import open_ppm
 from .formats.tiff import open_tiff
 from .paths import check_readable
 from .pixels import Pixels, pixels_of
@@ -23,7 +25,7 @@ from .pixels import Pixels, pixels_of
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "HEIC")
 _OPENERS: dict[str, Callable[[IO[bytes], str], Opened]]
 _OPENERS = {"PNG": open_png, "JPEG": open_jpeg, "TIFF": open_tiff}
-_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic}
+_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic, "GIF": open_gif, "PPM": open_ppm}
 
 
 def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:

@@ -63,7 +63,7 @@ class Uploads:
         found = []
         for path in set(self._folder.iterdir()) - self._ours - set(used):
             try:
-                found.append((path.stat().st_mtime, path))
+                found.append((path.lstat().st_mtime, path))
             except OSError:  # it went meanwhile
                 continue
         for place, (changed, path) in enumerate(sorted(found, reverse=True)):
@@ -72,7 +72,7 @@ class Uploads:
 
 
 def _remove(path: Path) -> None:
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():  # a link goes, and not what it leads to
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

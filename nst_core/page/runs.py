@@ -25,6 +25,8 @@ from .result import write_picture
 
 # For each visitor who may wait, how many results are kept for visitors, and how many uploads.
 _RESULTS, _UPLOADS = 4, 8
+# The most of a message that is shown.
+_WORDS = 1000
 
 
 class Runs:
@@ -159,5 +161,8 @@ def spoken() -> Iterator[None]:
 
 
 def shown(error: NSTError) -> str:
-    """A mistake in a message of Gradio, which is HTML; names in it may come from anybody."""
-    return escape(str(error), quote=False)
+    """A mistake in a message of Gradio, which is HTML; names in it may come from anybody.
+
+    So they may also be long, or hold half a character, which no answer of a server can.
+    """
+    return escape(str(error)[:_WORDS].encode(errors="replace").decode(), quote=False)

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # The most that the texts and the profile of one picture may take unpacked, together, in bytes.
 _UNPACKED = 64 * 2**20
+# Chunks that a file may have whatever their size, and how long they are on average beyond these.
+_CHUNKS, _MEAN = 10_000, 256
 _KEPT = (b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 
 
@@ -140,8 +142,12 @@ def _chunks(stream: IO[bytes]) -> Iterator[_Chunk]:
     stream.seek(start)
     if stream.read(len(SIGNATURE)) != SIGNATURE:
         raise Damaged("its first bytes are wrong")
+    count = 0
     while len(head := stream.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
+        count += 1
+        if count > _CHUNKS + end // _MEAN:
+            raise Damaged("it is cut into far too many chunks")
         if not kind.isalpha():
             raise Damaged(f"no chunk is called {kind!r}")
         # Asked for more than there is, some streams would first make room for it.
