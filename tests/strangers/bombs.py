@@ -2,8 +2,6 @@
 
 import io
 import json
-import pickle
-import pickletools
 import struct
 import zipfile
 import zlib
@@ -46,7 +44,7 @@ def exif_bomb(entries, size):
 
 def of_pictures():
     """Every bomb in a picture."""
-    gigabyte = packed(b"\0", 2**30)
+    large = packed(b"\0", 2**27)
     flat = np.zeros((4, 4, 1), np.uint8)
     profile = bytearray(seeds.ADOBE[:128] + struct.pack(">I", 100))
     for number in range(100):
@@ -58,11 +56,11 @@ def of_pictures():
         if curves[at + 1 : at + 4] == b"TRC":
             struct.pack_into(">II", curves, at + 4, len(seeds.ADOBE), 24_000_012)
     yield "png of a huge header", png(2**31 - 1, 2**31 - 1, ONE)
-    yield "png of more pixels than its header says", png(4, 4, gigabyte)
-    yield "png of zTXt", png(1, 1, ONE, chunk(b"zTXt", b"nst\0\0" + gigabyte))
-    yield "png of iTXt", png(1, 1, ONE, chunk(b"iTXt", b"nst\0\1\0\0\0" + gigabyte))
-    yield "png of many zTXt", png(1, 1, ONE, 200 * chunk(b"zTXt", b"nst\0\0" + packed(b"a", 2**24)))
-    yield "png of iCCP", png(1, 1, ONE, chunk(b"iCCP", b"a\0\0" + gigabyte))
+    yield "png of more pixels than its header says", png(4, 4, large)
+    yield "png of zTXt", png(1, 1, ONE, chunk(b"zTXt", b"nst\0\0" + large))
+    yield "png of iTXt", png(1, 1, ONE, chunk(b"iTXt", b"nst\0\1\0\0\0" + large))
+    yield "png of many zTXt", png(1, 1, ONE, 20 * chunk(b"zTXt", b"nst\0\0" + packed(b"a", 2**24)))
+    yield "png of iCCP", png(1, 1, ONE, chunk(b"iCCP", b"a\0\0" + large))
     profiles = zlib.compress(bytes(profile.ljust(48_000_000, b"\0")))
     yield "png of a profile whose tags overlap", png(1, 1, ONE, chunk(b"iCCP", b"a\0\0" + profiles))
     long = zlib.compress(bytes(curves) + long_curve.ljust(24_000_012, b"\1"))
@@ -262,9 +260,9 @@ def _of_zips():
     with zipfile.ZipFile(big, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/version", b"3\n")
         with archive.open("archive/data.pkl", "w", force_zip64=True) as member:
-            for _ in range(2000):
+            for _ in range(100):
                 member.write(bytes(2**20))
-    yield "a torch zip whose pickle is 2 GB", big.getvalue()
+    yield "a torch zip whose pickle is 100 MB", big.getvalue()
     for name, content in _of_pickles():
         yield f"a torch zip: {name}", torch_zip(content)
     stream = io.BytesIO()
@@ -283,12 +281,6 @@ def _of_zips():
 
         torch.save({name: torch.zeros(shape) for name, shape in SHAPES.items()}, stream)
     yield "a torch zip of tensors without values", stream.getvalue()
-    whole = io.BytesIO()
-    with zipfile.ZipFile(whole, "w", zipfile.ZIP_DEFLATED) as archive:
-        with archive.open("model.weights.h5", "w", force_zip64=True) as member:
-            for _ in range(2500):
-                member.write(bytes(2**20))
-    yield "a .keras file of 2.5 GB", whole.getvalue()
 
 
 def _of_hdf5():

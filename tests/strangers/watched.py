@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 CHILD = Path(__file__).with_name("child.py")
+# How many times as many cases as the suite has.
+LARGE = int(os.environ.get("NST_STRANGERS", "1"))
 # What any file may take, whoever made it.
 SECONDS, BYTES = 5.0, 10**9
 
@@ -33,7 +35,7 @@ class Child:
     def __init__(self):
         self._process = None
 
-    def read(self, reader, path, patience=30.0):
+    def read(self, reader, path, patience=300.0):
         """A `Reading`."""
         process = self._process or self._started(reader, path)
         process.stdin.write(json.dumps([reader, str(path)]) + "\n")

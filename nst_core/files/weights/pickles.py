@@ -18,6 +18,8 @@ from .pickle_check import check_pickle
 
 _DEEPEST = 8  # dicts in dicts: training programs wrap a state dict two or three times
 _PICKLE = b"\x80"  # a pickle begins with its protocol
+# Before PyTorch 1.6: a magic number, a version, a machine, the content, and its keys.
+_PARTS = 5
 _WANTED = re.compile(r"GLOBAL ([\w.]+)")
 
 
@@ -52,9 +54,9 @@ def _loaded(path: Path, zipped: bool) -> Any:
                 name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
                 check_pickle(io.BytesIO(archive.read(name)))
         else:
-            # Before PyTorch 1.6: a magic number, a version, a machine, the content, and its keys.
-            while file.peek(1)[:1] == _PICKLE:
-                check_pickle(file)
+            for _ in range(_PARTS):
+                if file.peek(1)[:1] == _PICKLE:  # a bare pickle is the content alone
+                    check_pickle(file)
     if path.suffix == ".safetensors":  # torch.load goes by that name, and not by the content
         with path.open("rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)
