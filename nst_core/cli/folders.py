@@ -62,9 +62,7 @@ def listing_of(folder: str) -> Listing:
     names = sorted((name for name in kinds if not name.startswith(".")), key=_counted)
     files = [name for name in names if kinds[name] != "folder"]
     found = [
-        name
-        for name in files
-        if kinds[name] == "file" and Path(name).suffix.lower() in _ENDINGS
+        name for name in files if kinds[name] == "file" and Path(name).suffix.lower() in _ENDINGS
     ]
     if not found:
         raise ImageError(

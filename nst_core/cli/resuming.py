@@ -110,6 +110,8 @@ def _from_here(name: str, folder: str) -> str:
     if name.startswith(SAMPLE):
         return name
     path = os.path.join(folder, name)
+    if "\0" in path:
+        raise CheckpointError("The checkpoint names a file that cannot be. Start the run anew.")
     share = ntpath.splitdrive(path)[0]
     if share.startswith(("\\\\", "//")) and share != ntpath.splitdrive(os.getcwd())[0]:
         raise CheckpointError(

@@ -1,7 +1,7 @@
 """Directories of tags, as TIFF and EXIF have them: whether they can be true, before they are read.
 
-Pillow reads the values of all tags at once. Some thousand tags that share a megabyte are a small file
-and would be gigabytes. (TIFF 6.0, section 2; BigTIFF.)
+Pillow reads the values of all tags at once. Some thousand tags that share a megabyte are a small
+file and would be gigabytes. (TIFF 6.0, section 2; BigTIFF.)
 """
 
 import io
@@ -36,7 +36,9 @@ def check_directories(stream: IO[bytes]) -> None:
     big = order is not None and head[2:4] == struct.pack(f"{order}H", 43)
     try:
         if order is not None:
-            (first,) = struct.unpack_from(f"{order}Q" if big else f"{order}I", head, 8 if big else 4)
+            (first,) = struct.unpack_from(
+                f"{order}Q" if big else f"{order}I", head, 8 if big else 4
+            )
             _check(stream, first, order, big, 2 * end + _SHARED)
     except (struct.error, OverflowError, ValueError, OSError):
         pass  # a place outside of the file: who reads the tags will say so

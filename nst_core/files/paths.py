@@ -19,7 +19,13 @@ FILM_ENDINGS = (".mp4", ".gif")
 CHECKPOINT_ENDING = ".checkpoint"
 ON_WINDOWS = os.name == "nt"
 # What comes before the first point of a name that is a device there, whatever follows.
-_DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(10))}
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
 
 
 def check_readable(path: str | Path) -> None:

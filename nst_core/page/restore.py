@@ -110,6 +110,7 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
     shares = summary.get("shares") or shares_in(settings.style_shares) or [1.0] * len(styles)
     shares = [_share(share) for share in shares]
     most = max([1.0, *shares])  # the command line's may be above 1
+    parts = drawn.get("parts", [])[: len(COLORS)]  # each is decoded, to see that it is one
     places = [COLORS.index(color) for color in drawn.get("colors", COLORS[: len(styles)])]
     return Restored(
         kind=kind,
@@ -122,7 +123,7 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
         shares=_placed([share / most for share in shares], places, 1.0, kind),
         left_out=max(0, len(styles) - kind.styles),
         map=_drawing(drawn.get("map")),
-        parts=_placed([_drawing(part) for part in drawn.get("parts", [])[: len(COLORS)]], places, "", kind),
+        parts=_placed([_drawing(part) for part in parts], places, "", kind),
     )
 
 

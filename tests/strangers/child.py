@@ -1,8 +1,8 @@
 """A process of its own that reads files and says how each went: one line in, one line out.
 
-In: a reader and a path. Out, as JSON: seconds of processor time, bytes at the peak above those at the start, and
-"read", "refused: ...", or "fault: ...". It refuses to run programs, to connect, and to write outside
-the folder of the file; what tried to is a fault too.
+In: a reader and a path. Out, as JSON: seconds of processor time, bytes at the peak above those at the
+start, and "read", "refused: ...", or "fault: ...". To run a program, to connect, or to write outside
+of the file's folder is a fault too.
 """
 
 import json
@@ -26,6 +26,7 @@ from nst_core.errors import NSTError  # noqa: E402
 _RUNS = {"os.system", "os.exec", "os.posix_spawn", "os.spawn", "subprocess.Popen", "os.fork"}
 _RUNS |= {"socket.connect", "socket.bind", "ctypes.dlopen", "os.startfile"}
 _CHANGES = {"os.remove", "os.rename", "os.rmdir", "os.mkdir", "os.link", "os.symlink", "os.chmod"}
+_TEMPORARY = os.path.realpath(tempfile.gettempdir()) + os.sep  # asked now: it takes a lock
 _tried = []
 _folder = ""
 
@@ -45,8 +46,8 @@ def _watch(event, args):
 
 
 def _is_own(path):
-    full = os.path.realpath(os.fsdecode(path))
-    return full.startswith((_folder, os.path.realpath(tempfile.gettempdir()) + "/", "/dev/null"))
+    full = os.path.realpath(os.fsdecode(path)) + os.sep
+    return full.startswith((_folder, _TEMPORARY, os.devnull))
 
 
 def _peak():
@@ -72,7 +73,7 @@ def _outcome(reader, path):
     except NSTError as error:
         words = str(error)
         return f"refused: {words[:300]}" if words else "fault: no words"
-    except BaseException as error:
+    except BaseException as error:  # noqa: BLE001  told to the parent, whatever it is
         frames = "".join(traceback.format_exception(error)[-6:])
         return f"fault: {frames[-1500:]}"
     finally:
@@ -94,7 +95,9 @@ def main():
         if _tried:
             outcome = f"fault: it tried {_tried}"
             _tried.clear()
-        print(json.dumps([seconds, max(0, _peak()[0] - before), outcome]), flush=True)
+        answer = json.dumps([seconds, max(0, _peak()[0] - before), outcome])
+        sys.stdout.write(answer + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -24,10 +24,11 @@ def sound(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def child(sound, tmp_path_factory):
-    """The process, which has read each kind once: what is imported late is nobody's time."""
+    """The process, which has read sound files: what is imported late is nobody's time."""
     child, path = Child(), tmp_path_factory.mktemp("first") / "file"
     for reader, files in sound.items():
-        path.write_bytes(next(iter(files.values())))
-        child.read(reader, path)
+        for data in files.values():
+            path.write_bytes(data)
+            child.read(reader, path)
     yield child
     child.close()

@@ -1,5 +1,6 @@
 """Sound files of every kind that is read, as small as they can be, to be damaged."""
 
+import base64
 import io
 import json
 import pickle
@@ -20,7 +21,7 @@ from nst_core.settings import Settings
 
 ADOBE = profile_of(2.2, ADOBE_PRIMARIES, gray=False)
 NOISE = np.random.default_rng(0).integers(0, 256, (20, 24, 4), np.uint8)
-DEEP = (NOISE[..., :3].astype(np.uint16) * 257)
+DEEP = NOISE[..., :3].astype(np.uint16) * 257
 EXIF = Image.Exif()
 EXIF[0x0112] = 6
 EXIF.get_ifd(0x8769)[0x9286] = b"comment"
@@ -97,7 +98,8 @@ def profiles():
 
 def summary():
     """What a picture says of how it was made."""
-    url = "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="
+    pixel = odd_files.png(np.zeros((1, 1, 1), np.uint8), 0)
+    url = "data:image/png;base64," + base64.b64encode(pixel).decode()
     return {
         "nst_gram": "0.1.0",
         "content": "sample:harbor",
@@ -136,8 +138,13 @@ def document():
     """Of a checkpoint, with the command of the command line."""
     return {
         "run": {"pictures": "0"},
-        "position": {"scale": 0, "exact": False, "steps_before": 0, "evaluations_before": 0,
-                     "tiles": [0]},  # fmt: skip
+        "position": {
+            "scale": 0,
+            "exact": False,
+            "steps_before": 0,
+            "evaluations_before": 0,
+            "tiles": [0],
+        },
         "losses": [2.0, 1.0],
         "evaluations": 2,
         "length": 0.5,
@@ -148,13 +155,18 @@ def document():
         "command": {
             "folder": ".",
             "content": "sample:harbor",
-            "words": {"styles": ["sample:ink"], "regions": None, "mask": None,
-                      "style_regions": [], "style_masks": []},
+            "words": {
+                "styles": ["sample:ink"],
+                "regions": None,
+                "mask": None,
+                "style_regions": [],
+                "style_masks": [],
+            },
             "start": None,
             "settings": asdict(Settings()),
             "outputs": {"picture": "out.png", "report": None, "plot": None, "every": 0},
         },
-    }  # fmt: skip
+    }
 
 
 def documents():

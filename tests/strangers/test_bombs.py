@@ -1,4 +1,4 @@
-"""No small file takes much memory or time: each is read in a process of its own, which is measured."""
+"""No small file takes much memory or time: each is read in another process, which is measured."""
 
 import pytest
 from bombs import BOMBS

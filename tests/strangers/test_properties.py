@@ -79,10 +79,11 @@ def test_a_picture_of_any_mode_is_a_picture_of_its_size(mode, width, height, ori
     assert bool(((image >= 0) & (image <= 1)).all())
 
 
+SIDE = st.integers(1, 9)
+
+
 @stranger
-@given(
-    st.integers(1, 9), st.integers(1, 9), st.sampled_from([8, 16]), st.booleans(), st.integers(0, 99)
-)
+@given(SIDE, SIDE, st.sampled_from([8, 16]), st.booleans(), st.integers(0, 99))
 def test_what_is_written_as_png_or_tiff_comes_back(tmp_path_factory, h, w, bits, clear, seed):
     folder = tmp_path_factory.mktemp("written")
     white = 2**bits - 1
@@ -123,11 +124,10 @@ def test_layers_that_are_written_down_are_read_again(layers):
 def test_any_words_are_layers_or_a_sentence(words):
     try:
         weights = layer_weights(words, STYLE_LAYERS, averaged=True)
-    except NSTError as error:
-        assert str(error).endswith((".", "?"))
-    else:
-        assert set(weights) <= set(LAYER_NAMES)
-        assert all(0 <= weight < math.inf for weight in weights.values())
+    except NSTError:
+        return
+    assert set(weights) <= set(LAYER_NAMES)
+    assert all(0 <= weight < math.inf for weight in weights.values())
 
 
 @stranger

@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 _COLORS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
 _D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
-# Of one pixel: colors with alpha in 64 bits each. The limit of pixels is no limit of memory without.
+# Of one pixel: five channels of 64 bits. Without it, the limit of pixels is none of memory.
 _MOST_BITS = 5 * 64
 
 
