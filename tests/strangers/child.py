@@ -1,8 +1,8 @@
 """A process of its own that reads files and says how each went: one line in, one line out.
 
-In: a reader and a path. Out, as JSON: seconds of processor time, bytes at the peak above those at the
-start, and "read", "refused: ...", or "fault: ...". To run a program, to connect, or to write outside
-of the file's folder is a fault too.
+In: a reader and a path. Out, as JSON: seconds of processor time, bytes at the peak above those at
+the start, and "read", "refused: ...", or "fault: ...". To run a program, to connect, or to write
+outside of the file's folder is a fault too.
 """
 
 import json
