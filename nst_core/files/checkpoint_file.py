@@ -16,6 +16,7 @@ from torch import Tensor
 
 from ..errors import CheckpointError
 from .atomic import written_whole
+from .json_text import parsed
 
 # Raised when what the file holds changes its meaning.
 VERSION = 1
@@ -59,7 +60,8 @@ def write_checkpoint_file(
     """
     try:
         with written_whole(path, path.with_name(f".{path.name}.part")) as part:
-            with part.open("wb") as stream:
+            part.unlink(missing_ok=True)
+            with part.open("xb") as stream:  # never through a link that lies there
                 _write(stream, tensors, document)
             _keep(path)
     except OSError as error:
@@ -75,13 +77,15 @@ def read_checkpoint_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]
         CheckpointError: there is no such file, or it is none, damaged, or of another version.
     """
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise ValueError("it is no regular file")
         with path.open("rb") as stream:
             metadata = _verified(stream)
         tensors = load_file(path)
-        document = json.loads(metadata["document"])
+        document = parsed(metadata["document"])
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no checkpoint '{path}'.") from error
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
         raise _refused(path, f"is damaged or no checkpoint ({error})") from error
     except _OtherVersion as error:
         raise _refused(path, str(error)) from error
@@ -154,7 +158,7 @@ def _verified(stream: IO[bytes]) -> dict[str, str]:
     if not 0 < length <= _LONGEST_HEADER:
         raise ValueError("it has no header")
     header = stream.read(length)
-    entries = json.loads(header)
+    entries = parsed(header)
     metadata = entries.get("__metadata__") if isinstance(entries, dict) else None
     if not isinstance(metadata, dict) or metadata.get("kind") != _KIND:
         raise ValueError("it holds something else")

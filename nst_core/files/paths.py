@@ -21,6 +21,15 @@ _NAMES = {"WEBP": "WebP"}
 _BMP_HEADER = 54
 FILM_ENDINGS = (".mp4", ".gif")
 CHECKPOINT_ENDING = ".checkpoint"
+ON_WINDOWS = os.name == "nt"
+# What comes before the first point of a name that is a device there, whatever follows.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
 
 
 def check_readable(path: str | Path) -> None:
@@ -46,6 +55,8 @@ def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABL
     folder = path.parent
     if os.path.isdir(path):
         raise ImageError(f"'{path}' is a folder. Add a file name, such as '{path / 'out.png'}'.")
+    if ON_WINDOWS and path.name.partition(".")[0].rstrip().lower() in _DEVICES:
+        raise ImageError(f"'{path}' is the name of a device of Windows. Choose another name.")
     if path.suffix.lower() not in endings:
         raise ImageError(f"'{path}' names no format to write. End it in {', '.join(endings)}.")
     if not os.path.isdir(folder):

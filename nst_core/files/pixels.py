@@ -10,8 +10,9 @@ from PIL import Image
 from torch import Tensor
 
 from .color_profile import in_srgb, values_in_srgb
-from .damage import DAMAGE
+from .damage import DAMAGE, Damaged
 from .deep import scaled
+from .directories import check_exif
 from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
@@ -151,8 +152,8 @@ def levels_of(image: Tensor, white: int) -> Levels:
 def orientation_of(picture: Image.Image) -> int:
     """What EXIF says; damaged EXIF data says nothing."""
     try:
-        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
-    except DAMAGE as error:
+        return int(_exif_of(picture).get(_ORIENTATION_TAG, 1))
+    except (Damaged, *DAMAGE) as error:
         log.warning("Damaged EXIF data ignored: %s", error)
         return 1
 
@@ -163,13 +164,22 @@ def _profile(picture: Image.Image) -> bytes | None:
     if embedded:
         return embedded
     try:
-        exif = picture.getexif()
+        exif = _exif_of(picture)
         if _INTEROPERABILITY_IFD not in exif.get_ifd(_EXIF_IFD):
             return None
         index = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
-    except DAMAGE:
+    except (Damaged, *DAMAGE):
         return None  # `orientation_of` has said it
     return profile_of(2.19921875, ADOBE_PRIMARIES, gray=False) if index == "R03" else None
+
+
+def _exif_of(picture: Image.Image) -> Image.Exif:
+    stored = picture.info.get("exif")
+    if stored is None and (words := picture.info.get("Raw profile type exif")):
+        stored = bytes.fromhex("".join(words.split("\n")[3:]))  # as Pillow does
+    if isinstance(stored, bytes):
+        check_exif(stored)
+    return picture.getexif()
 
 
 def _channels(picture: Image.Image) -> Tensor:

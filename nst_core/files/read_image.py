@@ -13,10 +13,12 @@ from torch import Tensor
 from ..errors import ImageError
 from ..settings.network import WHOLE_PIXELS
 from .damage import Damaged, NotSupported, decoding
+from .formats.gif import open_gif
 from .formats.heif import brand_of, open_avif, open_heic
 from .formats.jpeg import open_jpeg
 from .formats.opened import Opened, opened_by_pillow
 from .formats.png import open_png
+from .formats.ppm import open_ppm
 from .formats.tiff import open_tiff
 from .paths import check_readable
 from .pixels import Pixels
@@ -28,7 +30,7 @@ log = logging.getLogger(__name__)
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "HEIC")
 _OPENERS: dict[str, Callable[[IO[bytes], str], Opened]]
 _OPENERS = {"PNG": open_png, "JPEG": open_jpeg, "TIFF": open_tiff}
-_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic}
+_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic, "GIF": open_gif, "PPM": open_ppm}
 
 
 # The (height, width) in which a picture is needed, of that as stored. EXIF may turn it, so both

@@ -92,7 +92,7 @@ class Uploads:
         found = []
         for path in set(self._folder.iterdir()) - self._ours - set(used):
             try:
-                found.append((path.stat().st_mtime, path))
+                found.append((path.lstat().st_mtime, path))
             except OSError:  # it went meanwhile
                 continue
         for place, (changed, path) in enumerate(sorted(found, reverse=True)):
@@ -101,8 +101,8 @@ class Uploads:
 
 
 def remove(path: Path) -> None:
-    """A file, or a folder with all that is in it."""
-    if path.is_dir():
+    """A file, or a folder with all that is in it; a link goes, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -8,6 +8,9 @@ import gradio as gr
 
 from ..errors import NSTError
 
+# The most of a message that is shown.
+_WORDS = 1000
+
 
 @contextmanager
 def spoken() -> Iterator[None]:
@@ -20,5 +23,8 @@ def spoken() -> Iterator[None]:
 
 
 def shown(error: NSTError) -> str:
-    """A mistake in a message of Gradio, which is HTML; names in it may come from anybody."""
-    return escape(str(error), quote=False)
+    """A mistake in a message of Gradio, which is HTML; names in it may come from anybody.
+
+    So they may also be long, or hold half a character, which no answer of a server can.
+    """
+    return escape(str(error)[:_WORDS].encode(errors="replace").decode(), quote=False)

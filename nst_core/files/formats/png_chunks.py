@@ -19,6 +19,8 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 KEPT = (b"iCCP", b"sRGB", b"gAMA", b"cHRM", b"eXIf", b"tEXt", b"zTXt", b"iTXt")
 # The most that the texts and the profile of one picture may take unpacked, together, in bytes.
 _UNPACKED = 64 * 2**20
+# Chunks that a file may have whatever their size, and how long they are on average beyond these.
+_CHUNKS, _MEAN = 10_000, 256
 
 
 class Chunk(NamedTuple):
@@ -125,8 +127,12 @@ def chunks_from_here(
     here = stream.tell()
     end = stream.seek(0, io.SEEK_END)
     stream.seek(here)
+    count = 0
     while len(head := stream.read(8)) == 8:
         size, kind = struct.unpack(">I4s", head)
+        count += 1
+        if count > _CHUNKS + end // _MEAN:
+            raise Damaged("it is cut into far too many chunks")
         if not kind.isalpha():
             raise Damaged(f"no chunk is called {kind!r}")
         if kind in until:

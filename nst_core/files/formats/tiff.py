@@ -12,6 +12,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ..damage import DAMAGE, Damaged, MissingPackage, NotSupported, decoding
 from ..deep import keeps_16_bits, scaled, sixteen_bits
+from ..directories import check_directories
 from ..pixels import Pixels, pixels_of, pixels_of_values
 from ..shrinking import Size, Strips, strips_of_whole
 from .opened import Opened
@@ -28,6 +29,7 @@ _COMMON = (_NONE, 2, 3, 4, 5, *_JPEG, 8, 32773, 32946)
 
 def open_tiff(stream: IO[bytes], name: str) -> Opened:
     """The first page."""
+    check_directories(stream)
     big_endian_big = stream.read(4) == b"MM\0+"
     stream.seek(0)
     try:
