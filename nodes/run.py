@@ -27,6 +27,7 @@ from .finished import Finished
 from .losses import Chain
 from .pictures import together
 from .report import Report, run_details
+from .watch import Watch
 
 # The second try after the device ran out of memory: a sixteenth of the network's memory at 1024.
 SMALL_TILE = 256
@@ -43,7 +44,7 @@ def stylize_batch(
 ) -> tuple[Tensor, Report, Tensor]:
     """Every picture of the batch in turn: (B, H, W, 3) for the host, report, (B, H, W) mask."""
     jobs = together("Content pictures, masks and start pictures", starts, *chain)
-    watch = host.Watch(len(jobs), interval)
+    watch = Watch(len(jobs), interval)
     start, losses = jobs[0][0], jobs[0][1:]
     runtime = host.runtime_for(
         settings.precision,

@@ -146,6 +146,28 @@ def test_interval_zero_sends_no_preview(small, chain, host):
     assert all(preview is None for _, _, preview in host.updates)
 
 
+def test_a_page_that_does_not_read_gets_no_more_until_it_does(small, chain, host, modules):
+    host.unread = modules.host.WAITING + 1
+    picture, *_ = small(chain, preview_interval=1e-9)
+    assert host.updates == [], "each would wait in memory, with its pixels"
+    host.unread = 0
+    again, *_ = small(chain, preview_interval=1e-9)
+    assert host.updates
+    assert torch.equal(picture, again)
+
+
+def test_cancel_is_heard_though_no_page_reads(small, chain, host):
+    small(chain)
+    host.checks, host.cancel_after, host.unread = 0, host.checks - 1, 1000
+    with pytest.raises(InterruptProcessingException):
+        small(chain)
+
+
+def test_notes_go_to_whoever_asked_for_the_run(small, chain, host):
+    small(chain, steps=0)
+    assert host.readers == {"page"}
+
+
 def test_progress_spans_the_whole_batch(run, small, host):
     small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
     values, totals = zip(*((value, total) for value, total, _ in host.updates), strict=True)

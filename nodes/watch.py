@@ -1,0 +1,60 @@
+"""Progress, previews, the time it will take and Cancel of the node that runs."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from ..nst_core.files.pixels import to_pil
+from ..nst_core.run.plan import duration
+from ..nst_core.run.progress import Progress
+from . import _host as host
+
+# The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
+PARTS = 1000
+PREVIEW_SIDE = 512
+# Evaluations after which the pace is known well enough to say how long the rest will take.
+PACED = 8
+
+
+class Watch:
+    """Progress, previews, the time it will take and Cancel of a batch of runs.
+
+    The host's own preview setting is for latents, whose previews cost a decoder, and is off unless
+    a user turns it on. Ours cost next to nothing and are half the fun: only `interval` rules them.
+
+    Args:
+        runs: pictures in the batch.
+        interval: seconds between previews; 0 is none.
+    """
+
+    def __init__(self, runs: int, interval: float) -> None:
+        self.bar = host.progress_bar(runs * PARTS)
+        self.runs, self.total = runs, runs * PARTS
+        self.interval = interval
+        self.next_preview = 0.0
+
+    def of_run(self, index: int) -> Callable[[Progress], None]:
+        """The engine's callback for one run; raises when the user cancels."""
+
+        def on_progress(progress: Progress) -> None:
+            # Newer hosts drop updates that follow each other quickly, and with them the check.
+            host.stop_if_asked()
+            done = int((index + progress.fraction) * PARTS)
+            if not host.page_is_behind():
+                self.bar.update_absolute(done, self.total, self._preview(progress))
+            if index == 0 and progress.latest.evaluation == PACED:
+                host.show(f"It takes about {duration(self._seconds(progress))}.")
+
+        return on_progress
+
+    def _seconds(self, progress: Progress) -> float:
+        """Of the whole batch, at the pace of its first run."""
+        return self.runs * (progress.latest.seconds + progress.seconds_left)
+
+    def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
+        if not self.interval or time.monotonic() < self.next_preview:
+            return None
+        self.next_preview = time.monotonic() + self.interval
+        picture = to_pil(progress.preview())
+        # The host would enlarge a smaller one, which costs more than all the rest of a preview.
+        return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
