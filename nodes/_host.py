@@ -65,8 +65,8 @@ def weights_files() -> list[str]:
 
 
 def checkpoint_folder() -> Path:
-    """Where runs that can be gone on with are kept: it outlives the host."""
-    return Path(folder_paths.get_user_directory()) / "nst_checkpoints"
+    """Where stopped runs are kept: it outlives the host, and is served to nobody."""
+    return Path(folder_paths.get_system_user_directory("nst_checkpoints"))
 
 
 def weights_path(name: str) -> Path | None:

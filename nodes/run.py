@@ -22,7 +22,7 @@ from ..nst_core.run.saver import Saver
 from ..nst_core.run.stylize import stylize
 from ..nst_core.settings import RunSettings
 from . import _host as host
-from .checkpoints import checkpoints_of
+from .checkpoints import checkpoints_of, told_if_kept
 from .finished import Finished
 from .losses import Chain
 from .pictures import together
@@ -57,7 +57,8 @@ def stylize_batch(
             for index, job in enumerate(jobs):
                 own = job[1:], job[0], vgg, settings, runtime
                 kept = checkpoints_of(*own) if resumable else None
-                result = _run(*own, watch.of_run(index), kept)
+                with told_if_kept(kept[0] if kept else None):
+                    result = _run(*own, watch.of_run(index), kept)
                 details = run_details(
                     job[1:],
                     result,

@@ -32,6 +32,8 @@ class Watch:
         self.runs, self.total = runs, runs * PARTS
         self.interval = interval
         self.next_preview = 0.0
+        self.evaluations = 0
+        self.seconds_before = 0.0  # of the first picture, by a run that was stopped
 
     def of_run(self, index: int) -> Callable[[Progress], None]:
         """The engine's callback for one run; raises when the user cancels."""
@@ -42,14 +44,18 @@ class Watch:
             done = int((index + progress.fraction) * PARTS)
             if not host.page_is_behind():
                 self.bar.update_absolute(done, self.total, self._preview(progress))
-            if index == 0 and progress.latest.evaluation == PACED:
+            self.evaluations += 1
+            if self.evaluations == 1 and len(progress.records) > 1:
+                self.seconds_before = progress.records[-2].seconds
+            if self.evaluations == PACED:
                 host.show(f"It takes about {duration(self._seconds(progress))}.")
 
         return on_progress
 
     def _seconds(self, progress: Progress) -> float:
-        """Of the whole batch, at the pace of its first run."""
-        return self.runs * (progress.latest.seconds + progress.seconds_left)
+        """Of the whole batch, at the pace so far."""
+        whole = self.runs * (progress.latest.seconds + progress.seconds_left)
+        return whole - self.seconds_before
 
     def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
         if not self.interval or time.monotonic() < self.next_preview:

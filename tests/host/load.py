@@ -25,7 +25,8 @@ class Load:
     jobs: int = 0
     again: int = 0
     ends: Counter[str] = field(default_factory=Counter)
-    waits: list[float] = field(default_factory=list)
+    waits: list[tuple[float, str]] = field(default_factory=list)  # seconds, kind of job
+    kinds: dict[str, str] = field(default_factory=dict)
     wrong: list[str] = field(default_factory=list)
     fresh: str = ""
 
@@ -33,7 +34,9 @@ class Load:
         """One more job, of the kind whose turn it is."""
         self.jobs += 1
         kind = kind or KINDS[self.jobs % len(KINDS)]
-        return self.comfy.submit(job(kind, self.jobs, **settings), client or self.client)
+        prompt_id = self.comfy.submit(job(kind, self.jobs, **settings), client or self.client)
+        self.kinds[prompt_id] = kind
+        return prompt_id
 
     def end(self, prompt_id: str, wanted: str = "") -> Ended:
         """Count how it ended."""
@@ -73,7 +76,8 @@ class Load:
         ended = self.comfy.wait(prompt_id)
         self.ends[ended.end] += 1
         if ended.end == "execution_interrupted":
-            self.waits.append(ended.at - asked)
+            kind = self.kinds[prompt_id]
+            self.waits.append((ended.at - asked, kind))
 
     def pending(self) -> list[str]:
         """Ids of the jobs that wait."""

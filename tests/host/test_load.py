@@ -16,7 +16,7 @@ def test_after_any_cancel_the_next_job_gives_the_picture_of_a_host_that_is_fresh
         assert watcher.seen["progress"], "who asked for them sees them"
     assert load.ends["execution_interrupted"] + load.ends["removed from the queue"] > load.jobs / 2
     assert load.wrong == []
-    assert max(load.waits) < 2
+    assert max(load.waits)[0] < 2
 
 
 def test_a_client_that_never_reads_fills_no_memory_and_hinders_no_cancel(comfy):
@@ -30,7 +30,7 @@ def test_a_client_that_never_reads_fills_no_memory_and_hinders_no_cancel(comfy):
         load.fresh = load.run_known()
         unread(load)
         assert load.wrong == []
-        assert max(load.waits) < 2
+        assert max(load.waits)[0] < 2
     with Client(comfy.url) as other:
         comfy.run(prompt_of(steps=3, seed=7), other.id)
         assert other.seen["executing"], "as soon as it is gone, others are told again"

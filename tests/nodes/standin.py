@@ -112,7 +112,7 @@ class Host:
                     get_filename_list=self.files,
                     get_full_path=self.path,
                     get_output_directory=lambda: str(self.output),
-                    get_user_directory=lambda: str(self.output / "user"),
+                    get_system_user_directory=lambda name: str(self.output / "user" / f"__{name}"),
                     get_save_image_path=lambda prefix, folder: (folder, prefix, 1, "", prefix),
                 ),
                 "server": _module("server", PromptServer=SimpleNamespace(instance=server)),

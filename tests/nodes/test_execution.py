@@ -348,12 +348,13 @@ def test_a_sample_is_the_engines(run, engine):
 
 
 def test_a_canceled_run_that_is_resumable_goes_on_to_the_same_picture(small, chain, host):
-    folder = host.output / "user" / "nst_checkpoints"
+    folder = host.output / "user" / "__nst_checkpoints"
     whole, _, _ = small(chain, steps=6)
     host.checks, host.cancel_after = 0, host.checks * 2 // 3
     with pytest.raises(InterruptProcessingException):
         small(chain, steps=6, resumable=True)
     assert list(folder.iterdir())
+    assert host.notes[-1].startswith("Run it again to go on from here.")
     host.checks, host.cancel_after = 0, None
     again, _, _ = small(chain, steps=6, resumable=True)
     assert any("It goes on after" in note for note in host.notes)
@@ -371,8 +372,36 @@ def test_a_resumable_run_takes_nothing_of_another_run(small, chain, host):
     assert torch.equal(picture, small(chain, steps=4)[0])
 
 
+def test_a_run_that_goes_on_tells_the_time_of_the_rest(small, chain, host):
+    host.cancel_after = 500
+    with pytest.raises(InterruptProcessingException):
+        small(chain, steps=30, tolerance=0.0, resumable=True)
+    host.cancel_after = None
+    host.notes.clear()
+    small(chain, steps=30, tolerance=0.0, resumable=True)
+    assert host.notes[-1].startswith("It takes about ")
+
+
+def test_large_runs_that_were_stopped_make_room_for_the_next(
+    small, chain, host, modules, monkeypatch
+):
+    folder = host.output / "user" / "__nst_checkpoints"
+    monkeypatch.setattr(modules.checkpoints, "BYTES", 1)
+    host.cancel_after = 500
+    for seed in range(3):
+        host.checks = 0
+        with pytest.raises(InterruptProcessingException):
+            small(chain, steps=30, tolerance=0.0, resumable=True, seed=seed)
+    (folder / ".half.checkpoint.part").write_bytes(b"of a host that was killed")
+    host.checks, host.cancel_after = 0, None
+    host.notes.clear()
+    small(chain, steps=30, tolerance=0.0, resumable=True, seed=2)
+    assert any("It goes on after" in note for note in host.notes), "its own is none of them"
+    assert not list(folder.iterdir())
+
+
 def test_only_the_last_runs_that_were_stopped_are_kept(small, chain, host):
-    folder = host.output / "user" / "nst_checkpoints"
+    folder = host.output / "user" / "__nst_checkpoints"
     host.cancel_after = 60
     for seed in range(8):
         host.checks = 0
