@@ -1,7 +1,6 @@
-"""The only file that imports the host: its types, its devices, its progress bar, its folders."""
+"""The only file that imports the host: its types, its devices, its page, its folders."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,12 +26,9 @@ from ..nst_core.files.atomic import written_whole
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import free_memory, give_back_memory
-from ..nst_core.run.plan import duration
-from ..nst_core.run.progress import Progress
 from ..nst_core.run.runtime import Runtime
-from ..nst_core.run.within import Within
 
-__all__ = ["ComfyExtension", "Watch", "io"]
+__all__ = ["ComfyExtension", "io"]
 
 log = logging.getLogger("nst_gram")
 
@@ -41,15 +37,8 @@ FOLDER = "vgg"
 EXTENSIONS = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".keras", ".h5", ".hdf5"}
 # Files of pictures whose batch ended before its time.
 UNFINISHED = "nst_unfinished"
-# The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
-PARTS = 1000
-PREVIEW_SIDE = 512
-# Seconds after an evaluation before the bar moves within the next.
-WITHIN = 2.0
-# Previews may take this share of the time: of large pictures, or to a slow page, they are fewer.
-PREVIEW_SHARE = 0.05
-# Evaluations after which the pace is known well enough to say how long the rest will take.
-PACED = 8
+# Messages that may wait for the page before it gets no more of them.
+WAITING = 10
 
 
 def schema(**fields: Any) -> io.Schema:
@@ -77,8 +66,8 @@ def weights_files() -> list[str]:
 
 
 def checkpoint_folder() -> Path:
-    """Where runs that can be gone on with are kept: it outlives the host."""
-    return Path(folder_paths.get_user_directory()) / "nst_checkpoints"
+    """Where stopped runs are kept: it outlives the host, and is served to nobody."""
+    return Path(folder_paths.get_system_user_directory("nst_checkpoints"))
 
 
 def weights_path(name: str) -> Path | None:
@@ -176,72 +165,28 @@ def show(text: str) -> None:
     notes = _notes.setdefault(run, [])
     if text not in notes:
         notes.insert(0, text)
-        server.send_progress_text("\n".join(notes), context.node_id)
+        # To who asked for the run, as its progress: in another's graph that id is another node.
+        server.send_progress_text("\n".join(notes), context.node_id, server.client_id)
 
 
-class Watch:
-    """Progress, previews, the time it will take and Cancel of a batch of runs.
+def page_is_behind() -> bool:
+    """Whether messages wait for a client that reads slowly, or not at all.
 
-    The host's own preview setting is for latents, whose previews cost a decoder, and is off unless
-    a user turns it on. Ours cost next to nothing and are half the fun: only `interval` rules them.
-
-    Args:
-        runs: pictures in the batch.
-        interval: seconds between previews; 0 is none.
+    The host keeps all of them until they are read, and previews as pixels: a client that sleeps
+    would fill the memory.
     """
+    server = getattr(PromptServer, "instance", None)
+    return server is not None and server.messages.qsize() > WAITING
 
-    def __init__(self, runs: int, interval: float) -> None:
-        self.bar = comfy.utils.ProgressBar(runs * PARTS)
-        self.runs, self.total = runs, runs * PARTS
-        self.interval = interval
-        self.next_preview = 0.0
-        self.next_within = time.monotonic() + WITHIN
 
-    def of_run(self, index: int) -> Callable[[Progress], None]:
-        """The engine's callback for one run; raises when the user cancels."""
-
-        def on_progress(progress: Progress) -> None:
-            # Newer hosts drop updates that follow each other quickly, and with them the check.
-            stop_if_asked()
-            self.next_within = time.monotonic() + WITHIN
-            done = int((index + progress.fraction) * PARTS)
-            began = time.monotonic()
-            self.bar.update_absolute(done, self.total, self._preview(progress, began))
-            took = time.monotonic() - began
-            self.next_preview = max(self.next_preview, began + took / PREVIEW_SHARE)
-            if index == 0 and progress.latest.evaluation == PACED:
-                show(f"It takes about {duration(self._seconds(progress))}.")
-
-        return on_progress
-
-    def within_run(self, index: int) -> Callable[[Within], None]:
-        """The engine's callback within an evaluation, for those that take long."""
-
-        def on_within(within: Within) -> None:
-            now = time.monotonic()
-            if now >= self.next_within:
-                self.next_within = now + WITHIN
-                done = int((index + within.fraction) * PARTS)
-                self.bar.update_absolute(done, self.total, None)
-
-        return on_within
-
-    def _seconds(self, progress: Progress) -> float:
-        """Of the whole batch, at the pace of its first run."""
-        return self.runs * (progress.latest.seconds + progress.seconds_left)
-
-    def _preview(self, progress: Progress, now: float) -> tuple[str, Any, int] | None:
-        if not self.interval or now < self.next_preview:
-            return None
-        self.next_preview = now + self.interval
-        picture = to_pil(progress.preview(PREVIEW_SIDE))
-        # The host would enlarge a smaller one, which costs more than all the rest of a preview.
-        return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
+def progress_bar(total: int) -> Any:
+    """The running node's bar; it takes previews too, and raises when the user cancels."""
+    return comfy.utils.ProgressBar(total)
 
 
 def watch_download() -> Callable[[int, int], None]:
     """The engine's callback for a download; raises when the user cancels."""
-    bar = comfy.utils.ProgressBar(1)
+    bar = progress_bar(1)
 
     def on_progress(done: int, total: int) -> None:
         stop_if_asked()
