@@ -24,8 +24,9 @@ LEVELS = {
     "control": 3,
     "files": 3,
     "run": 4,
-    "page": 5,
-    "cli": 6,  # `nst page` starts the page
+    "video": 5,
+    "page": 6,
+    "cli": 7,  # `nst page` starts the page
 }
 FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in LEVELS]
 

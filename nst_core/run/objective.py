@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..control.image_losses import laplacian, total_variation
 from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
+from ..control.temporal import TemporalLoss, changed, temporal_mask
 from ..control.targets import TargetMaker, numbered
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
@@ -120,8 +121,16 @@ def _image_losses(losses: Sequence[Weighed], wrap: bool) -> Mapping[str, ImageLo
     details = [loss for loss in losses if isinstance(loss, LaplacianLoss)]
     for name, loss in zip(numbered("laplacian", len(details)), details, strict=True):
         found[name] = partial(_detail, target=laplacian(loss.image), weight=loss.weight)
+    earlier = [loss for loss in losses if isinstance(loss, TemporalLoss)]
+    for name, loss in zip(numbered("temporal", len(earlier)), earlier, strict=True):
+        mask, target = temporal_mask(loss), loss.image
+        found[name] = partial(_changed, target=target, mask=mask, weight=loss.weight)
     return found
 
 
 def _detail(image: Tensor, *, target: Tensor, weight: float) -> Tensor:
     return weight * (laplacian(image) - target).square().mean()
+
+
+def _changed(image: Tensor, *, target: Tensor, mask: Tensor, weight: float) -> Tensor:
+    return weight * changed(image, target, mask)
