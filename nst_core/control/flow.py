@@ -1,14 +1,13 @@
 """Optical flow: pictures carried along by it, and where two flows agree.
 
-A flow is (1, 2, H, W) in pixels, x then y: what is at p in one frame is at p + flow(p) in the other.
+A flow is (1, 2, H, W) in pixels, x then y: what is at p in one frame is at p + flow(p) in the
+other.
 After Ruder, Dosovitskiy and Brox, "Artistic style transfer for videos" (arXiv:1604.08610).
 """
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
-
-from .pyramid import resize
 
 # Section 4.2 of the paper; the constants are theirs, for pixels.
 _DISOCCLUDED = (0.01, 0.5)

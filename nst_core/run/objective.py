@@ -9,8 +9,8 @@ from torch import Tensor
 
 from ..control.image_losses import laplacian, total_variation
 from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
-from ..control.temporal import TemporalLoss, changed, temporal_mask
 from ..control.targets import TargetMaker, numbered
+from ..control.temporal import TemporalLoss, changed, temporal_mask
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError

@@ -6,6 +6,7 @@ import zlib
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from nst_core.errors import ImageError
 from nst_core.files.flow_file import FAR_OUT, read_flow, write_flow
@@ -89,10 +90,8 @@ def test_what_is_no_flow_is_refused(tmp_path, data):
 
 
 def test_a_missing_file_and_a_picture_are_refused(tmp_path):
-    with pytest.raises(ImageError, match="none.flo"):
+    with pytest.raises(ImageError, match=r"none\.flo"):
         read_flow(tmp_path / "none.flo")
-    from PIL import Image
-
     Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
     with pytest.raises(ImageError, match="16 bits"):
         read_flow(tmp_path / "photo.png")

@@ -45,8 +45,9 @@ def painted(frames, **changes):
 
 def test_the_first_frame_is_a_still():
     (first,) = painted(frames_of(moving_sample("harbor"), 1))
-    still = stylize(losses_at(Frame(0, moving_sample("harbor").frame(0, SIZE))),
-                    vgg=VGG, settings=SETTINGS)
+    still = stylize(
+        losses_at(Frame(0, moving_sample("harbor").frame(0, SIZE))), vgg=VGG, settings=SETTINGS
+    )
     assert torch.equal(first.image, still.image)
     assert first.began_anew
 
