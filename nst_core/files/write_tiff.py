@@ -67,12 +67,7 @@ def write_tiff(
     longest = height * width * channels * bits // 8 * 1.001 + len(profile) + 2**16
     form = _BIG if longest > most else _CLASSIC
     stream.write(form.head + form.pack(0))
-    places, lengths = [], []
-    for levels in strips:
-        pixels = _packed(levels, bits)
-        places.append(stream.tell())
-        lengths.append(len(pixels))
-        stream.write(pixels + b"\0" * (len(pixels) % 2))  # a field's value begins on an even byte
+    places, lengths = _write_strips(stream, strips, bits)
     fields: dict[int, _Field] = {
         256: (_LONG, [width]),
         257: (_LONG, [height]),
@@ -91,6 +86,19 @@ def write_tiff(
     stream.seek(len(form.head))
     stream.write(form.pack(at))
     stream.seek(0, 2)
+
+
+def _write_strips(
+    stream: IO[bytes], strips: Iterable[Levels], bits: int
+) -> tuple[list[int], list[int]]:
+    """Where each begins, and how long it is."""
+    places, lengths = [], []
+    for levels in strips:
+        pixels = _packed(levels, bits)
+        places.append(stream.tell())
+        lengths.append(len(pixels))
+        stream.write(pixels + b"\0" * (len(pixels) % 2))  # a field's value begins on an even byte
+    return places, lengths
 
 
 def _packed(levels: Levels, bits: int) -> bytes:

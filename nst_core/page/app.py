@@ -17,8 +17,9 @@ from .parts import Parts
 from .pictures import Samples
 from .planning import Planning
 from .restoring import Restoring
+from .returning import Returning
 from .runs import Runs
-from .watching import Returning, Watching
+from .watching import Watching
 
 # Gradio's queue holds nobody up: what has to wait, waits in the line of the device, where Stop and
 # leaving reach it. All are events of the queue nevertheless: Gradio shows messages of no others.

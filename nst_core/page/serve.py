@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -162,15 +162,21 @@ def serve(
         runs = Runs(network, Samples(folder), limits, folder, kept)
         page = build(network, runs)
         where = {"server_name": host, "server_port": port, "root_path": root_path}
+        options = {**where, **launch_options(limits, kept, runs.tidy), "share": share, "auth": auth}
         with _repeated(runs.tidy, _TIDIED):
             try:
-                options = launch_options(limits, kept, runs.tidy)
-                page.launch(share=share, auth=auth, prevent_thread_lock=True, **where, **options)
-                guard(page.server, limits.max_waiting)
-                page.block_thread()
-            except OSError as error:
-                # Gradio's words for a port that is taken: it has looked at all it may take.
-                raise SettingsError(f"The page cannot listen there: {error}") from error
+                _listen(page, options, limits.max_waiting)
             finally:
                 page.close()
                 runs.close()
+
+
+def _listen(page: Any, options: Mapping[str, Any], most: int) -> None:
+    """Until Ctrl-C."""
+    try:
+        page.launch(prevent_thread_lock=True, **options)
+    except OSError as error:
+        # Gradio's words for a port that is taken: it has looked at all it may take.
+        raise SettingsError(f"The page cannot listen there: {error}") from error
+    guard(page.server, most)
+    page.block_thread()

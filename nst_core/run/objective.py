@@ -1,15 +1,13 @@
 """Losses to an objective: targets, the fast network, tiles, CUDA graphs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ..control.image_losses import laplacian, total_variation
-from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
-from ..control.targets import MakeMap, TargetMaker, map_in_memory, numbered
+from ..control.losses import Weighed
+from ..control.targets import MakeMap, TargetMaker, map_in_memory
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError
@@ -22,6 +20,7 @@ from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
 from ..processes import ALONE, Processes
 from .devices import has_kernels
+from .image_losses import image_losses_of
 from .tiling import Tiling
 from .within import Pass, Ticks, depth_of, passes_of_evaluation, passes_of_targets
 
@@ -36,36 +35,73 @@ def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
     return [replace(loss, weight=loss.weight / unit) for loss in losses if loss.weight > 0], unit
 
 
+@dataclass(eq=False, kw_only=True)
 class Evaluator:
     """`evaluate(image) -> Evaluation` of an objective, as a CUDA graph where there can be one.
 
-    Args:
-        make: tile -> an objective in such tiles.
-        tiling: in which.
+    Attributes:
+        targets, image_losses, vgg: of the objective.
+        height, width, wrap: as of `evaluator_of`.
+        graphs: whether evaluations may become CUDA graphs.
+        processes: those that share the picture.
+        tiling: in which tiles it is done.
         ticks: told what is counted within an evaluation.
     """
 
-    def __init__(self, make: Callable[[int], "Called"], tiling: Tiling, ticks: Ticks) -> None:
-        self._make, self._tiling, self._ticks = make, tiling, ticks
-        self._called = make(tiling.tile)
+    targets: Sequence[Target]
+    image_losses: Mapping[str, ImageLoss]
+    vgg: VGG16
+    height: int
+    width: int
+    wrap: bool
+    graphs: bool
+    processes: Processes
+    tiling: Tiling
+    ticks: Ticks
+    _called: "_Called" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._called = self._made(self.tiling.tile)
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Loss and gradient of a contiguous (1, 3, H, W) image."""
-        gradient, losses = self._tiling.done(lambda tile: self._evaluated(image, tile))
+        gradient, losses = self.tiling.done(lambda tile: self._evaluated(image, tile))
         evaluation = self._called.objective.evaluation(gradient, losses)
-        self._ticks.end()
+        self.ticks.end()
         self._called.after()
         return evaluation
 
     def _evaluated(self, image: Tensor, tile: int) -> tuple[Tensor, ...]:
         if tile != self._called.tile:
-            self._called = self._make(tile)
-        self._ticks.begin(self._called.passes)
+            self._called = self._made(tile)
+        self.ticks.begin(self._called.passes)
         return self._called.execute(self._called.objective.gradient_and_losses, image)
+
+    def _made(self, tile: int) -> "_Called":
+        """The objective in such tiles."""
+        device, layers = self.tiling.device, [target.layer for target in self.targets]
+        tiles = plan_tiles(
+            self.height, self.width, tile, layers, wrap=self.wrap, processes=self.processes
+        )
+        graphs = self.graphs and self.processes.size == len(tiles) == 1
+        graphs = graphs and all(target.asynchronous for target in self.targets)
+        execute, by_hand = executor(device, graphs=graphs), has_kernels(device)
+        inside, after = (self.ticks, _ignore) if execute is eager else (_ignore, self.ticks)
+        objective = TiledObjective(
+            self.targets,
+            fast_network(self.vgg, inside) if by_hand else autograd_network(self.vgg),
+            self.image_losses,
+            vgg=self.vgg,
+            tiles=tiles,
+            on_tile=inside,
+            processes=self.processes,
+        )
+        passes = passes_of_evaluation(len(tiles), depth_of(layers), by_hand=by_hand)
+        return _Called(objective, tile, execute, after, passes if execute is eager else ())
 
 
 @dataclass(frozen=True)
-class Called:
+class _Called:
     """An objective and how to call it.
 
     Attributes:
@@ -116,7 +152,6 @@ def evaluator_of(
     """
     ticks = on_tile if isinstance(on_tile, Ticks) else Ticks(on_tile)
     device = next(vgg.parameters()).device
-    by_hand = has_kernels(device)
     # Several processes would have to change tiles at the same time.
     tiling = Tiling(tile, max(height, width), device, on_smaller, fixed=processes.size > 1)
     maker = TargetMaker(
@@ -124,7 +159,7 @@ def evaluator_of(
         height=height,
         width=width,
         wrap=wrap,
-        sums=FAST_SUMS if by_hand else Sums(),
+        sums=FAST_SUMS if has_kernels(device) else Sums(),
         on_tile=ticks,
         processes=processes,
         make_map=make_map,
@@ -135,30 +170,21 @@ def evaluator_of(
         return replace(maker, tile=tile).targets_of(losses)
 
     with torch.no_grad():
-        targets, image_losses = tiling.done(made), _image_losses(losses, wrap)
+        targets, image_losses = tiling.done(made), image_losses_of(losses, wrap)
     ticks.end()
     _check_counting(targets, image_losses)
-    layers = [target.layer for target in targets]
-    graphs = graphs and processes.size == 1 and all(target.asynchronous for target in targets)
-
-    def called(tile: int) -> Called:
-        tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
-        execute = executor(device, graphs=graphs and len(tiles) == 1)
-        inside, after = (ticks, _ignore) if execute is eager else (_ignore, ticks)
-        network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
-        objective = TiledObjective(
-            targets,
-            network,
-            image_losses,
-            vgg=vgg,
-            tiles=tiles,
-            on_tile=inside,
-            processes=processes,
-        )
-        passes = passes_of_evaluation(len(tiles), depth_of(layers), by_hand=by_hand)
-        return Called(objective, tile, execute, after, passes if execute is eager else ())
-
-    return Evaluator(called, tiling, ticks)
+    return Evaluator(
+        targets=targets,
+        image_losses=image_losses,
+        vgg=vgg,
+        height=height,
+        width=width,
+        wrap=wrap,
+        graphs=graphs,
+        processes=processes,
+        tiling=tiling,
+        ticks=ticks,
+    )
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:
@@ -168,19 +194,3 @@ def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageL
 
 def _ignore() -> None:
     """Do nothing."""
-
-
-def _image_losses(losses: Sequence[Weighed], wrap: bool) -> Mapping[str, ImageLoss]:
-    """{name: weighted loss} of what needs no network, and no tiles."""
-    found: dict[str, ImageLoss] = {}
-    variation = sum(loss.weight for loss in losses if isinstance(loss, TotalVariationLoss))
-    if variation:
-        found["total variation"] = lambda image: variation * total_variation(image, wrap=wrap)
-    details = [loss for loss in losses if isinstance(loss, LaplacianLoss)]
-    for name, loss in zip(numbered("laplacian", len(details)), details, strict=True):
-        found[name] = partial(_detail, target=laplacian(loss.image), weight=loss.weight)
-    return found
-
-
-def _detail(image: Tensor, *, target: Tensor, weight: float) -> Tensor:
-    return weight * (laplacian(image) - target).square().mean()

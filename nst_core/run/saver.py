@@ -40,11 +40,15 @@ class Snapshot:
     phase: Phase
     state: State
     history: FastHistory
-    changes: int
     records: Sequence[Record]
-    evaluations: int
     stops: tuple[str, ...]
     began: float
+    changes: int = field(init=False)
+    evaluations: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "changes", self.history.changes)
+        object.__setattr__(self, "evaluations", len(self.records))
 
     def checkpoint(self, command: Mapping[str, Any]) -> Checkpoint | None:
         """None if the pairs of this state are there no more."""

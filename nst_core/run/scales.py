@@ -12,7 +12,9 @@ from ..control.tiles import ALIGNMENT, margin_of
 from ..settings import RunSettings
 from .estimate import Load
 from .finishing import recolored_kind
+from .phases import Stage
 from .placing import Place, announce, is_away, place_for
+from .progress import Record
 from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
 from .staging import is_shared, style_size
@@ -60,6 +62,14 @@ def budget_of(scales: Sequence[Scale], left: int) -> int:
     """Evaluations for the first of the scales to come: its share of those that are left."""
     steps = sum(scale.steps for scale in scales)
     return max(1, left * scales[0].steps // max(1, steps))  # none would leave no loss
+
+
+def budget_left(stage: Stage, records: Sequence[Record], settings: RunSettings) -> int:
+    """Evaluations for a scale after those in the records; 0 is no limit."""
+    if not settings.max_evaluations:
+        return 0
+    done = sum(record.scale <= stage.index for record in records)
+    return budget_of(stage.scales[stage.index :], settings.max_evaluations - done)
 
 
 def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:

@@ -27,7 +27,7 @@ from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
 from .scale_objective import checked, objective_at
-from .scales import EXACT_SHARE, budget_of, exact_steps, places_of, scales_of
+from .scales import EXACT_SHARE, budget_left, exact_steps, places_of, scales_of
 from .staging import bounds_of, detail_of, first_picture, result_size
 
 log = logging.getLogger(__name__)
@@ -86,10 +86,7 @@ class Search:
         images.append(enlarged(images.pop(), detail, scale.height, scale.width))
 
     def _plan(self) -> tuple[tuple[Scale, ...], list[int], list[bool]]:
-        """All scales, their tiles, and which keep their history elsewhere.
-
-        Before the first evaluation, for some may not fit.
-        """
+        """All scales, their tiles, and which keep their history elsewhere; some may not fit."""
         size = result_size(self.losses, self.settings, self.start)
         scales = scales_of(self.losses, self.settings, *size)
         losses = [*self.losses, *self.finish.keeps]
@@ -113,7 +110,7 @@ class Search:
 
     def _minimize(self, stage: Stage, images: list[Tensor]) -> str:
         """From one picture to the best of a scale, and why its search ended."""
-        steps, budget = stage.scale.steps, self._budget(stage)
+        steps, budget = stage.scale.steps, budget_left(stage, self.records, self.settings)
         exact = exact_steps(stage.scale, self.runtime) if stage.is_last else 0
         if not exact:
             return self._search(Phase(stage, steps, budget), images)[1]
@@ -194,14 +191,6 @@ class Search:
             log.warning("This device keeps no checkpoints.")
         return made
 
-    def _budget(self, stage: Stage) -> int:
-        """Evaluations for a scale; 0 is no limit."""
-        if not self.settings.max_evaluations:
-            return 0
-        done = sum(record.scale <= stage.index for record in self.records)
-        left = self.settings.max_evaluations - done
-        return budget_of(stage.scales[stage.index :], left)
-
     def _reporter(self, phase: Phase, unit: float) -> Reporter:
         return Reporter(
             phase=phase,
@@ -215,17 +204,14 @@ class Search:
         )
 
     def _on_step(self, phase: Phase, state: State) -> None:
-        history = state.history
-        if self.saver is not None and isinstance(history, FastHistory):
+        if self.saver is not None and isinstance(state.history, FastHistory):
             self.saver.reached(
                 Snapshot(
                     run=self.run,
                     phase=phase,
                     state=state,
-                    history=history,
-                    changes=history.changes,
+                    history=state.history,
                     records=self.records,
-                    evaluations=len(self.records),
                     stops=tuple(self.stops),
                     began=self.began,
                 )

@@ -33,7 +33,7 @@ class Tiling:
         *,
         fixed: bool = False,
     ) -> None:
-        self.tile, self._longer, self._device = tile, longer, device
+        self.tile, self.device, self._longer = tile, device, longer
         self._on_smaller, self._fixed = on_smaller, fixed
 
     def done(self, work: Callable[[int], T]) -> T:
@@ -50,7 +50,7 @@ class Tiling:
             # Not inside `except`, where the traceback would keep what filled the memory alive.
             give_back_memory()
             log.warning(
-                "The memory of %s is full. Going on in tiles of %d pixels.", self._device, smaller
+                "The memory of %s is full. Going on in tiles of %d pixels.", self.device, smaller
             )
             self.tile = smaller
             self._on_smaller(smaller)

@@ -43,23 +43,7 @@ def open_tiff(stream: IO[bytes], name: str) -> Opened:
         raise NotSupported("raw picture of a camera", "develop it and save it as a PNG picture")
 
     def decode() -> Pixels:
-        try:
-            return _by_pillow(stream, layout)
-        except _NotForPillow:
-            pass
-        try:
-            return studio_pixels(stream, layout)
-        except MissingPackage as missing:
-            if not _loses_bits_only(layout):
-                raise
-            try:
-                picture = _pillow(stream)
-            except DAMAGE:
-                raise missing from None
-        log.warning("%s: read with 8 of its 16 bits a channel; tifffile would read all.", name)
-        with decoding("TIFF"):
-            picture.load()
-        return pixels_of(picture)
+        return _decoded(stream, layout, name)
 
     def rows(parts: Callable[[], Iterator[bytes]]) -> Iterator[Pixels]:
         for part in parts():
@@ -73,6 +57,27 @@ def open_tiff(stream: IO[bytes], name: str) -> Opened:
         return Strips(layout.size[::-1], rows(parts), lambda: layout.orientation)
 
     return Opened("TIFF", layout.size, decode, strips=strips)
+
+
+def _decoded(stream: IO[bytes], layout: Layout, name: str) -> Pixels:
+    """All of it."""
+    try:
+        return _by_pillow(stream, layout)
+    except _NotForPillow:
+        pass
+    try:
+        return studio_pixels(stream, layout)
+    except MissingPackage as missing:
+        if not _loses_bits_only(layout):
+            raise
+        try:
+            picture = _pillow(stream)
+        except DAMAGE:
+            raise missing from None
+    log.warning("%s: read with 8 of its 16 bits a channel; tifffile would read all.", name)
+    with decoding("TIFF"):
+        picture.load()
+    return pixels_of(picture)
 
 
 def _in_parts(layout: Layout) -> bool:
