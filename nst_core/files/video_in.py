@@ -133,7 +133,7 @@ def _picture(frame: Any) -> Tensor:
 def _rotation(frame: Any) -> int:
     """Degrees counterclockwise that it is to be turned by, from the display matrix."""
     degrees: int = round(getattr(frame, "rotation", 0) / 90) * 90
-    return degrees % 360
+    return int(degrees % 360)
 
 
 def _matrix(frame: Any) -> int:
