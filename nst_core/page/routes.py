@@ -99,12 +99,13 @@ class Routes:
             try:
                 message = await asyncio.wait_for(receive(), max(0.0, left))
             except asyncio.TimeoutError as error:
-                raise HTTPException(408, "The request came too slowly.") from error
+                words = "The request came too slowly."
+                raise HTTPException(408, words, {"Connection": "close"}) from error
             more = bool(message.get("more_body", False))
             arrived += len(message.get("body", b""))
             if arrived > self._most:
                 # Of exceptions in a middleware, FastAPI hands on this kind alone.
-                raise HTTPException(413, self._too_large)
+                raise HTTPException(413, self._too_large, {"Connection": "close"})
             return message
 
         return counted

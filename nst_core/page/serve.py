@@ -24,6 +24,8 @@ from .routes import Routes
 _LOG = logging.getLogger("nst_core")
 # Seconds between clearings of files while nobody asks for anything.
 _TIDIED = 600.0
+# Visitors whose tabs Gradio remembers, for each who may wait.
+_SESSIONS = 8
 STYLE_SHEET = Path(__file__).with_name("page.css")
 
 
@@ -113,6 +115,8 @@ def launch_options(
         "show_error": False,
         "footer_links": ["api"],
         "app_kwargs": {"middleware": [routes]},
+        # Half a megabyte is kept of each, and a program is another with each call.
+        "state_session_capacity": _SESSIONS * limits.max_waiting,
         "blocked_paths": [str(closed)],
         # Each is one more route or record that this page has no use for.
         "run_history": False,

@@ -8,10 +8,10 @@ import shutil
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeout
 from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from page_server import MAX_SIZE, MAX_UPLOAD, MAX_WAITING, SMALL, folder_of, running
 from PIL import Image
@@ -377,33 +377,51 @@ def test_temporary_files_are_gone_with_the_page(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
 
 
-def test_runs_that_are_left_at_any_moment_leave_nothing_behind(connect, picture, server):
-    """A small benchmarks/load.py: memory, threads, handles and files as before."""
-    moment, files = random.Random(1), (picture("teal"), picture("orange"))
+def called(server, *data):
+    """The address at which a call of `/stylize` is answered."""
+    url = f"{server.url}/gradio_api/call/stylize"
+    return f"{url}/{httpx.post(url, json={'data': data}, timeout=60).json()['event_id']}"
+
+
+def test_runs_that_are_left_at_any_moment_leave_nothing_behind(server, tmp_path):
+    """What benchmarks/load.py does with 200."""
+    moment, files = random.Random(1), []
+    for color in ("teal", "orange"):
+        Image.new("RGB", (64, 48), color).save(tmp_path / "a.png")
+        sent = {"files": (f"{color}.png", (tmp_path / "a.png").read_bytes())}
+        [path] = httpx.post(f"{server.url}/gradio_api/upload", files=sent, timeout=60).json()
+        files.append({"path": path, "meta": {"_type": "gradio.FileData"}})
+
+    def job(number):
+        waits = moment.uniform(0.01, 0.3) if number % 2 else 60
+        address = called(server, *files, "default", 1, 32, 10, 0)
+        with suppress(httpx.ReadTimeout):
+            said = httpx.get(address, timeout=httpx.Timeout(60, read=waits)).text
+            assert "event: complete" in said
 
     def held():
         process = Path(f"/proc/{server.process.pid}")
-        return [
-            len(list((process / "fd").iterdir())),
-            sum(path.is_file() for path in folder_of(server).rglob("*")),
-        ]
+        kept = [path for path in folder_of(server).rglob("*") if path.is_file()]
+        return len(list((process / "fd").iterdir())), len(kept)
 
-    def jobs(count):
-        visitors = [connect() for _ in range(count)]
-        for number, visitor in enumerate(visitors):
-            run = visitor.submit(*files, size=64, steps=20, api_name="/stylize")
-            if number % 2:
-                with suppress(FutureTimeout):
-                    run.result(timeout=moment.uniform(0, 0.5))
-                visitor.close()
-            else:
-                assert run.result(timeout=60)
-
-    jobs(2 * MAX_WAITING)  # as many results of programs as are kept
-    before, memory = held(), server.memory()
-    jobs(12)
-    after = held()
-    while after[0] > before[0]:  # connections that were closed are given back a little later
-        after = held()
-    assert after[1] <= before[1] * 1.05
+    for number in range(MAX_WAITING + 8):  # as many results of programs as are kept
+        job(number)
+    (handles, kept), memory = held(), server.memory()
+    for number in range(12):
+        job(number)
+    while held()[0] > handles:  # connections are given back a little later
+        pass
+    assert held()[1] <= kept * 1.05
     assert server.memory() - memory < 50e6
+
+
+def test_what_is_remembered_of_programs_is_bounded(server):
+    def refused(count):
+        for _ in range(count):
+            answer = httpx.get(called(server, None, None, "default", 1, 48, 20, 0), timeout=60)
+            assert "event: error" in answer.text
+
+    refused(8 * MAX_WAITING)
+    memory = server.memory()
+    refused(50)  # half a megabyte each
+    assert server.memory() - memory < 10e6
