@@ -4,6 +4,7 @@ import copy
 import gc
 import json
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -389,3 +390,30 @@ def test_only_the_last_runs_that_were_stopped_are_kept(small, chain, host):
         with pytest.raises(InterruptProcessingException):
             small(chain, resumable=True, seed=seed)
     assert len(list(folder.glob("*.checkpoint"))) <= 12
+
+
+def test_pictures_that_could_not_be_written_leave_no_half_file(modules, host, monkeypatch):
+    import errno
+    import os
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = Path(modules.host.folder_paths.get_output_directory())
+    before = set(folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            modules.host.save_pictures(torch.rand(1, 8, 8, 3))
+    assert set(folder.iterdir()) == before
+
+
+def test_a_run_whose_checkpoint_cannot_be_written_ends_with_its_picture(
+    small, chain, host, modules, monkeypatch, tmp_path
+):
+    closed = tmp_path / "file"
+    closed.write_text("")  # where a folder should be
+    monkeypatch.setattr(modules.host, "checkpoint_folder", lambda: closed / "checkpoints")
+    image, *_ = small(chain, resumable=True)
+    assert torch.equal(image, small(chain)[0])
+    assert any("could not be written" in note for note in host.notes)
