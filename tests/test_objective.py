@@ -74,25 +74,25 @@ def test_many_tiles_are_one_tile(name, tile, vgg64):
     agree(LOSSES[name], vgg64, tile=tile)
 
 
-@pytest.mark.parametrize(("tile", "size"), [(64, (150, 200)), (128, (137, 259)), (256, (270, 80))])
+@pytest.mark.parametrize(("tile", "size"), [(64, (70, 133)), (128, (139, 40)), (256, (37, 270))])
 def test_large_tiles_are_one_tile_too(tile, size, vgg64):
     image = picture(*size, seed=3, dtype=DOUBLE)
     losses = [content(image=image.flip(-1), layers="relu2_2"), style(layers="relu1_1,relu3_1")]
     agree(losses, vgg64, image, tile=tile)
 
 
-@pytest.mark.parametrize("size", [(64, 96), (48, 32)])
+@pytest.mark.parametrize("size", [(64, 48), (32, 16)])
 def test_many_tiles_of_a_seamless_picture_are_one_tile(size, vgg64):
     image = picture(*size, seed=3, dtype=DOUBLE)
     losses = [style(layers="relu1_1,relu4_1"), content(image=image.flip(-1), layers="relu2_2")]
     agree(losses, vgg64, image, tile=32, wrap=True)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(st.tuples(st.integers(16, 70), st.integers(16, 70)), st.integers(16, 48), st.data())
 def test_tiles_of_any_size_are_one_tile(vgg64, size, tile, data):
     names = [name for name in LAYER_NAMES if name < "relu5_2"]
-    layers = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3))
+    layers = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     image = picture(*size, seed=3, dtype=DOUBLE)
     agree([style(layers=layers)], vgg64, image, tile=tile)
 

@@ -1,3 +1,4 @@
+import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,27 +22,24 @@ def test_every_feature_is_owned_once(height, width, tile, layers):
         assert (owners == 1).all()
 
 
-@given(SIZES, SIZES, st.integers(16, 800), LAYER_SETS)
-def test_what_a_tile_owns_lies_in_what_it_keeps_and_sees_nothing_beyond_it(
-    height, width, tile, layers
-):
-    for part in plan_tiles(height, width, tile, layers):
-        for span, length in ((part.rows, height), (part.columns, width)):
-            for layer in layers:
-                stride, reach = LAYERS[layer].stride, reach_of(layer)
-                first, last = span.owned(layer)
-                if last == first:
-                    continue  # no whole feature in this core
-                start, stop = span.kept[layer]
-                assert start <= first < last <= stop
-                assert span.pixels[0] <= max(0, first * stride - reach)
-                assert span.pixels[1] >= min(length // stride * stride, last * stride + reach)
+@given(SIZES, st.integers(16, 800), LAYER_SETS)
+def test_what_a_tile_owns_lies_in_what_it_keeps_and_sees_nothing_beyond_it(length, tile, layers):
+    for part in plan_tiles(length, 16, tile, layers):
+        for layer in layers:
+            stride, reach = LAYERS[layer].stride, reach_of(layer)
+            first, last = part.rows.owned(layer)
+            if last == first:
+                continue  # no whole feature in this core
+            start, stop = part.rows.kept[layer]
+            assert start <= first < last <= stop
+            assert part.rows.pixels[0] <= max(0, first * stride - reach)
+            assert part.rows.pixels[1] >= min(length // stride * stride, last * stride + reach)
 
 
 @given(st.integers(16, 700), st.integers(16, 800), LAYER_SETS, st.booleans())
 def test_a_layer_is_cropped_where_it_can_be_and_pooling_windows_line_up(length, tile, layers, wrap):
     length = length // 16 * 16 if wrap else length
-    for part in plan_tiles(length, length, tile, layers, wrap=wrap):
+    for part in plan_tiles(length, 16, tile, layers, wrap=wrap):
         span, before = part.rows, part.rows.pixels
         for layer, (start, stop) in span.kept.items():
             if LAYERS[layer].index == 1 and LAYERS[layer].block > 1:
@@ -72,6 +70,15 @@ def test_one_tile_is_exactly_the_picture(height, width):
         (part,) = plan_tiles(height, width, tile, ["relu5_1"])
         assert part.crop == (..., slice(0, height), slice(0, width))
         assert not part.crops
+
+
+def test_a_tile_does_the_work_of_its_core_and_of_a_rim_that_narrows():
+    layers = ["relu1_1", "relu4_2", "relu5_1"]
+    for tile, rim in ((512, 39), (1024, 39)):
+        inner = plan_tiles(3 * tile, 3 * tile, tile, layers)[4]
+        assert inner.work**0.5 == pytest.approx(tile + 2 * rim, abs=1)
+    (whole,) = plan_tiles(37, 53, 0, layers)
+    assert whole.work == 37 * 53
 
 
 def test_the_margin_is_no_wider_than_the_network_reaches():

@@ -38,6 +38,19 @@ class Tile:
         return all(span.core == span.pixels for span in (self.rows, self.columns))
 
     @property
+    def work(self) -> float:
+        """The pixels of an untiled picture with as many multiplications."""
+        (top, bottom), (left, right) = self.rows.pixels, self.columns.pixels
+        if self.owns_all or not self.rows.kept:
+            return (bottom - top) * (right - left)
+        done = whole = 0.0
+        for name, (first, last) in self.rows.kept.items():
+            layer, (start, stop) = LAYERS[name], self.columns.kept[name]
+            done += (last - first) * (stop - start) * layer.in_channels * layer.channels
+            whole += layer.in_channels * layer.channels / layer.stride**2
+        return done / whole
+
+    @property
     def crop(self) -> Window:
         """What the tile reads, as slices of the picture's last two axes."""
         (top, bottom), (left, right) = self.rows.pixels, self.columns.pixels

@@ -133,7 +133,8 @@ def _picture(frame: Any) -> Tensor:
 def _rotation(frame: Any) -> int:
     """Degrees counterclockwise that it is to be turned by, from the display matrix."""
     degrees: int = round(getattr(frame, "rotation", 0) / 90) * 90
-    return int(degrees % 360)
+    turned: int = degrees % 360
+    return turned
 
 
 def _matrix(frame: Any) -> int:

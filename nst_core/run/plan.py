@@ -8,7 +8,6 @@ from torch import Tensor
 
 from ..control.losses import Loss
 from ..control.pyramid import VIEW_FACTOR, Scale
-from ..control.spans import Span
 from ..control.tiles import Tile, plan_tiles
 from ..gatys.vgg import VGG16
 from ..processes import Processes
@@ -188,19 +187,9 @@ def _seconds(
 
 
 def _pixels(tiles: Sequence[Tile]) -> float:
-    """What an evaluation costs, in pixels.
+    """What an evaluation costs, in pixels: tiles have margins, and two forward passes but for one.
 
-    Margins are read too, and all tiles but the last have two forward passes.
     A seamless picture has margins of its own, where it goes on at its other end.
     """
-    read = [_read(tile.rows) * _read(tile.columns) for tile in tiles]
-    return sum(read) + _SUMS * sum(read[:-1])
-
-
-def _read(span: Span) -> float:
-    """Pixels of a side that a tile works on, over all layers: most of them keep less of a margin.
-
-    Six tenths of it, weighed by the work of each layer's convolution.
-    """
-    core, pixels = (end - start for start, end in (span.core, span.pixels))
-    return core + 0.6 * (pixels - core)
+    work = [tile.work for tile in tiles]
+    return sum(work) + _SUMS * sum(work[:-1])
