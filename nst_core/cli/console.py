@@ -81,7 +81,7 @@ def full_memory_named() -> Iterator[None]:
 
         if not is_out_of_memory(error):
             raise
-        raise OutOfMemory("The memory is full. Use a smaller --size, or --tile 512.") from error
+        raise OutOfMemory("The memory is full. Use a smaller --size or --memory.") from error
 
 
 @contextmanager

@@ -148,8 +148,8 @@ def _counted(container: Any, stream: Any) -> int:
     """By its length, for containers that do not count; 0 if that is not known either."""
     rate = stream.average_rate
     if stream.duration and rate:
-        return round(stream.duration * stream.time_base * rate)
-    return round(container.duration / 1_000_000 * rate) if container.duration and rate else 0
+        return int(stream.duration * stream.time_base * rate + 0.5)
+    return int(container.duration * rate / 1_000_000 + 0.5) if container.duration and rate else 0
 
 
 @contextmanager

@@ -24,10 +24,16 @@ _LIBRARY_BYTES = {"cpu": 64 << 20, "cuda": 384 << 20}
 _HEAP_BYTES_PER_PIXEL, _HEAP_BYTES = 384, 24 << 20
 TILES = (2048, 1536, 1024, 768, 512, 384, 256)
 
+# All of these constants are fitted to what `benchmarks/memory.py` prints.
+
 # Values of a forward and backward pass, per pixel: 148 outputs of those ReLUs up to relu5_1
 # that are not pooled at once, and 30 maxima; at the end of the backward pass 64 of them, and
-# two gradients like them. The rest is what allocators round up.
-_VALUES_PER_PIXEL = 256
+# two gradients like them. The rest is what allocators round up, on cards more.
+_VALUES_PER_PIXEL, _ON_CARDS = 220, 256
+# In tiles, gradients by the features of a core are also there as those of the crop.
+_TILED_VALUES_PER_PIXEL = 48
+# In bfloat16 the network's own copy, and float32 copies of features that are summed up.
+_ROUNDED_BYTES, _ROUNDED_BYTES_PER_PIXEL = 36 << 20, 132
 # Indices of four max poolings: 2 bytes for each of 30 values.
 _INDEX_BYTES_PER_PIXEL = 60
 # A forward pass alone: relu1_1, which a style asks for, relu1_2, and the maxima of that.
@@ -37,6 +43,8 @@ _FORWARD_VALUES_PER_PIXEL = 160
 # both pictures, both gradients, their differences and what the preconditioner needs.
 _PICTURE_BYTES = 12
 _EVALUATION, _STEP, _TARGETS = 6.0, 8.0, 4.0
+# On cards there are copies for CUDA graphs, and three colors are transformed together.
+_PICTURES_ON_CARDS = 12.0
 # What is in memory at a time of pairs that are kept elsewhere, for each of them.
 _PART_BYTES = 9 << 20
 # Values of content targets: relu4_2 keeps 8 for each pixel.
@@ -96,17 +104,21 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
         _crop(*size, tile_for_picture(*size, load.layers, tile, pixels), load.layers, sharing)
         for size in load.styles
     ]
-    kept = pixels * load.extra + (0 if away else -(-_history_bytes(load) // processes))
-    kept += 0 if away and maps_move(runtime) else _map_bytes(load, runtime)
+    kept = pixels * load.extra + -(-_history_bytes(load) // processes) + _map_bytes(load, runtime)
+    kept -= away_bytes(load, runtime) if away else 0
     parts = _PART_BYTES * load.history if away else 0
-    evaluation = pixels * _PICTURE_BYTES * (_EVALUATION + load.pictures)
-    evaluation += math.prod(read) * (_VALUES_PER_PIXEL * itemsize + _INDEX_BYTES_PER_PIXEL)
-    step = pixels * _PICTURE_BYTES * _STEP + parts
+    pictures = _EVALUATION if cpu else _PICTURES_ON_CARDS
+    evaluation = pixels * _PICTURE_BYTES * (pictures + load.pictures)
+    values = (_VALUES_PER_PIXEL if cpu else _ON_CARDS) + (_TILED_VALUES_PER_PIXEL if tile else 0)
+    evaluation += math.prod(read) * (values * itemsize + _INDEX_BYTES_PER_PIXEL)
+    if itemsize < 4:
+        evaluation += _ROUNDED_BYTES + math.prod(read) * _ROUNDED_BYTES_PER_PIXEL
+    step = pixels * _PICTURE_BYTES * (_STEP if cpu else _PICTURES_ON_CARDS) + parts
     # Resizing a picture takes as much again as what comes out of it.
-    pictures = [min(math.prod(size), WHOLE_PIXELS) * _PICTURE_BYTES for size in load.styles]
+    styles = [min(math.prod(size), WHOLE_PIXELS) * _PICTURE_BYTES for size in load.styles]
     passes = [math.prod(crop) * _FORWARD_VALUES_PER_PIXEL * itemsize for crop in crops]
     targets = pixels * _PICTURE_BYTES * _TARGETS
-    targets += sum(pictures) + max([*pictures, *passes], default=0)
+    targets += sum(styles) + max([*styles, *passes], default=0)
     heap = min(_HEAP_BYTES, _HEAP_BYTES_PER_PIXEL * math.prod(read))
     beside = _beside([read, *crops], runtime) + (heap if cpu else 0)
     return round(load.given + kept + max(evaluation, step, targets) + beside)
