@@ -1,7 +1,6 @@
-"""The only file that imports the host: its types, its devices, its progress bar, its folders."""
+"""The only file that imports the host: its types, its devices, its page, its folders."""
 
 import logging
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,14 +22,13 @@ except ImportError as error:
         f"Neural style transfer needs ComfyUI 0.8.0 or newer. Update ComfyUI. ({error})"
     ) from None
 
+from ..nst_core.files.atomic import written_whole
 from ..nst_core.files.pixels import to_pil
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.memory import free_memory, give_back_memory
-from ..nst_core.run.plan import duration
-from ..nst_core.run.progress import Progress
 from ..nst_core.run.runtime import Runtime
 
-__all__ = ["ComfyExtension", "Watch", "io"]
+__all__ = ["ComfyExtension", "io"]
 
 log = logging.getLogger("nst_gram")
 
@@ -39,11 +37,8 @@ FOLDER = "vgg"
 EXTENSIONS = {".safetensors", ".pth", ".pt", ".bin", ".ckpt", ".keras", ".h5", ".hdf5"}
 # Files of pictures whose batch ended before its time.
 UNFINISHED = "nst_unfinished"
-# The bar counts in parts of the work, because an evaluation at a coarse scale is a small one.
-PARTS = 1000
-PREVIEW_SIDE = 512
-# Evaluations after which the pace is known well enough to say how long the rest will take.
-PACED = 8
+# Messages that may wait for the page before it gets no more of them.
+WAITING = 10
 
 
 def schema(**fields: Any) -> io.Schema:
@@ -71,8 +66,8 @@ def weights_files() -> list[str]:
 
 
 def checkpoint_folder() -> Path:
-    """Where runs that can be gone on with are kept: it outlives the host."""
-    return Path(folder_paths.get_user_directory()) / "nst_checkpoints"
+    """Where stopped runs are kept: it outlives the host, and is served to nobody."""
+    return Path(folder_paths.get_system_user_directory("nst_checkpoints"))
 
 
 def weights_path(name: str) -> Path | None:
@@ -141,7 +136,8 @@ def save_pictures(images: Tensor) -> str:
     paths = [Path(folder) / f"{name}_{first + i:05}_.png" for i in range(len(images))]
     for path, image in zip(paths, images, strict=True):
         # Quick, because whoever pressed Cancel waits for it.
-        to_pil(image.movedim(-1, 0)[None].float()).save(path, compress_level=1)
+        with written_whole(path) as part:
+            to_pil(image.movedim(-1, 0)[None].float()).save(part, "PNG", compress_level=1)
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
@@ -169,55 +165,28 @@ def show(text: str) -> None:
     notes = _notes.setdefault(run, [])
     if text not in notes:
         notes.insert(0, text)
-        server.send_progress_text("\n".join(notes), context.node_id)
+        # To who asked for the run, as its progress: in another's graph that id is another node.
+        server.send_progress_text("\n".join(notes), context.node_id, server.client_id)
 
 
-class Watch:
-    """Progress, previews, the time it will take and Cancel of a batch of runs.
+def page_is_behind() -> bool:
+    """Whether messages wait for a client that reads slowly, or not at all.
 
-    The host's own preview setting is for latents, whose previews cost a decoder, and is off unless
-    a user turns it on. Ours cost next to nothing and are half the fun: only `interval` rules them.
-
-    Args:
-        runs: pictures in the batch.
-        interval: seconds between previews; 0 is none.
+    The host keeps all of them until they are read, and previews as pixels: a client that sleeps
+    would fill the memory.
     """
+    server = getattr(PromptServer, "instance", None)
+    return server is not None and server.messages.qsize() > WAITING
 
-    def __init__(self, runs: int, interval: float) -> None:
-        self.bar = comfy.utils.ProgressBar(runs * PARTS)
-        self.runs, self.total = runs, runs * PARTS
-        self.interval = interval
-        self.next_preview = 0.0
 
-    def of_run(self, index: int) -> Callable[[Progress], None]:
-        """The engine's callback for one run; raises when the user cancels."""
-
-        def on_progress(progress: Progress) -> None:
-            # Newer hosts drop updates that follow each other quickly, and with them the check.
-            stop_if_asked()
-            done = int((index + progress.fraction) * PARTS)
-            self.bar.update_absolute(done, self.total, self._preview(progress))
-            if index == 0 and progress.latest.evaluation == PACED:
-                show(f"It takes about {duration(self._seconds(progress))}.")
-
-        return on_progress
-
-    def _seconds(self, progress: Progress) -> float:
-        """Of the whole batch, at the pace of its first run."""
-        return self.runs * (progress.latest.seconds + progress.seconds_left)
-
-    def _preview(self, progress: Progress) -> tuple[str, Any, int] | None:
-        if not self.interval or time.monotonic() < self.next_preview:
-            return None
-        self.next_preview = time.monotonic() + self.interval
-        picture = to_pil(progress.preview())
-        # The host would enlarge a smaller one, which costs more than all the rest of a preview.
-        return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
+def progress_bar(total: int) -> Any:
+    """The running node's bar; it takes previews too, and raises when the user cancels."""
+    return comfy.utils.ProgressBar(total)
 
 
 def watch_download() -> Callable[[int, int], None]:
     """The engine's callback for a download; raises when the user cancels."""
-    bar = comfy.utils.ProgressBar(1)
+    bar = progress_bar(1)
 
     def on_progress(done: int, total: int) -> None:
         stop_if_asked()

@@ -2,12 +2,16 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from torch import Tensor
 
 from ..nst_core.control.losses import Loss
 from ..nst_core.errors import CheckpointError
+from ..nst_core.files.checkpoint_file import previous_of
 from ..nst_core.files.paths import CHECKPOINT_ENDING
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.run.checkpoint import Checkpoint, load_checkpoint
@@ -17,8 +21,9 @@ from ..nst_core.run.saver import Saver
 from ..nst_core.settings import RunSettings
 from . import _host as host
 
-# Seconds between two checkpoints, and how many runs that were stopped are kept.
-EVERY, KEPT = 20.0, 5
+# Seconds between two checkpoints, how many runs that were stopped are kept, and how many bytes of
+# them: at 2048 pixels a run has more than a gigabyte, twice.
+EVERY, KEPT, BYTES = 20.0, 5, 4 << 30
 
 
 def checkpoints_of(
@@ -35,10 +40,11 @@ def checkpoints_of(
     identity = identity_of(losses, start, vgg, settings, runtime)
     name = hashlib.sha256(json.dumps(identity, sort_keys=True).encode()).hexdigest()[:32]
     folder = host.checkpoint_folder()
-    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # the saver says what it cannot write
+        folder.mkdir(parents=True, exist_ok=True)
     saver = Saver(folder / f"{name}{CHECKPOINT_ENDING}", every=EVERY)
     found = None
-    if saver.path.exists():
+    if os.path.exists(saver.path):
         try:
             found = load_checkpoint(saver.path)
         except CheckpointError as error:
@@ -46,7 +52,28 @@ def checkpoints_of(
     saver.saved = found is not None
     if found is not None:
         host.show(f"It goes on after {len(found.records)} evaluations that were done before.")
-    files = sorted(folder.glob(f"*{CHECKPOINT_ENDING}"), key=lambda path: path.stat().st_mtime)
-    for old in files[: -2 * KEPT]:  # each with the one before it
-        old.unlink(missing_ok=True)
+    with suppress(OSError):  # another host may make room at the same time
+        _make_room(saver.path)
     return saver, found
+
+
+@contextmanager
+def told_if_kept(saver: Saver | None) -> Iterator[None]:
+    """A note on the node if a run ends before its time and can be gone on with."""
+    try:
+        yield
+    except BaseException:
+        if saver is not None and saver.saved:
+            host.show("Run it again to go on from here.")
+        raise
+
+
+def _make_room(own: Path) -> None:
+    """Delete the oldest checkpoints of others than this run, and what a killed host left of one."""
+    files = [path for path in own.parent.iterdir() if path not in (own, previous_of(own))]
+    files.sort(key=lambda path: path.stat().st_mtime, reverse=True)
+    size = 0
+    for number, path in enumerate(files):
+        size += path.stat().st_size
+        if number >= 2 * KEPT or size > BYTES:  # each run has two, the last and the one before it
+            path.unlink(missing_ok=True)

@@ -22,7 +22,7 @@ from .losses import Chain
 from .pictures import pictures_of
 from .run import stylize_batch
 
-# In the order of the node. All of RunSettings but `device`, which the host decides.
+# In the order of the node. All of RunSettings but `device` and `memory`, which the host decides.
 BASIC = ("init", "size", "steps", "scales", "seed", "precision")
 ADVANCED = (
     "shape",

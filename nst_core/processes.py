@@ -6,7 +6,7 @@ else is done by each of them alike. `run.group` has them over PyTorch's distribu
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -93,6 +93,21 @@ def size_in(environment: Mapping[str, str]) -> int:
     return int(environment["WORLD_SIZE"]) if all(name in environment for name in names) else 1
 
 
+class OwnRows(Protocol):
+    """The part of a matrix that a process has, such as `kernels.rows.Rows`.
+
+    Attributes:
+        shape, dtype, device: as a tensor's.
+    """
+
+    shape: tuple[int, int]
+    dtype: torch.dtype
+    device: torch.device
+
+    def row(self, index: Tensor) -> Tensor:
+        """A row, of an index of shape (1,)."""
+
+
 @dataclass(frozen=True, eq=False)
 class SharedRows:
     """A matrix whose columns are shared out. To go through it is to gather it, row by row.
@@ -103,32 +118,30 @@ class SharedRows:
         processes: who has the others; all of them go through it together.
     """
 
-    own: Tensor
+    own: OwnRows
     columns: int
     processes: Processes
 
     @property
     def shape(self) -> torch.Size:
         """Of the whole matrix."""
-        return torch.Size((len(self.own), self.columns))
+        return torch.Size((self.own.shape[0], self.columns))
 
     @property
     def dtype(self) -> torch.dtype:
         """Of its values."""
         return self.own.dtype
 
-    def __iter__(self) -> Iterator[Tensor]:
-        for row in self.own:
+    def blocks(self) -> Iterator[Tensor]:
+        """All values in their order, a row at a time."""
+        for index in range(self.own.shape[0]):
+            row = self.own.row(torch.tensor([index], device=self.own.device))
             yield self.processes.whole(row, self.columns)
-
-
-def rows_of(tensor: Tensor | SharedRows) -> Iterable[Tensor]:
-    """A tensor's parts in order: all of it, or a row at a time."""
-    return tensor if isinstance(tensor, SharedRows) else (tensor,)
 
 
 def take_part(tensors: Mapping[str, Any]) -> None:
     """Help another process to go through what is shared."""
     for tensor in tensors.values():
-        for _ in rows_of(tensor):
-            pass
+        if isinstance(tensor, SharedRows):
+            for _ in tensor.blocks():
+                pass

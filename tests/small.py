@@ -1,7 +1,11 @@
 """Small networks and pictures that the tests share. Nothing here is trained or downloaded."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -38,6 +42,17 @@ def picture(height: int, width: int, seed: int = 0, dtype: torch.dtype = torch.f
     smooth = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
     noise = torch.rand(1, 3, height, width, generator=generator)
     return (0.8 * smooth + 0.2 * noise).to(dtype)
+
+
+PROGRAMS = Path(__file__).parent / "programs"
+
+
+def numbers_of(program: str, *words: object) -> list[int]:
+    """What a program in a process of its own prints."""
+    command = [sys.executable, PROGRAMS / program, *map(str, words)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
+    return [int(word) for word in done.stdout.split()]
 
 
 @dataclass(frozen=True)

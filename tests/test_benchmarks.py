@@ -24,6 +24,17 @@ def test_what_a_step_costs_is_measured_for_every_size():
     assert rows == ["32 px", "64 px"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="it reads /proc")
+def test_the_memory_of_a_cell_is_measured_beside_what_was_estimated():
+    command = [sys.executable, BENCHMARKS / "memory.py", "--one", "size=64, tile=32"]
+    printed = subprocess.run(
+        command, env=ONE_THREAD, capture_output=True, text=True, check=True
+    ).stdout
+    row = json.loads(printed)
+    assert row["tile"] == 32
+    assert 0 < row["used"] < row["all"]
+
+
 def test_the_work_for_plain_l_bfgs_losses_is_printed_for_each_cell_and_on_average():
     # The smallest that all layers have features of; a hundred evaluations each.
     command = [sys.executable, BENCHMARKS / "path.py", "--size", "32"]

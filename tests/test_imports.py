@@ -12,8 +12,8 @@ import nst_core
 PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "nst_core"}
 # Optional, and imported only where they are needed: Keras weights, films as MP4, HEIC, rare TIFF,
-# free memory of Windows and macOS.
-ENGINE |= {"h5py", "av", "pillow_heif", "tifffile", "psutil"}
+# free memory of Windows and macOS, optical flow.
+ENGINE |= {"h5py", "av", "pillow_heif", "tifffile", "psutil", "cv2"}
 # Each package imports from those of lower levels and from itself (ARCHITECTURE.md).
 LEVELS = {
     "errors": 0,
@@ -25,8 +25,9 @@ LEVELS = {
     "control": 3,
     "files": 3,
     "run": 4,
-    "page": 5,
-    "cli": 6,  # `nst page` starts the page
+    "video": 5,
+    "page": 6,
+    "cli": 7,  # `nst page` starts the page
 }
 FILES = [path for path in PACKAGE.rglob("*.py") if path.parent != PACKAGE or path.stem in LEVELS]
 
@@ -73,7 +74,7 @@ def test_importing_the_engine_loads_no_host_page_or_command_line():
     )
     loaded = printed_by(code).split()
     unwanted = {"comfy", "comfy_api", "gradio", "typer", "rich", "click", "torchvision", "h5py"}
-    unwanted |= {"av", "pillow_heif", "tifffile", "imagecodecs", "psutil"}
+    unwanted |= {"av", "pillow_heif", "tifffile", "imagecodecs", "psutil", "cv2"}
     assert not unwanted & set(loaded)
     assert not [name for name in loaded if name.startswith(("nst_core.cli", "nst_core.page"))]
 

@@ -43,6 +43,38 @@ def test_features_and_gradient_are_those_of_autograd(pooling, layers, size):
     assert_close(gradient, wanted, rtol=1e-9, atol=1e-12 * float(wanted.abs().max()))
 
 
+# Rims of one feature, as a tile inside a picture has them; of one at some edges, as others have; of
+# several, before a layer whose convolution reads less.
+CROPS = {
+    "inside": dict.fromkeys(("relu1_1", "relu2_2", "relu3_1", "relu4_1"), (1, 1, 1, 1))
+    | {"relu1_2": (1, 1, 2, 2)},
+    "at edges": {"relu1_1": (0, 1, 1, 0), "relu1_2": (0, 1, 1, 1), "relu3_1": (1, 0, 0, 1)},
+    "wide": {"relu1_2": (4, 2, 2, 6), "relu2_1": (3, 0, 2, 1), "relu3_3": (0, 2, 0, 0)},
+}
+
+
+@pytest.mark.parametrize("crops", CROPS.values(), ids=CROPS)
+@pytest.mark.parametrize("pooling", ["max", "average"])
+def test_cropped_features_and_their_gradient_are_those_of_autograd(pooling, crops):
+    vgg, layers = seeded_vgg(torch.float64, pooling), LISTS[3]
+    image = picture(69, 86, seed=3, dtype=torch.float64)
+    expected, reference = autograd_network(vgg)(image, layers, crops)
+    found, backward = fast_network(vgg)(image, layers, crops)
+    for layer, values in found.items():
+        assert_close(values, expected[layer], rtol=1e-9, atol=1e-12)
+    gradients = gradients_for(expected)
+    gradient = backward(lambda layer: gradients[layer].clone())
+    wanted = reference(gradients.__getitem__)
+    assert_close(gradient, wanted, rtol=1e-9, atol=1e-12 * float(wanted.abs().max()))
+
+
+def test_a_crop_is_a_part_of_the_features_and_deeper_layers_see_no_more(vgg64):
+    whole = vgg64(IMAGE, ["relu1_1"])["relu1_1"]
+    part = vgg64(IMAGE, ["relu1_1", "relu1_2"], {"relu1_1": (1, 2, 3, 4)})
+    assert torch.equal(part["relu1_1"], whole[..., 3:-4, 1:-2])
+    assert part["relu1_2"].shape[-2:] == part["relu1_1"].shape[-2:]
+
+
 @pytest.mark.parametrize(("dtype", "within"), [(torch.float32, 1e-5), (torch.bfloat16, 0.2)])
 def test_narrower_types_are_within_their_rounding(dtype, within):
     layers = LISTS[3]

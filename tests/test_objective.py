@@ -3,6 +3,8 @@ import weakref
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from small import objective_of, picture
 from torch.testing import assert_close
 
@@ -12,6 +14,7 @@ from nst_core.errors import ImageTooSmall, SettingsError
 from nst_core.gatys.functions import Sums, squared_error_sum
 from nst_core.gatys.objective import Objective
 from nst_core.kernels.network import fast_network
+from nst_core.settings.layers import LAYER_NAMES
 
 HEIGHT, WIDTH = 85, 107  # neither is a multiple of anything
 DOUBLE = torch.float64
@@ -41,6 +44,15 @@ LOSSES = {
 }
 
 
+def agree(losses, vgg, image=IMAGE, *, tile, wrap=False):
+    """The picture in tiles has the loss and the gradient of the whole, to rounding."""
+    kwargs = {"height": image.shape[-2], "width": image.shape[-1], "wrap": wrap}
+    whole = objective(losses, vgg, **kwargs).evaluate(image)
+    tiled = objective(losses, vgg, tile=tile, **kwargs).evaluate(image)
+    assert_close(tiled.loss, whole.loss, rtol=1e-10, atol=0)
+    assert (tiled.gradient - whole.gradient).abs().max() <= 1e-10 * whole.gradient.abs().max()
+
+
 def objective(losses, vgg, height=HEIGHT, width=WIDTH, **kwargs):
     return objective_of(losses, vgg=vgg, height=height, width=width, **kwargs)
 
@@ -59,11 +71,30 @@ def test_the_gradient_is_the_derivative_of_the_loss(losses, vgg64):
 
 @pytest.mark.parametrize(("name", "tile"), [*((name, 48) for name in LOSSES), ("all", 32)])
 def test_many_tiles_are_one_tile(name, tile, vgg64):
-    losses = LOSSES[name]
-    whole = objective(losses, vgg64).evaluate(IMAGE)
-    tiled = objective(losses, vgg64, tile=tile).evaluate(IMAGE)
-    assert_close(tiled.loss, whole.loss, rtol=1e-10, atol=0)
-    assert (tiled.gradient - whole.gradient).abs().max() <= 1e-10 * whole.gradient.abs().max()
+    agree(LOSSES[name], vgg64, tile=tile)
+
+
+@pytest.mark.parametrize(("tile", "size"), [(64, (70, 133)), (128, (139, 40)), (256, (37, 270))])
+def test_large_tiles_are_one_tile_too(tile, size, vgg64):
+    image = picture(*size, seed=3, dtype=DOUBLE)
+    losses = [content(image=image.flip(-1), layers="relu2_2"), style(layers="relu1_1,relu3_1")]
+    agree(losses, vgg64, image, tile=tile)
+
+
+@pytest.mark.parametrize("size", [(64, 48), (32, 16)])
+def test_many_tiles_of_a_seamless_picture_are_one_tile(size, vgg64):
+    image = picture(*size, seed=3, dtype=DOUBLE)
+    losses = [style(layers="relu1_1,relu4_1"), content(image=image.flip(-1), layers="relu2_2")]
+    agree(losses, vgg64, image, tile=32, wrap=True)
+
+
+@settings(max_examples=5, deadline=None)
+@given(st.tuples(st.integers(16, 70), st.integers(16, 70)), st.integers(16, 48), st.data())
+def test_tiles_of_any_size_are_one_tile(vgg64, size, tile, data):
+    names = [name for name in LAYER_NAMES if name < "relu5_2"]
+    layers = data.draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
+    image = picture(*size, seed=3, dtype=DOUBLE)
+    agree([style(layers=layers)], vgg64, image, tile=tile)
 
 
 def test_many_tiles_are_one_tile_in_float32(vgg):

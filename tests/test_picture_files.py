@@ -811,6 +811,6 @@ def test_a_failing_encoder_leaves_the_old_file_and_nothing_else(
 
 def test_a_picture_too_large_for_its_format_is_an_image_error(tmp_path):
     path = Path(tmp_path / "a.webp")
-    with pytest.raises(ImageError, match="could not be written as WEBP"):
+    with pytest.raises(ImageError, match=r"WebP holds at most 16383\. Write PNG or TIFF"):
         save_image(torch.zeros(3, 1, 16384), path)
     assert os.listdir(tmp_path) == []

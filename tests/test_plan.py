@@ -50,8 +50,16 @@ def test_with_a_pace_time_is_pixels_times_pace(vgg):
     targets = 64 * 64 / 3  # a forward pass of the style
     assert one.seconds == pytest.approx((64 * 48 * steps + targets) * 1e-6)
     two = plan(LOSSES, runtime=Runtime(CPU, torch.bfloat16, finish=True), **given)
-    before, after = 64 * 48 * (steps - 1) + targets, 64 * 48 + targets
+    # The search in float32 begins with an evaluation of its own.
+    before, after = 64 * 48 * (steps - 1) + targets, 2 * 64 * 48 + targets
     assert two.seconds == pytest.approx(before * 1e-6 + after * 1e-3)
+
+
+def test_coarse_scales_cost_more_than_their_pixels(vgg):
+    given = {"vgg": vgg, "runtime": Runtime(CPU), "settings": replace(SETTINGS, scales=1)}
+    plain, fixed = (plan(LOSSES, pace=Pace(1e-6, 1e-6, each), **given) for each in (0, 0.5))
+    assert fixed.seconds - plain.seconds == pytest.approx(0.5 * (SETTINGS.steps + 1))
+    assert pace_of(LOSSES, vgg=vgg, settings=SETTINGS, runtime=Runtime(CPU)).fixed >= 0
 
 
 def test_evaluations_that_may_not_be_made_take_no_time(vgg):

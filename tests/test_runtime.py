@@ -9,8 +9,10 @@ from small import seeded_vgg
 from nst_core.control.statistics import EXTRA_BYTES, STATISTICS
 from nst_core.errors import OutOfMemory, SettingsError
 from nst_core.kernels.mapped_memory import empty_mapped, memory_kept
-from nst_core.run.estimate import Load, estimate, tile_for
+from nst_core.run import placing
+from nst_core.run.estimate import TILES, Load, away_bytes, estimate
 from nst_core.run.memory import free_memory, give_back_memory, peak_memory
+from nst_core.run.placing import Place, place_for
 from nst_core.run.runtime import Runtime
 
 CPU = torch.device("cpu")
@@ -29,35 +31,69 @@ def load(height, width, **more):
 
 
 def test_a_picture_that_fits_is_one_tile_and_unknown_memory_never_tiles():
-    assert tile_for(load(512, 512), Runtime(CPU, memory=10**12)) == 0
-    assert tile_for(load(10**5, 10**5), Runtime(CPU)) == 0
+    assert place_for(load(512, 512), Runtime(CPU, memory=10**12)) == Place(0)
+    assert place_for(load(10**5, 10**5), Runtime(CPU)) == Place(0)
 
 
-def test_less_memory_means_smaller_tiles_until_nothing_fits():
+def placed(load, memory):
+    place = place_for(load, Runtime(CPU, memory=memory))
+    return place.tile, place.away
+
+
+@pytest.fixture
+def room(monkeypatch):
+    """On disk, whatever this machine has."""
+    monkeypatch.setattr(placing, "room_on_disk", lambda: 10**12)
+
+
+def test_less_memory_means_smaller_tiles_then_a_history_on_disk_until_nothing_fits(room):
     large = load(4096, 4096)
-    roomy = tile_for(large, Runtime(CPU, memory=20 * 10**9))
-    tight = tile_for(large, Runtime(CPU, memory=12 * 10**9))
-    assert roomy > tight > 0
+    found = [placed(large, memory * 10**9) for memory in (40, 20, 10, 5, 4)]
+    assert found[0] == (0, False)
+    assert found[0] < found[1]
+    tiles = [tile for tile, away in found if away]
+    assert len(tiles) >= 2
+    assert tiles == sorted(tiles, reverse=True)
     with pytest.raises(OutOfMemory, match=r"Use a size up to \d+"):
-        tile_for(large, Runtime(CPU, memory=3 * 10**9))
+        placed(large, 10**9)
 
 
-def test_a_tile_is_the_largest_whose_estimate_fits():
-    large, runtime = load(4096, 4096), Runtime(CPU, memory=12 * 10**9)
-    tile = tile_for(large, runtime)
-    assert estimate(large, runtime, tile) <= 0.8 * runtime.memory < estimate(large, runtime)
+def test_without_room_on_disk_tiles_become_as_small_as_they_get(monkeypatch):
+    monkeypatch.setattr(placing, "room_on_disk", lambda: 10**6)
+    large, runtime = load(4096, 4096), Runtime(CPU)
+    barely = estimate(large, runtime, TILES[-1]) / 0.8 + 1
+    tile, away = placed(large, barely)
+    assert 0 < tile < 1024
+    assert not away
+    with pytest.raises(OutOfMemory, match="on disk, where"):
+        placed(large, barely - 2)
+
+
+def test_a_place_is_the_first_whose_estimate_fits(room):
+    large, runtime = load(4096, 4096), Runtime(CPU, memory=8 * 10**9)
+    place = place_for(large, runtime)
+    fits = estimate(large, runtime, place.tile, away=place.away)
+    assert fits <= runtime.budget < estimate(large, runtime)
+    assert runtime.budget == 0.8 * runtime.memory
+
+
+def test_what_is_kept_elsewhere_is_not_in_memory_but_for_a_part(room):
+    large, runtime = load(4096, 4096), Runtime(CPU)
+    here, away = (estimate(large, runtime, 512, away=away) for away in (False, True))
+    assert here - away == pytest.approx(away_bytes(large, runtime), rel=0.05)
+    assert away_bytes(large, runtime) == 4096 * 4096 * (20 * 12 + 32)
 
 
 @pytest.mark.parametrize("styles", [(), ((4096, 4096), (8192, 8192))])
-def test_the_size_that_the_message_names_would_fit(styles):
-    runtime = Runtime(CPU, memory=3 * 10**9)
+def test_the_size_that_the_message_names_would_fit(styles, room):
+    runtime = Runtime(CPU, memory=10**9)
     large = load(3000, 4096, styles=styles)
     with pytest.raises(OutOfMemory) as caught:
-        tile_for(large, runtime)
+        place_for(large, runtime)
     size = int(re.search(r"up to (\d+)", str(caught.value)).group(1))
-    assert tile_for(large.times(size / 4096), runtime) >= 0
+    assert place_for(large.times(size / 4096), runtime).tile >= 0
     with pytest.raises(OutOfMemory):
-        tile_for(large.times(1.05 * size / 4096), runtime)
+        place_for(large.times(1.05 * size / 4096), runtime)
     assert ("style_scale" in str(caught.value)) == bool(styles)
 
 
@@ -73,7 +109,7 @@ def test_large_style_pictures_need_memory_while_their_targets_are_made():
         )
     )
     assert plain == estimate(small, runtime)
-    assert two - one == 2048 * 2048 * 12, "the pictures are there together, their features not"
+    assert two - one <= 2**21 * 12, "what is larger is made where it is looked at"
     assert one - plain < 2048 * 2048 * 100, "the features of a large one are made in tiles"
     assert given - plain == 10**6
 
@@ -87,8 +123,8 @@ def test_distributions_of_the_style_need_more_and_so_smaller_tiles():
     runtime, extra = Runtime(CPU, memory=14 * 10**9), EXTRA_BYTES["sliced-wasserstein"]
     more = estimate(load(512, 512, extra=extra), runtime) - estimate(load(512, 512), runtime)
     assert more == 512 * 512 * extra
-    assert 0 < tile_for(load(2000, 2000, extra=extra), runtime) < 2000
-    assert tile_for(load(2000, 2000), runtime) == 0
+    assert place_for(load(2000, 2000, extra=extra), runtime) != Place(0)
+    assert place_for(load(2000, 2000), runtime) == Place(0)
     assert set(EXTRA_BYTES) == set(STATISTICS)
 
 

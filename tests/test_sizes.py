@@ -22,7 +22,7 @@ from nst_core import (
 from nst_core.control.pyramid import Scale, plan_scales
 from nst_core.errors import ImageTooSmall, NSTError, OutOfMemory, SettingsError
 from nst_core.run.pace import Pace
-from nst_core.run.scales import evaluations_of, scales_of, tile_of
+from nst_core.run.scales import evaluations_of, place_of, scales_of
 from nst_core.run.sizes import views_at
 from nst_core.run.staging import result_size
 
@@ -134,7 +134,7 @@ def test_a_last_scale_without_memory_is_refused_before_the_first_is_computed(vgg
     settings = replace(SETTINGS, size=768, scales=2)
     losses = losses_of(picture(192, 768), [picture(60, 80)], settings)
     small = Runtime(torch.device("cpu"), memory=250 * 10**6)
-    assert tile_of(losses, Scale(96, 384, 1), settings, small) == 0
+    assert place_of(losses, Scale(96, 384, 1), settings, small).tile == 0
     assert isinstance(refused(losses, settings, vgg, runtime=small), OutOfMemory)
 
 

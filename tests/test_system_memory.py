@@ -91,6 +91,29 @@ def test_a_group_whose_files_cannot_be_read_says_nothing(machine):
     assert free_system_memory(machine) == FREE
 
 
+def test_a_group_that_a_container_does_not_see_is_known_from_its_own(machine):
+    mount = within(machine, V1)
+    stat = f"hierarchical_memory_limit {3 * GB}\ntotal_inactive_file 0"
+    group(mount / "memory", limit_in_bytes=2**63 - 4096, usage_in_bytes=GB, stat=stat)
+    assert free_system_memory(machine) == 2 * GB
+
+
+@pytest.mark.parametrize(
+    ("limit", "left"),
+    [
+        ("Max address space         5000000000           unlimited            bytes", 2 * GB),
+        ("Max data size             5000000000           6000000000           bytes", 4 * GB),
+        ("Max address space         unlimited            unlimited            bytes", FREE),
+        ("Max stack size            8388608              unlimited            bytes", FREE),
+    ],
+)
+def test_a_limit_of_the_process_leaves_what_it_has_not_taken_yet(machine, limit, left):
+    sizes = [f"{name}:\t {size * GB // 1000} kB" for name, size in (("VmSize", 3), ("VmData", 1))]
+    file(machine, "proc/self/status", "\n".join(["Name:\tpython", *sizes, "Threads:\t2"]))
+    file(machine, "proc/self/limits", f"Limit   Soft Limit   Hard Limit   Units\n{limit}")
+    assert free_system_memory(machine) == pytest.approx(left, rel=0.05)
+
+
 def test_where_there_is_no_proc_psutil_is_asked(tmp_path, monkeypatch):
     psutil = SimpleNamespace(virtual_memory=lambda: SimpleNamespace(available=5 * GB))
     monkeypatch.setattr(system_memory, "_psutil", lambda: psutil)

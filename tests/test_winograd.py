@@ -53,6 +53,27 @@ def test_fewer_multiplications_give_the_same_features(kind, shape):
     assert not ours.equal(plain.to(TYPES[kind])(given.to(TYPES[kind])))  # or it was not used
 
 
+CROPS = [(1, 1, 1, 1), (0, 1, 1, 0), (1, 0, 0, 2), (3, 0, 2, 5)]
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"), [BOTH[0], BOTH[1], BOTH[5], (WinogradF4x4, (3, 64, 61, 64))]
+)
+@pytest.mark.parametrize("crop", CROPS)
+def test_a_crop_is_that_of_the_plain_one_forward_and_backward(kind, shape, crop):
+    plain, quick = pair(*shape[:2], kind)
+    given, (left, right, top, bottom) = features(shape[0], *shape[2:]), crop
+    ours, expected = quick(given.to(TYPES[kind]), crop), plain(given, crop)
+    assert_near(ours, expected)
+    assert expected.equal(plain(given)[..., top : shape[2] - bottom, left : shape[3] - right])
+    gradient = torch.randn(expected.shape, generator=torch.Generator().manual_seed(1))
+    gradient = gradient.contiguous(memory_format=torch.channels_last)
+    before = given.to(TYPES[kind], copy=True)
+    ours = quick.backward(gradient.to(TYPES[kind]), before, crop=crop)
+    assert ours.shape == given.shape
+    assert_near(ours, plain.backward(gradient, given.clone(), crop=crop))
+
+
 def test_in_bfloat16_the_error_is_at_most_three_times_that_of_the_plain_sum():
     plain, quick = pair(256, 256, WinogradF2x2)
     given = features(256, 64, 64)

@@ -1,18 +1,15 @@
 """Every setting reaches what it is said to set: nothing is accepted and then forgotten."""
 
 import hashlib
-import os
-import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
-from small import picture
+from small import numbers_of, picture
 from torch.testing import assert_close
 
 from nst_core import (
@@ -40,7 +37,6 @@ CONTENT, STYLE, OTHER = (
     picture(40, 48, seed=2),
     0.3 * picture(48, 40, seed=3),
 )
-PROGRAMS = Path(__file__).parent / "programs"
 on_linux = pytest.mark.skipif(sys.platform != "linux", reason="glibc and /proc are Linux's")
 BASE = Settings(
     size=48,
@@ -51,14 +47,6 @@ BASE = Settings(
     device="cpu",
     precision="float32",
 )
-
-
-def numbers_of(program: str, *words: object) -> list[int]:
-    """What a program in a process of its own prints."""
-    command = [sys.executable, PROGRAMS / program, *map(str, words)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": os.pathsep.join(sys.path)}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=True)
-    return [int(word) for word in done.stdout.split()]
 
 
 def run(settings: Settings, vgg, content=CONTENT, styles=(STYLE,)) -> Result:
@@ -197,6 +185,7 @@ SETTINGS = {
     "precision": Sets(("auto", "float32", "bfloat16"), beside={"steps": 10, "size": 64}),
     "device": Sets(("cpu",), refused=("tpu9", "cuda:99")),
     "tile": Sets((16, 32), of=tile),
+    "memory": Sets(("auto",), refused=("much", "1MB")),
 }
 
 

@@ -12,12 +12,20 @@ from ..optional import imported
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command and exit.
 
-    The code is 0 when all is done, 1 when some pictures of a folder could not be made, 2 after a
-    mistake that was explained, and 130 after Ctrl-C.
+    The code is 0 when all is done, 1 when some of what was asked for could not be made, such as
+    some pictures of a folder, 2 after a mistake that was explained, and 130 after Ctrl-C.
 
     Args:
         arguments: the words after `nst`; None takes them from the command line.
     """
+    try:
+        _run(arguments)
+    except KeyboardInterrupt:  # while the program itself is being read
+        sys.stderr.write("Stopped.\n")
+        sys.exit(130)
+
+
+def _run(arguments: Sequence[str] | None) -> NoReturn:
     try:
         imported("typer", "'nst-gram[cli]'")
         imported("rich.progress", "'nst-gram[cli]'")

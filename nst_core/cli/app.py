@@ -12,7 +12,15 @@ from .. import __version__
 from ..errors import SettingsError
 from ..settings import MAX_SIZE, PRESETS, Settings
 from ..settings.samples import CONTENTS, MIN_SIZE, STYLES
-from .console import answer, polite, say, speak_if_first, stdout, warnings_of_engine
+from .console import (
+    answer,
+    polite,
+    say,
+    speak_if_first,
+    stdout,
+    terminated_like_ctrl_c,
+    warnings_of_engine,
+)
 from .files import make_folder
 from .options import flag_of
 from .page import page_command
@@ -40,7 +48,7 @@ app.add_typer(weights_app, name="weights")
 def run(arguments: Sequence[str] | None) -> NoReturn:
     """Run the command in the arguments and exit."""
     speak_if_first()
-    with warnings_of_engine():
+    with warnings_of_engine(), terminated_like_ctrl_c():
         app(arguments, prog_name="nst")
     raise SystemExit(0)  # typer has exited already; this tells type checkers
 

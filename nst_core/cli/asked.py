@@ -36,7 +36,7 @@ class Asked:
 
     def check(self) -> None:
         """ImageError or SettingsError for what can be refused without looking into a picture."""
-        self.outputs.check(self.inputs, self.settings.bits)
+        self.outputs.check(self.inputs, self.settings.bits, self.settings.size)
         self.check_words()
         for name in self.pictures:
             check_picture(name)

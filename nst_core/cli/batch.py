@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ImageError, SettingsError
-from ..files.paths import WRITABLE, check_bits
+from ..files.paths import WRITABLE, check_bits, check_sides
 from ..settings import Settings
 from .asked import Asked
 from .console import say
@@ -149,6 +149,7 @@ def _check_common(every: Sequence[Asked], listings: Mapping[str, Listing]) -> No
     """ImageError or SettingsError for what is wrong with all results, or with a place."""
     every[0].check_words()
     check_bits(every[0].outputs.picture, every[0].settings.bits)
+    check_sides(every[0].outputs.picture, every[0].settings.size)
     named = {name for one in every for name in one.pictures}
     found = {name for listing in listings.values() for name in listing.pictures}
     for name in sorted(named - found):

@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,6 +15,7 @@ from rich.text import Text
 from ..errors import NSTError, OutOfMemory
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells count
+SOME_FAILED = 1  # as many programs: some of what was asked for could not be made
 
 stdout = Console()
 stderr = Console(stderr=True)
@@ -60,6 +62,16 @@ def polite(stopped: str = "Stopped.") -> Iterator[None]:
 
 
 @contextmanager
+def terminated_like_ctrl_c() -> Iterator[None]:
+    """While this lasts, SIGTERM ends the command as Ctrl-C does, with what is there so far."""
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
 def full_memory_named() -> Iterator[None]:
     """Turns what the device or the system raises when memory is full into an OutOfMemory."""
     try:
@@ -69,7 +81,7 @@ def full_memory_named() -> Iterator[None]:
 
         if not is_out_of_memory(error):
             raise
-        raise OutOfMemory("The memory is full. Use a smaller --size, or --tile 512.") from error
+        raise OutOfMemory("The memory is full. Use a smaller --size or --memory.") from error
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from ..files.paths import (
     check_film,
     check_readable,
     check_report,
+    check_sides,
     check_writable,
     same_file,
 )
@@ -65,10 +66,11 @@ class Outputs:
         """Of the picture on the way, beside the result: out-0020.png for out.png."""
         return self.picture.with_name(f"{self.picture.stem}-{evaluation:04}{self.picture.suffix}")
 
-    def check(self, inputs: Sequence[str], bits: int) -> None:
+    def check(self, inputs: Sequence[str], bits: int, size: int) -> None:
         """ImageError if one cannot be written, or would replace another file of the run."""
         check_writable(self.picture)
         check_bits(self.picture, bits)
+        check_sides(self.picture, size)
         if self.report:
             check_report(self.report)
         if self.plot:

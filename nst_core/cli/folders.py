@@ -54,14 +54,16 @@ def listing_of(folder: str) -> Listing:
     """
     try:
         with os.scandir(folder) as entries:
-            kinds = {entry.name: entry.is_dir() for entry in entries}
+            kinds = {entry.name: _kind(entry) for entry in entries}
     except OSError as error:
         raise ImageError(
             f"The folder '{folder}' cannot be read: {error.strerror}. Check its permissions."
         ) from error
     names = sorted((name for name in kinds if not name.startswith(".")), key=_counted)
-    files = [name for name in names if not kinds[name]]
-    found = [name for name in files if Path(name).suffix.lower() in _ENDINGS]
+    files = [name for name in names if kinds[name] != "folder"]
+    found = [
+        name for name in files if kinds[name] == "file" and Path(name).suffix.lower() in _ENDINGS
+    ]
     if not found:
         raise ImageError(
             f"There is no picture in the folder '{folder}' (folders in it are not entered). "
@@ -70,7 +72,7 @@ def listing_of(folder: str) -> Listing:
     return Listing(
         folder=folder,
         pictures=tuple(os.path.join(folder, name) for name in found),
-        folders=tuple(name for name in names if kinds[name]),
+        folders=tuple(name for name in names if kinds[name] == "folder"),
         others=tuple(name for name in files if name not in found),
     )
 
@@ -88,6 +90,14 @@ def labels_of(pictures: Sequence[str]) -> list[str]:
     labels = [path.stem if counts[path.stem.casefold()] == 1 else path.name for path in paths]
     distinct = len({label.casefold() for label in labels}) == len(labels)
     return labels if distinct else [path.name for path in paths]
+
+
+def _kind(entry: "os.DirEntry[str]") -> str:
+    """A folder, a file, or something else: a pipe, for which one would wait, or a broken link."""
+    try:
+        return "folder" if entry.is_dir() else "file" if entry.is_file() else "else"
+    except OSError:  # a link to itself
+        return "else"
 
 
 def _counted(name: str) -> tuple[list[str | int], str]:

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from ..control.alpha import alpha_of
 from ..control.losses import Loss
+from ..files.paths import check_room
 from ..files.weights import load_vgg16
 from ..files.write_image import save_image
 from ..gatys.vgg import VGG16
@@ -18,6 +19,7 @@ from ..run.progress import Result
 from ..run.recipes import Region, losses_of_regions
 from ..run.report import report_of, save_report, summary_of
 from ..run.runtime import Runtime
+from ..run.staging import result_size
 from ..settings import Settings
 from .asked import Asked
 from .console import answer, download_bar, say
@@ -85,6 +87,7 @@ def prepared(
     regions: Sequence[Region] | None = None,
     runtime: Runtime | None = None,
     processes: Processes = ALONE,
+    writes: bool = True,
 ) -> Job:
     """The job: pictures read, losses made, and then the network loaded.
 
@@ -93,6 +96,7 @@ def prepared(
         vgg, regions, runtime: the network, the styles read, and where to compute, of those who
             have them already.
         processes: those that make the picture together.
+        writes: whether there must be room for the result.
     """
     settings, start = asked.settings, asked.start
     start_picture = read_picture(start, settings) if start is not None else None
@@ -100,6 +104,10 @@ def prepared(
     if regions is None:
         regions = regions_of(asked.words, settings)
     losses = losses_of_regions(content, regions, settings, alpha=alpha)
+    if writes:
+        size = result_size(losses, settings, start_picture)
+        channels = 3 if alpha is None else 4
+        check_room(asked.outputs.picture, *size, bits=settings.bits, channels=channels)
     runtime = runtime or Runtime.choose(settings.device, settings.precision, processes)
     return Job(
         asked=asked,

@@ -10,10 +10,10 @@ from ..run.progress import Result
 from ..run.saver import Saver
 from ..run.stylize import stylize
 from .asked import Asked
-from .console import INTERRUPTED, polite, say
+from .console import INTERRUPTED, SOME_FAILED, polite, say
 from .filming import filming
 from .job import Job, prepared
-from .saving import found_by, saver_of, tell_or_remove
+from .saving import found_by, going_on_told, saver_of, tell_or_remove
 from .sharing import say_how_many, started_anew, stoppable, together, told_how_to_go_on
 from .watch import Watch, display
 
@@ -30,31 +30,34 @@ def make(asked: Asked, quiet: bool, resume: Checkpoint | None = None) -> None:
             if started_anew() and resume is None:
                 resume = found_by(saver, job)
             saver.saved = resume is not None and processes.is_first
-            interrupted = _made(job, saver, resume, quiet)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
+            status = _made(job, saver, resume, quiet)
+    if status:
+        raise typer.Exit(status)
 
 
-def _made(job: Job, saver: Saver, resume: Checkpoint | None, quiet: bool) -> bool:
-    """Make the picture; whether that was stopped before its time."""
+def _made(job: Job, saver: Saver, resume: Checkpoint | None, quiet: bool) -> int:
+    """Make the picture, and say with which exit status the command ends."""
     outputs = job.asked.outputs
     with filming(outputs.film) as film:
         with display(quiet) as show:
             watch = Watch(show, job.save_step, outputs.every, film)
             result, interrupted = run(job, watch, saver, resume)
         if not job.runtime.processes.is_first:
-            return interrupted
+            return INTERRUPTED if interrupted else 0
         if not quiet:
             _tell(result)
-        with polite(
-            "Stopped while writing: of the files, some may be missing, but none is broken."
+        with (
+            going_on_told(saver),
+            polite("Stopped while writing: of the files, some may be missing, but none is broken."),
         ):
             film.end(result)
             job.finish(result, interrupted=interrupted)
     tell_or_remove(saver, interrupted)
-    if outputs.film:
-        say(f"Film: {outputs.film}")
-    return interrupted
+    if film.path:
+        say(f"Film: {film.path}")
+    if interrupted:
+        return INTERRUPTED
+    return SOME_FAILED if film.failed or watch.failed else 0
 
 
 def run(
@@ -70,6 +73,7 @@ def run(
                 runtime=job.runtime,
                 start=job.start_picture,
                 on_progress=watch,
+                on_within=watch.within,
                 saver=saver,
                 resume=resume,
             )

@@ -16,7 +16,7 @@ from ..run.runtime import Runtime
 from ..settings import Settings
 from .asked import Asked
 from .batch import Batch
-from .console import INTERRUPTED, full_memory_named, say
+from .console import INTERRUPTED, SOME_FAILED, full_memory_named, say
 from .files import make_folder
 from .job import Job, network_of, prepared
 from .making import run
@@ -25,9 +25,6 @@ from .saving import found_by, saver_of
 from .sharing import together
 from .watch import Place, Watch, display
 from .words import Words
-
-# As many programs: some of what was asked for could not be done.
-_SOME_FAILED = 1
 
 
 def make_many(batch: Batch, quiet: bool) -> None:
@@ -57,7 +54,7 @@ def make_many(batch: Batch, quiet: bool) -> None:
         making.failures = [failure for _, failures in every for failure in failures]
         making.tell("Done")
     if making.failures:
-        raise typer.Exit(_SOME_FAILED)
+        raise typer.Exit(SOME_FAILED)
 
 
 def _runtime_in(processes: Processes, settings: Settings) -> Runtime | None:

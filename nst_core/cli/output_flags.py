@@ -10,6 +10,7 @@ import typer
 
 from ..errors import SettingsError
 from ..files.paths import CHECKPOINT_ENDING, FILM_ENDINGS, WRITABLE
+from ..settings.writing import STEP_SIDE
 from .files import Outputs
 
 T = TypeVar("T")
@@ -40,8 +41,8 @@ class OutputFlags:
         typer.Option(
             min=0,
             metavar="NUMBER",
-            help="Also keep the best picture so far every so many evaluations, as FILE-0020.png; "
-            "0 does not.",
+            help="Also keep the best picture so far every so many evaluations, as FILE-0020.png, "
+            f"of at most {STEP_SIDE} pixels a side; 0 does not.",
         ),
     ] = 0
     film: Annotated[

@@ -1,6 +1,7 @@
 """`nst page`: the engine in a browser."""
 
 import ipaddress
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -71,6 +72,15 @@ _Auth = Annotated[
 _NoAuth = Annotated[
     bool, typer.Option("--no-auth", help="Let everybody in, with --share or --host too.")
 ]
+_Checkpoints = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        envvar="NST_PAGE_CHECKPOINTS",
+        help="Where runs that were cut off are kept, with their pictures, for a page that is "
+        "started again with the same folder, one page at a time. Default: gone with the page.",
+    ),
+]
 _Weights = Annotated[str, typer.Option(metavar="TEXT", help=help_of("weights"))]
 
 
@@ -82,6 +92,7 @@ def page_command(
     share: _Share = False,
     auth: _Auth = "",
     no_auth: _NoAuth = False,
+    checkpoints: _Checkpoints = None,
     weights: _Weights = _WEIGHTS,
     max_size: Annotated[int, _limit("max_size")] = _USUAL.max_size,
     max_steps: Annotated[int, _limit("max_steps")] = _USUAL.max_steps,
@@ -89,6 +100,7 @@ def page_command(
     max_waiting: Annotated[int, _limit("max_waiting")] = _USUAL.max_waiting,
     max_upload: Annotated[int, _limit("max_upload")] = _USUAL.max_upload,
     max_megapixels: Annotated[int, _limit("max_megapixels")] = _USUAL.max_megapixels,
+    max_checkpoints: Annotated[int, _limit("max_checkpoints")] = _USUAL.max_checkpoints,
 ) -> None:
     """Serve one page where pictures are dropped, watched while they grow, and downloaded."""
     check_installed("gradio", "'nst-gram[page]'")
@@ -102,6 +114,7 @@ def page_command(
         max_waiting=max_waiting,
         max_upload=max_upload,
         max_megapixels=max_megapixels,
+        max_checkpoints=max_checkpoints,
     )
     serve(
         weights=weights,
@@ -111,6 +124,7 @@ def page_command(
         root_path=root_path,
         share=share,
         auth=login,
+        checkpoints=checkpoints,
         on_message=say,
     )
 

@@ -97,7 +97,7 @@ def _plan(one: Asked, processes: int | None) -> None:
     from ..run.plan import plan
     from .job import prepared
 
-    job = prepared(one)
+    job = prepared(one, writes=False)
     planned = plan(
         job.losses,
         vgg=job.vgg,

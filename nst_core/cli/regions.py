@@ -11,24 +11,39 @@ from ..files.alpha import load_with_alpha
 from ..files.read_image import load_image
 from ..files.samples import sample
 from ..run.recipes import Region
+from ..run.staging import needed_size
 from ..settings import Settings
 from ..settings.loss import shares_in
 from ..settings.samples import SAMPLE, drawn_size
 from .words import Words
 
 
-def read_picture(name: str, settings: Settings) -> Tensor:
-    """(1, 3, H, W) of a file, or of a sample drawn for the size that is asked for."""
+def read_picture(name: str, settings: Settings, factor: float = 1.0) -> Tensor:
+    """(1, 3, H, W) of a file, or of a sample drawn for the size that is asked for.
+
+    A very large file is shrunk to that size, times `factor`.
+    """
     if name.startswith(SAMPLE):
         return sample(name.removeprefix(SAMPLE), drawn_size(settings.size))
-    return load_image(name, max_pixels=settings.max_pixels)
+    needed = needed_size(settings, factor)
+    return load_image(name, max_pixels=settings.max_pixels, needed=needed)
 
 
-def read_with_alpha(name: str, settings: Settings) -> tuple[Tensor, Tensor | None]:
+def read_with_alpha(
+    name: str, settings: Settings, factor: float = 1.0
+) -> tuple[Tensor, Tensor | None]:
     """The same and its (H, W) alpha, unless it is laid over white or opaque."""
     if name.startswith(SAMPLE) or not settings.transparency:
-        return read_picture(name, settings), None
-    return load_with_alpha(name, max_pixels=settings.max_pixels)
+        return read_picture(name, settings, factor), None
+    needed = needed_size(settings, factor)
+    return load_with_alpha(name, max_pixels=settings.max_pixels, needed=needed)
+
+
+def _read_map(name: str, settings: Settings) -> Tensor:
+    """As `read_picture`, but never shrunk: that would mix the colors of regions."""
+    if name.startswith(SAMPLE):
+        return read_picture(name, settings)
+    return load_image(name, max_pixels=settings.max_pixels)
 
 
 def regions_of(words: Words, settings: Settings) -> list[Region]:
@@ -68,7 +83,7 @@ def _masks(words: Words, settings: Settings) -> Mapping[str | None, Tensor | Non
 
 def _style(words: Words, index: int, settings: Settings) -> tuple[Tensor, Tensor | None]:
     """A style picture, and which part of it counts: of its mask, what is opaque."""
-    image, alpha = read_with_alpha(words.pairs[index][1], settings)
+    image, alpha = read_with_alpha(words.pairs[index][1], settings, settings.style_scale)
     return image, both(_style_mask(words, index, settings), alpha)
 
 
@@ -85,7 +100,7 @@ def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:
 
 
 def _masks_in(name: str, colors: Sequence[str], settings: Settings) -> list[Tensor]:
-    return masks_of_map(read_picture(name, settings), colors, name=f"'{name}'")
+    return masks_of_map(_read_map(name, settings), colors, name=f"'{name}'")
 
 
 def _gray(name: str, settings: Settings) -> Tensor:

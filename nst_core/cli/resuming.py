@@ -1,5 +1,6 @@
 """What a checkpoint of the command line holds beside the run: the command, as it was typed."""
 
+import ntpath
 import os
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -8,6 +9,7 @@ from typing import Any
 
 from ..control.color_names import is_color
 from ..errors import CheckpointError
+from ..files.weights import NAMES
 from ..run.checkpoint import Checkpoint
 from ..settings import Settings
 from ..settings.samples import SAMPLE
@@ -71,9 +73,16 @@ def _asked(command: Mapping[str, Any], path: Path, output: Path | None) -> Asked
             **{name: [_from_here(str(one), folder) for one in words[name]] for name in listed},
         ),
         outputs=_outputs(dict(command["outputs"]), folder, path, output),
-        settings=Settings(**settings),
+        settings=_settings(settings, folder),
         start=named(command["start"]),
     )
+
+
+def _settings(given: dict[str, Any], folder: str) -> Settings:
+    weights = str(given.get("weights", NAMES[0]))
+    if weights not in NAMES:
+        _from_here(weights, folder)
+    return Settings(**given)
 
 
 def _outputs(written: Mapping[str, Any], folder: str, path: Path, output: Path | None) -> Outputs:
@@ -93,8 +102,25 @@ def _outputs(written: Mapping[str, Any], folder: str, path: Path, output: Path |
 
 
 def _from_here(name: str, folder: str) -> str:
-    """A file that was named in `folder`."""
-    return name if name.startswith(SAMPLE) else os.path.join(folder, name)
+    """A file that was named in `folder`.
+
+    Raises:
+        CheckpointError: to ask for it would send a password to another machine, or wait for ever.
+    """
+    if name.startswith(SAMPLE):
+        return name
+    path = os.path.join(folder, name)
+    if "\0" in path:
+        raise CheckpointError("The checkpoint names a file that cannot be. Start the run anew.")
+    share = ntpath.splitdrive(path)[0]
+    if share.startswith(("\\\\", "//")) and share != ntpath.splitdrive(os.getcwd())[0]:
+        raise CheckpointError(
+            f"The checkpoint names '{path}' on another machine, which is not asked for it. Copy it "
+            "here, and start the run anew."
+        )
+    if os.path.exists(path) and not (os.path.isfile(path) or os.path.isdir(path)):
+        raise CheckpointError(f"The checkpoint names '{path}', which is no file. Start anew.")
+    return path
 
 
 def _style_from_here(style: str, folder: str) -> str:

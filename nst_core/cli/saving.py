@@ -1,5 +1,10 @@
 """The checkpoints of a command: where they go, and what becomes of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import typer
+
 from ..errors import CheckpointError
 from ..files.paths import CHECKPOINT_ENDING
 from ..processes import ALONE, Processes
@@ -33,6 +38,16 @@ def tell_or_remove(saver: Saver, interrupted: bool) -> None:
         saver.remove()
     elif saver.saved:
         say(f"To go on: nst resume '{saver.path}'")
+
+
+@contextmanager
+def going_on_told(saver: Saver) -> Iterator[None]:
+    """If the command ends inside, says where the run can be gone on from: its picture is lost."""
+    try:
+        yield
+    except typer.Exit:
+        tell_or_remove(saver, interrupted=True)
+        raise
 
 
 def found_by(saver: Saver, job: Job) -> Checkpoint | None:

@@ -60,11 +60,14 @@ def started_anew(environment: Mapping[str, str] = os.environ) -> bool:
 
 @contextmanager
 def stoppable(processes: Processes) -> Iterator[Callable[[], bool]]:
-    """While this lasts, SIGTERM ends the command as Ctrl-C does, with what is there so far.
+    """While this lasts, a signal to one of several processes stops all of them together.
 
-    A process alone stops at once. Of several, each goes on to the end of the evaluation, where all
-    of them ask whether one is to stop; a second signal ends a process in any case.
+    Each goes on to the end of the evaluation, where all of them ask whether one is to stop; a
+    second signal ends a process in any case. A process alone stops at once, as ever.
     """
+    if processes.size == 1:
+        yield lambda: False
+        return
     asked = False
 
     def remember(number: int, frame: object) -> None:
@@ -73,12 +76,10 @@ def stoppable(processes: Processes) -> Iterator[Callable[[], bool]]:
             raise KeyboardInterrupt
         asked = True
 
-    several = processes.size > 1
-    kinds = (signal.SIGTERM, signal.SIGINT) if several else (signal.SIGTERM,)
-    handler = remember if several else signal.default_int_handler
-    before = [signal.signal(kind, handler) for kind in kinds]
+    kinds = signal.SIGTERM, signal.SIGINT
+    before = [signal.signal(kind, remember) for kind in kinds]
     try:
-        yield lambda: several and processes.any(asked)
+        yield lambda: processes.any(asked)
     finally:
         for kind, earlier in zip(kinds, before, strict=True):
             signal.signal(kind, earlier)

@@ -5,7 +5,7 @@ from functools import cache
 from itertools import accumulate, pairwise
 
 Block = tuple[range, range]
-# Pooling windows line up with the whole picture's only when crops start on its coarsest grid.
+# The coarsest grid of features. Cores begin on it, so that each is one tile's in every layer.
 ALIGNMENT = 16
 
 

@@ -17,7 +17,8 @@ from torch import Tensor
 from ..gatys.objective import Evaluation
 from ..gatys.vgg import size_of
 from .losses import StyleLoss, Weighed
-from .pyramid import VIEW_FACTOR, on_grid, resize
+from .pyramid import VIEW_FACTOR, on_grid
+from .resized import resized_picture
 from .tiled import wrapped
 from .tiles import ALIGNMENT
 
@@ -136,6 +137,6 @@ def copy_size(height: int, width: int, level: int, *, wrap: bool = False) -> Siz
 
 def _shrunk_loss(loss: StyleLoss, level: int) -> StyleLoss:
     def shrunk_picture(image: Tensor) -> Tensor:
-        return resize(image, *copy_size(*size_of(image), level))
+        return resized_picture(image, *copy_size(*size_of(image), level))
 
     return replace(loss.map(shrunk_picture), weight=loss.weight * _EMPHASIS**level)

@@ -12,6 +12,7 @@ from ..errors import SettingsError
 from ..gatys.functions import NORMALIZATIONS
 from ..settings import LossSettings
 from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS, LayerNames, check_weight, layer_weights
+from .temporal import TemporalLoss
 
 _DEFAULTS = LossSettings()
 Change = Callable[[Tensor], Tensor]
@@ -208,7 +209,7 @@ class Keep(_OfOneImage):
         return replace(self, image=images(self.image), mask=masks(self.mask))
 
 
-Weighed = ContentLoss | StyleLoss | TotalVariationLoss | LaplacianLoss
+Weighed = ContentLoss | StyleLoss | TotalVariationLoss | LaplacianLoss | TemporalLoss
 Loss = Weighed | Keep
 
 

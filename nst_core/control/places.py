@@ -30,9 +30,11 @@ class Places:
 
     def of_pair(self, s: Tensor, y: Tensor) -> Tensor:
         """(values,): <s, s> and <s, y> of each cell."""
-        products = torch.cat([s * s, s * y]).sum(1, keepdim=True)
-        sums = F.avg_pool2d(products, _SIDE, ceil_mode=True, divisor_override=1)
-        return sums.flatten()
+        sums = [
+            F.avg_pool2d(_dot(s, other), _SIDE, ceil_mode=True, divisor_override=1)
+            for other in (s, y)
+        ]
+        return torch.cat(sums).flatten()
 
     def steepness(self, pairs: Tensor) -> Tensor:
         """(1, 1, height, width) logarithms of <s, y> / <s, s>; 0 is that of the whole picture.
@@ -46,3 +48,11 @@ class Places:
         ratio = (changes / overall + prior) / (steps + prior)
         logarithm = ratio.clamp(1 / _FARTHEST, _FARTHEST).log()
         return F.interpolate(logarithm, self._size, mode="bilinear")
+
+
+def _dot(a: Tensor, b: Tensor) -> Tensor:
+    """(1, 3, H, W) twice -> (1, 1, H, W), color by color: a large picture's three are much."""
+    total = a[:, :1] * b[:, :1]
+    for color in range(1, a.shape[1]):
+        total += a[:, color : color + 1] * b[:, color : color + 1]
+    return total

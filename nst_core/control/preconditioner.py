@@ -1,5 +1,6 @@
 """The initial inverse Hessian of L-BFGS that is assumed of pictures."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,6 +12,8 @@ from .places import Places
 # Pairs from which on places are used, and how much of their steepness counts, in logarithms: all of
 # it is as good or worse (`benchmarks/NOTES.md`).
 _PAIRS, _LOCAL = 3, 0.6
+# Values of a picture whose colors are transformed together.
+_TOGETHER = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -100,30 +103,46 @@ class _Smoothing(Matrix):
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, height, width), likewise."""
-        spectrum = self._waves(image) * self.gains.to(image.dtype)
-        smoothed: Tensor = torch.fft.irfft2(spectrum, s=self.size).to(image.device)
+        smoothed = torch.empty_like(image)
+        for colors in _apart(smoothed, image):
+            waves = self._waves(colors[1])
+            waves *= self.gains
+            colors[0].copy_(torch.fft.irfft2(waves, s=self.size))
         if self.chroma != 1:
-            smoothed = torch.lerp(smoothed.mean(1, keepdim=True), smoothed, self.chroma)
-        return self._weighted(smoothed)
+            gray = smoothed.mean(1, keepdim=True).expand_as(smoothed)
+            torch.lerp(gray, smoothed, self.chroma, out=smoothed)
+        return smoothed if self.weights is None else smoothed.mul_(self.weights.to(image.dtype))
 
     def quadratic_form(self, image: Tensor) -> Tensor:
         """The inner product of an image with its smoothing, by Parseval's theorem."""
-        waves = self._waves(image)[0]
         height, width = self.size
-        gray = waves.mean(0, keepdim=True).expand_as(waves)
-        each = torch.lerp(_power(gray), _power(waves), self.chroma) * self.gains
+        power, total = (torch.zeros((), device=self.gains.device) for _ in range(2))
+        for (colors,) in _apart(image):
+            waves = self._waves(colors)[0]
+            power = _power(waves) + power
+            if self.chroma != 1:
+                total = waves.sum(0) + total
+        if self.chroma != 1:
+            gray = _power(total[None] / image.shape[1])
+            power = torch.lerp(image.shape[1] * gray, power, self.chroma)
+        each = power * self.gains
         # A half spectrum stands for twice its waves, but for those that mirror onto themselves.
         alone = each[:, 0].sum() + (each[:, -1].sum() if width % 2 == 0 else 0.0)
         return ((2 * each.sum() - alone) / (height * width)).to(image.device)
 
-    def _waves(self, image: Tensor) -> Tensor:
-        waves: Tensor = torch.fft.rfft2(self._weighted(image).to(self.gains.device))
+    def _waves(self, colors: Tensor) -> Tensor:
+        weighted = colors if self.weights is None else colors * self.weights.to(colors.dtype)
+        waves: Tensor = torch.fft.rfft2(weighted.to(self.gains.device))
         return waves
 
-    def _weighted(self, image: Tensor) -> Tensor:
-        return image if self.weights is None else image * self.weights.to(image.dtype)
+
+def _apart(*images: Tensor) -> Iterator[Sequence[Tensor]]:
+    """The colors of images; those of large ones on a processor one by one, for their waves."""
+    image = images[0]
+    step = 1 if image.device.type == "cpu" and image.numel() > _TOGETHER else image.shape[1]
+    yield from zip(*(torch.split(image, step, 1) for image in images), strict=True)
 
 
 def _power(waves: Tensor) -> Tensor:
-    """Squared size over the three channels: (3, h, w) -> (h, w)."""
+    """Squared size over channels: (C, h, w) -> (h, w)."""
     return (waves.real.square() + waves.imag.square()).sum(0)

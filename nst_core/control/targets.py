@@ -18,6 +18,15 @@ from .losses import ContentLoss, StyleLoss, Weighed
 from .statistics import adds_up, statistics_named
 from .tiled import features_by_tile, nothing_of, tile_for_picture
 
+MakeMap = Callable[[Tensor, int, int, int], Tensor]
+# Values of a content's features that are squared at a time.
+_SQUARED = 1 << 24
+
+
+def map_in_memory(like: Tensor, channels: int, height: int, width: int) -> Tensor:
+    """An uninitialized (1, channels, height, width) map of features, channels-last."""
+    return like.new_empty(1, height, width, channels).movedim(-1, 1)
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class TargetMaker:
@@ -31,6 +40,7 @@ class TargetMaker:
         sums: over positions.
         on_tile: called after each tile of a content or style picture; may raise to cancel.
         processes: those that share the work.
+        make_map: of features, channels, height and width -> where a content's features are kept.
     """
 
     vgg: VGG16
@@ -41,6 +51,7 @@ class TargetMaker:
     sums: Sums = Sums()  # noqa: RUF009
     on_tile: Callable[[], None] = lambda: None
     processes: Processes = ALONE
+    make_map: MakeMap = map_in_memory
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -127,7 +138,6 @@ class TargetMaker:
     def _of_content(self, loss: ContentLoss, name: str) -> Iterator[ContentTarget]:
         guidances = counting_layers(loss, name, *size_of(loss.image), "The content picture")
         for layer, target in self._features_of(loss.image, list(guidances)).items():
-            guide = guidances[layer].map
             yield ContentTarget(
                 name=f"{name} {layer}",
                 layer=layer,
@@ -135,9 +145,19 @@ class TargetMaker:
                 normalization=NORMALIZATIONS[loss.normalization],
                 target=target,
                 guidance=guidances[layer],
-                size=self.sums.squared_error(target, torch.zeros_like(target), guide),
+                size=self._size(target, guidances[layer]),
                 squared_error=self.sums.squared_error,
             )
+
+    def _size(self, target: Tensor, guidance: Guidance) -> Tensor:
+        """The sum of squares, a few rows at a time."""
+        step = max(1, _SQUARED // (target.shape[1] * target.shape[3]))
+        sums = []
+        for first in range(0, target.shape[2], step):
+            window = (..., slice(first, first + step), slice(None))
+            part = target[window]
+            sums.append(self.sums.squared_error(part, part * 0, guidance.at(window)))
+        return sums[0] if len(sums) == 1 else torch.stack(sums).sum()
 
     def _features_of(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """{layer: (1, N, h, w)} of a content picture, put together from its tiles."""
@@ -153,20 +173,21 @@ class TargetMaker:
             on_tile=self.on_tile,
             processes=self.processes,
         )
+        like = image.new_empty(0, dtype=next(self.vgg.parameters()).dtype)
         for layer in layers:
             stride = LAYERS[layer].stride
-            rows = height // stride, width // stride, LAYERS[layer].channels
-            # Channels last, and zeros where other processes have the features.
-            whole[layer] = torch.zeros(1, *rows, dtype=self._dtype, device=image.device)
+            size = LAYERS[layer].channels, height // stride, width // stride
+            whole[layer] = self.make_map(like, *size)
+            if self.processes.size > 1:
+                whole[layer].zero_()  # where others have the features
         for window_of, features in parts:
             for layer in layers:
-                whole[layer].movedim(-1, 1)[window_of(layer)] = features[layer]
+                whole[layer][window_of(layer)] = features[layer]
             del features
-        return {layer: self.processes.add_up(map_).movedim(-1, 1) for layer, map_ in whole.items()}
-
-    @property
-    def _dtype(self) -> torch.dtype:
-        return next(self.vgg.parameters()).dtype
+        if self.processes.size > 1:
+            for map_ in whole.values():
+                self.processes.add_up(map_.movedim(1, -1))
+        return whole
 
 
 def _sums(statistic: Statistic, guidance: Guidance, features: Tensor, window: Window) -> Tensor:

@@ -4,7 +4,8 @@
     then:   the losses of the sums, and their derivative by each sum
     pass 2: the backward pass of each tile with those derivatives, added into the full gradient
 
-The chain rule makes this exact: the losses depend on a tile through the sums alone.
+The chain rule makes this exact: the losses depend on a tile through the sums alone. The last tile's
+features are kept between the passes; those of the others are computed twice.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -58,37 +59,46 @@ class TiledObjective(Objective):
 
     def of_targets(self, image: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Gradient and weighted losses of all targets."""
-        margin = self._tiles[0].margin if self._tiles else 0
+        others, last = self._tiles[:-1], self._tiles[-1:]  # a process may have none
+        margin = last[0].margin if last else 0
         image = wrapped(image, margin)
-        alone = self._forward(image, self._tiles[0]) if len(self._tiles) == 1 else None
-        totals = [part.detach() for part in alone.sums] if alone else self._totals(image)
+        totals = self._totals(image, others)
+        kept = [self._forward(image, tile) for tile in last]  # of both passes
+        for sums in [[part.detach() for part in forward.sums] for forward in kept]:
+            totals = _added(totals, sums)
+        totals = totals or [nothing_of(one.layer, image, one.sums) for one in self.targets]
         losses, derivatives = self.losses_of(self._processes.sums_of(totals))
         gradient = torch.zeros_like(image)
-        for tile in self._tiles:
-            forward = alone or self._forward(image, tile)
-            gradient[tile.crop] += forward.backward(derivatives)
+        for tile in last:
+            gradient[tile.crop] += kept.pop().backward(derivatives)
+        for tile in others:
+            gradient[tile.crop] += self._forward(image, tile).backward(derivatives)
         return self._processes.add_up(unwrapped(gradient, margin)), losses
 
     def _forward(self, image: Tensor, tile: Tile) -> Forward:
-        features, backward = self.network(image[tile.crop], self.layers)
+        features, backward = self.network(image[tile.crop], self.layers, tile.crops)
         if not tile.owns_all:
-            shapes = {layer: part.shape for layer, part in features.items()}
+            sizes = {layer: size_of(part) for layer, part in features.items()}
             features = _owned_features(features, tile)
-            backward = _owned_backward(backward, shapes, tile)
+            backward = _owned_backward(backward, sizes, tile)
         return Forward(self.targets, features, backward, tile.owned_in_picture)
 
-    def _totals(self, image: Tensor) -> list[Tensor]:
-        """Pass 1."""
+    def _totals(self, image: Tensor, tiles: Sequence[Tile]) -> list[Tensor]:
+        """The sums of some tiles, without gradient."""
         totals: list[Tensor] = []
-        for tile in self._tiles:
-            owned = _owned_features(self._vgg(image[tile.crop], self.layers), tile)
+        for tile in tiles:
+            owned = _owned_features(self._vgg(image[tile.crop], self.layers, tile.crops), tile)
             sums = [
                 target.sums(owned[target.layer], tile.owned_in_picture(target.layer))
                 for target in self.targets
             ]
-            totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
+            totals = _added(totals, sums)
             self._on_tile()
-        return totals or [nothing_of(target.layer, image, target.sums) for target in self.targets]
+        return totals
+
+
+def _added(totals: list[Tensor], sums: list[Tensor]) -> list[Tensor]:
+    return [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
 
 
 def features_by_tile(
@@ -115,7 +125,7 @@ def features_by_tile(
     tiles = plan_tiles(*size_of(image), tile, layers, wrap=wrap, processes=processes)
     image = wrapped(image, tiles[0].margin if tiles else 0)
     for one in tiles:
-        yield one.owned_in_picture, _owned_features(vgg(image[one.crop], layers), one)
+        yield one.owned_in_picture, _owned_features(vgg(image[one.crop], layers, one.crops), one)
         on_tile()
 
 
@@ -148,15 +158,17 @@ def _owned_features(features: dict[str, Tensor], tile: Tile) -> dict[str, Tensor
     return {layer: part[tile.owned(layer)] for layer, part in features.items()}
 
 
-def _owned_backward(backward: Backward, shapes: Mapping[str, torch.Size], tile: Tile) -> Backward:
+def _owned_backward(
+    backward: Backward, sizes: Mapping[str, tuple[int, int]], tile: Tile
+) -> Backward:
     """The network's backward of a crop, by the features that the tile owns; the rest has none."""
 
     def owned_backward(gradient_of: GradientOf) -> Tensor:
         def gradient_of_crop(layer: str) -> Tensor:
-            gradient = gradient_of(layer)
-            whole = gradient.new_zeros(shapes[layer])
-            whole[tile.owned(layer)] = gradient
-            return whole
+            (height, width), (_, rows, columns) = sizes[layer], tile.owned(layer)
+            around = columns.start, width - columns.stop, rows.start, height - rows.stop
+            # Not zeros to copy into: those would lie channel by channel, which is slow to add.
+            return F.pad(gradient_of(layer), around) if any(around) else gradient_of(layer)
 
         return backward(gradient_of_crop)
 

@@ -13,19 +13,19 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..errors import ImageError
-from .read_image import load_pixels
+from .read_image import Needed, load_pixels
 
 # Below this alpha, the 8 bits of a color that was once multiplied by it are less than five.
 _SURE = 0.1
 
 
 def load_with_alpha(
-    source: str | Path | BinaryIO, *, max_pixels: int
+    source: str | Path | BinaryIO, *, max_pixels: int, needed: Needed | None = None
 ) -> tuple[Tensor, Tensor | None]:
     """Read a picture as `load_image` does, but with its transparency apart.
 
     Args:
-        source, max_pixels: as `load_image` takes them.
+        source, max_pixels, needed: as `load_image` takes them.
 
     Returns:
         (1, 3, H, W) float32 RGB in [0, 1], with the opaque colors carried on beneath what is
@@ -34,7 +34,7 @@ def load_with_alpha(
     Raises:
         ImageError: as `load_image`, or all is transparent.
     """
-    colors, alpha = load_pixels(source, max_pixels=max_pixels)
+    colors, alpha = load_pixels(source, max_pixels=max_pixels, needed=needed)
     name = f"'{source}'" if isinstance(source, str | Path) else "The picture"
     return kept_apart(colors, alpha, name)
 

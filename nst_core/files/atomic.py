@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..errors import ImageError
+
 
 @contextmanager
 def written_whole(path: Path, part: Path | None = None) -> Iterator[Path]:
@@ -22,6 +24,19 @@ def written_whole(path: Path, part: Path | None = None) -> Iterator[Path]:
         os.replace(part, path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file in UTF-8: all of it, or nothing.
+
+    Raises:
+        ImageError: it cannot be written.
+    """
+    try:
+        with written_whole(path) as part:
+            part.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise ImageError(f"'{path}' could not be written: {error}. Check the space.") from error
 
 
 def _flush(path: Path) -> None:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Protocol
 
 import torch
 from safetensors import SafetensorError
@@ -14,8 +15,8 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..processes import SharedRows, rows_of
 from .atomic import written_whole
+from .json_text import parsed
 
 # Raised when what the file holds changes its meaning.
 VERSION = 1
@@ -26,8 +27,23 @@ _LONGEST_HEADER = 100_000_000  # as the safetensors library has it
 _NO_DIGEST = "0" * 64
 
 
+class InBlocks(Protocol):
+    """A tensor that does not lie in memory as a whole."""
+
+    @property
+    def shape(self) -> Sequence[int]:
+        """As a tensor's."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """As a tensor's."""
+
+    def blocks(self) -> Iterable[Tensor]:
+        """All values in their order, a block at a time."""
+
+
 def write_checkpoint_file(
-    path: Path, tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
+    path: Path, tensors: Mapping[str, Tensor | InBlocks], document: Mapping[str, Any]
 ) -> None:
     """Write a checkpoint; the one that was there is kept as `previous_of(path)`.
 
@@ -44,7 +60,8 @@ def write_checkpoint_file(
     """
     try:
         with written_whole(path, path.with_name(f".{path.name}.part")) as part:
-            with part.open("wb") as stream:
+            part.unlink(missing_ok=True)
+            with part.open("xb") as stream:  # never through a link that lies there
                 _write(stream, tensors, document)
             _keep(path)
     except OSError as error:
@@ -60,13 +77,15 @@ def read_checkpoint_file(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]
         CheckpointError: there is no such file, or it is none, damaged, or of another version.
     """
     try:
+        if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+            raise ValueError("it is no regular file")
         with path.open("rb") as stream:
             metadata = _verified(stream)
         tensors = load_file(path)
-        document = json.loads(metadata["document"])
+        document = parsed(metadata["document"])
     except FileNotFoundError as error:
         raise CheckpointError(f"There is no checkpoint '{path}'.") from error
-    except (OSError, SafetensorError, ValueError, RecursionError) as error:
+    except (OSError, SafetensorError, ValueError, KeyError, TypeError, MemoryError) as error:
         raise _refused(path, f"is damaged or no checkpoint ({error})") from error
     except _OtherVersion as error:
         raise _refused(path, str(error)) from error
@@ -97,32 +116,32 @@ class _OtherVersion(Exception):
 
 
 def _write(
-    stream: IO[bytes], tensors: Mapping[str, Tensor | SharedRows], document: Mapping[str, Any]
+    stream: IO[bytes], tensors: Mapping[str, Tensor | InBlocks], document: Mapping[str, Any]
 ) -> None:
     text = json.dumps(document)  # Python reads its own NaN and Infinity again
     header = _header(tensors, text, _NO_DIGEST)
     digest = hashlib.sha256(header)
-    stream.write(header)
+    stream.write(header)  # the place of the one with the digest, which is as long
     for tensor in tensors.values():
-        for part in rows_of(tensor):
-            row = _bytes_of(part)
-            digest.update(row)
-            stream.write(row)
+        for block in _bytes_of(tensor):
+            digest.update(block)
+            stream.write(block)
     stream.seek(0)
     stream.write(_header(tensors, text, digest.hexdigest()))
 
 
-def _bytes_of(tensor: Tensor) -> memoryview:
-    return tensor.detach().cpu().contiguous().flatten().numpy().view("uint8").data
+def _bytes_of(tensor: Tensor | InBlocks) -> Iterator[memoryview]:
+    for block in [tensor] if isinstance(tensor, Tensor) else tensor.blocks():
+        yield block.detach().cpu().contiguous().flatten().numpy().view("uint8").data
 
 
-def _header(tensors: Mapping[str, Tensor | SharedRows], document: str, digest: str) -> bytes:
+def _header(tensors: Mapping[str, Tensor | InBlocks], document: str, digest: str) -> bytes:
     """The length of the header in 8 bytes, and the header: what stands where, and the metadata."""
     metadata = {"kind": _KIND, "version": str(VERSION), "document": document, "digest": digest}
     entries: dict[str, Any] = {"__metadata__": metadata}
     end = 0
     for name, tensor in tensors.items():
-        begin, end = end, end + tensor.shape.numel() * tensor.dtype.itemsize
+        begin, end = end, end + math.prod(tensor.shape) * tensor.dtype.itemsize
         entries[name] = {
             "dtype": _DTYPES[tensor.dtype],
             "shape": list(tensor.shape),
@@ -139,7 +158,7 @@ def _verified(stream: IO[bytes]) -> dict[str, str]:
     if not 0 < length <= _LONGEST_HEADER:
         raise ValueError("it has no header")
     header = stream.read(length)
-    entries = json.loads(header)
+    entries = parsed(header)
     metadata = entries.get("__metadata__") if isinstance(entries, dict) else None
     if not isinstance(metadata, dict) or metadata.get("kind") != _KIND:
         raise ValueError("it holds something else")

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Values = NDArray[np.float32]
-_Tags = dict[bytes, bytes]
+_Tags = dict[bytes, memoryview]
 
 # Linear sRGB to XYZ as ICC has it, under D50 (IEC 61966-2-1, adapted by Bradford).
 _SRGB_TO_XYZ = np.array(
@@ -99,30 +99,31 @@ def profile_of(gamma: float, primaries: Sequence[float], *, gray: bool) -> bytes
 
 
 def _tags(icc: bytes) -> _Tags:
-    tags = {}
+    tags, whole = {}, memoryview(icc)  # without copies: tags may share their bytes
     for at in range(132, 132 + 12 * min(100, *struct.unpack_from(">I", icc, 128)), 12):
         name, start, size = struct.unpack_from(">4sII", icc, at)
-        tags[name] = icc[start : start + size]
+        tags[name] = whole[start : start + size]
     return tags
 
 
-def _numbers(tag: bytes, start: int, count: int) -> list[float]:
+def _numbers(tag: memoryview, start: int, count: int) -> list[float]:
     """s15Fixed16Number."""
     return [number / 65536 for number in struct.unpack_from(f">{count}i", tag, start)]
 
 
-def _curve(tag: bytes) -> Callable[[Values], Values]:
+def _curve(tag: memoryview) -> Callable[[Values], Values]:
     """What makes values linear: curveType or parametricCurveType (ICC.1:2022, 10.6 and 10.18)."""
-    if tag[:4] == b"curv":
+    kind_of_curve = bytes(tag[:4])
+    if kind_of_curve == b"curv":
         (count,) = struct.unpack_from(">I", tag, 8)
-        points = np.array(struct.unpack_from(f">{count}H", tag, 12), np.float32)
+        points = np.frombuffer(tag, ">u2", count, 12).astype(np.float32)
         if count == 0:
             return lambda values: values
         if count == 1:
             return lambda values: values ** (points[0] / 256)
         places = np.linspace(0, 1, count, dtype=np.float32)
         return lambda values: np.interp(values, places, points / 65535).astype(np.float32)
-    if tag[:4] != b"para":
+    if kind_of_curve != b"para":
         raise ValueError("a curve of an unknown type")
     (kind,) = struct.unpack_from(">H", tag, 8)
     count = (1, 3, 4, 5, 7)[kind]

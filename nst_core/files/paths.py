@@ -2,11 +2,13 @@
 
 import importlib.util
 import os
+import shutil
 import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import ImageError, SettingsError
+from ..settings.writing import MAX_32_BIT_FILE, MAX_SIDES
 
 WRITABLE = {
     **{".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"},
@@ -15,8 +17,19 @@ WRITABLE = {
 # Formats with an alpha channel, and with 16 bits a channel.
 TRANSPARENT = ("PNG", "WEBP", "TIFF")
 DEEP = ("PNG", "TIFF")
+_NAMES = {"WEBP": "WebP"}
+_BMP_HEADER = 54
 FILM_ENDINGS = (".mp4", ".gif")
 CHECKPOINT_ENDING = ".checkpoint"
+ON_WINDOWS = os.name == "nt"
+# What comes before the first point of a name that is a device there, whatever follows.
+_DEVICES = {
+    "con",
+    "prn",
+    "aux",
+    "nul",
+    *(f"{port}{n}" for port in ("com", "lpt") for n in range(10)),
+}
 
 
 def check_readable(path: str | Path) -> None:
@@ -42,6 +55,8 @@ def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABL
     folder = path.parent
     if os.path.isdir(path):
         raise ImageError(f"'{path}' is a folder. Add a file name, such as '{path / 'out.png'}'.")
+    if ON_WINDOWS and path.name.partition(".")[0].rstrip().lower() in _DEVICES:
+        raise ImageError(f"'{path}' is the name of a device of Windows. Choose another name.")
     if path.suffix.lower() not in endings:
         raise ImageError(f"'{path}' names no format to write. End it in {', '.join(endings)}.")
     if not os.path.isdir(folder):
@@ -66,6 +81,50 @@ def check_bits(path: str | Path, bits: int) -> None:
             f"'{path}' cannot have {bits} bits a channel. {' and '.join(DEEP)} can have 16; all "
             "formats have 8."
         )
+
+
+def check_sides(path: str | Path, longer: int) -> None:
+    """Raise ImageError if the format of a path that can be written has no picture so long.
+
+    Args:
+        path: as of `check_writable`.
+        longer: the longer side of the picture, in pixels.
+    """
+    kind = WRITABLE[Path(path).suffix.lower()]
+    if longer > MAX_SIDES[kind]:
+        raise ImageError(
+            f"'{path}' cannot have {longer} pixels a side: {_NAMES.get(kind, kind)} holds at most "
+            f"{MAX_SIDES[kind]}. Write PNG or TIFF, or use a smaller size."
+        )
+
+
+def check_room(path: str | Path, height: int, width: int, *, bits: int, channels: int = 3) -> None:
+    """Raise ImageError if a picture is too large for its format or for the disk.
+
+    Args:
+        path: as of `check_writable`.
+        height, width, channels: of the picture.
+        bits: of each channel.
+    """
+    check_sides(path, max(height, width))
+    kind = WRITABLE[Path(path).suffix.lower()]
+    most = height * width * channels * bits // 8
+    if kind == "BMP" and most + _BMP_HEADER > MAX_32_BIT_FILE:
+        raise ImageError(
+            f"'{path}' cannot have {width}x{height} px: BMP holds at most 4 GB. Write PNG or TIFF."
+        )
+    # Noise does not pack; as JPEG and WebP of high quality it takes less than half.
+    needed = most // 2 if kind in ("JPEG", "WEBP") else most
+    free = shutil.disk_usage(Path(path).parent).free
+    if free < needed:
+        raise ImageError(
+            f"'{path}' may need {_said(needed)}, and its disk has {_said(free)} free. "
+            "Free some space, choose another folder, or use a smaller size."
+        )
+
+
+def _said(size: int) -> str:
+    return f"{size / 1e9:.1f} GB" if size >= 1e9 else f"{size / 1e6:.2f} MB"
 
 
 def same_file(one: str | Path, other: str | Path) -> bool:

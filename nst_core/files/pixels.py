@@ -1,7 +1,8 @@
 """Pillow pictures of any mode to tensors and back: orientation, color profile, alpha, depth."""
 
 import logging
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Iterator
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import torch
@@ -9,14 +10,21 @@ from PIL import Image
 from torch import Tensor
 
 from .color_profile import in_srgb, values_in_srgb
-from .damage import DAMAGE
+from .damage import DAMAGE, Damaged
 from .deep import scaled
+from .directories import check_exif
 from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
 
+Levels: TypeAlias = "np.ndarray[Any, np.dtype[Any]]"
+# Of a strip: 48 MB as float32 RGB.
+_STRIP_PIXELS = 1 << 22
+
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _INTEROPERABILITY_IFD, _INTEROPERABILITY_INDEX = 0xA005, 1
+# What reading it raises.
+_BAD_EXIF: tuple[type[Exception], ...] = (Damaged, *DAMAGE)
 
 
 class Pixels(NamedTuple):
@@ -47,11 +55,14 @@ def from_pil(picture: Image.Image) -> Tensor:
     return pixels_of(picture).over_white()
 
 
-def pixels_of(picture: Image.Image) -> Pixels:
-    """The same as `from_pil`, before transparency is laid over anything."""
+def pixels_of(picture: Image.Image, orientation: int | None = None) -> Pixels:
+    """The same as `from_pil`, before transparency is laid over anything.
+
+    With an `orientation`, whatever EXIF says of it.
+    """
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
-    orientation = orientation_of(picture)
+    orientation = orientation or orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
         # 16 bits (65535 is white), 32 bits or floats (1 is).
@@ -104,20 +115,47 @@ def upright(pixels: Pixels, orientation: int) -> Pixels:
 
 def to_pil(image: Tensor) -> Image.Image:
     """8-bit picture of a (1, C, H, W) or (C, H, W) image, RGB or RGBA; clamped and rounded."""
-    return Image.fromarray(levels_of(image, 255).astype(np.uint8))
+    height, width = image.shape[-2:]
+    return pil_of_strips(level_strips(image, 255), height, width)
 
 
-def levels_of(image: Tensor, white: int) -> "np.ndarray[Any, np.dtype[Any]]":
+def pil_of_strips(strips: Iterable[Levels], height: int, width: int) -> Image.Image:
+    """The same of its rows from top to bottom, each strip (h, W, C) in [0, 255]."""
+    whole, top = None, 0
+    for levels in strips:
+        part = Image.fromarray(levels.astype(np.uint8))
+        if len(levels) == height:
+            return part
+        whole = whole or Image.new(part.mode, (width, height))
+        whole.paste(part, (0, top))
+        top += len(levels)
+    assert whole is not None
+    return whole
+
+
+def level_strips(image: Tensor, white: int) -> Iterator[Levels]:
+    """`levels_of` an image from top to bottom: all at once would take three times its memory."""
+    height, rows = image.shape[-2], strip_rows(image.shape[-1])
+    for top in range(0, height, rows):
+        yield levels_of(image[..., top : top + rows, :], white)
+
+
+def strip_rows(width: int) -> int:
+    """How many rows of a picture are worked on at once."""
+    return max(1, _STRIP_PIXELS // width)
+
+
+def levels_of(image: Tensor, white: int) -> Levels:
     """(H, W, C) int32 in [0, white] of a (1, C, H, W) or (C, H, W) image, clamped and rounded."""
-    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul(white).add(0.5)
+    pixels = image.detach().to("cpu", torch.float32).clamp(0, 1).mul_(white).add_(0.5)
     return pixels.to(torch.int32).reshape(image.shape[-3:]).permute(1, 2, 0).contiguous().numpy()
 
 
 def orientation_of(picture: Image.Image) -> int:
     """What EXIF says; damaged EXIF data says nothing."""
     try:
-        return int(picture.getexif().get(_ORIENTATION_TAG, 1))
-    except DAMAGE as error:
+        return int(_exif_of(picture).get(_ORIENTATION_TAG, 1))
+    except _BAD_EXIF as error:
         log.warning("Damaged EXIF data ignored: %s", error)
         return 1
 
@@ -128,13 +166,22 @@ def _profile(picture: Image.Image) -> bytes | None:
     if embedded:
         return embedded
     try:
-        exif = picture.getexif()
+        exif = _exif_of(picture)
         if _INTEROPERABILITY_IFD not in exif.get_ifd(_EXIF_IFD):
             return None
         index = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
-    except DAMAGE:
+    except _BAD_EXIF:
         return None  # `orientation_of` has said it
     return profile_of(2.19921875, ADOBE_PRIMARIES, gray=False) if index == "R03" else None
+
+
+def _exif_of(picture: Image.Image) -> Image.Exif:
+    stored = picture.info.get("exif")
+    if stored is None and (words := picture.info.get("Raw profile type exif")):
+        stored = bytes.fromhex("".join(words.split("\n")[3:]))  # as Pillow does
+    if isinstance(stored, bytes):
+        check_exif(stored)
+    return picture.getexif()
 
 
 def _channels(picture: Image.Image) -> Tensor:

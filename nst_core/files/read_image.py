@@ -1,6 +1,7 @@
 """Picture files to tensors; whatever is wrong with a file is an `ImageError`."""
 
 import io
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,28 +11,43 @@ from PIL import Image
 from torch import Tensor
 
 from ..errors import ImageError
+from ..settings.network import WHOLE_PIXELS
 from .damage import Damaged, NotSupported, decoding
+from .formats.gif import open_gif
 from .formats.heif import brand_of, open_avif, open_heic
 from .formats.jpeg import open_jpeg
-from .formats.opened import Opened
+from .formats.opened import Opened, opened_by_pillow
 from .formats.png import open_png
+from .formats.ppm import open_ppm
 from .formats.tiff import open_tiff
 from .paths import check_readable
-from .pixels import Pixels, pixels_of
+from .pixels import Pixels
+from .shrinking import Size, shrunk, strips_of_whole
+
+log = logging.getLogger(__name__)
 
 # Raster pictures only: Pillow would hand EPS and PDF to Ghostscript, which runs programs.
 READABLE = ("PNG", "JPEG", "WEBP", "BMP", "TIFF", "GIF", "PPM", "AVIF", "HEIC")
 _OPENERS: dict[str, Callable[[IO[bytes], str], Opened]]
 _OPENERS = {"PNG": open_png, "JPEG": open_jpeg, "TIFF": open_tiff}
-_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic}
+_OPENERS |= {"AVIF": open_avif, "HEIC": open_heic, "GIF": open_gif, "PPM": open_ppm}
 
 
-def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
+# The (height, width) in which a picture is needed, of that as stored. EXIF may turn it, so both
+# sides are treated alike.
+Needed = Callable[[int, int], Size]
+
+
+def load_image(
+    source: str | Path | BinaryIO, *, max_pixels: int, needed: Needed | None = None
+) -> Tensor:
     """Read the (first) picture of a file or binary stream, as `from_pil` describes.
 
     Args:
         source: A path, or a stream that is read from its beginning.
         max_pixels: The most pixels accepted; checked in the header, before anything is decoded.
+        needed: In which size. A picture of more than `WHOLE_PIXELS` is shrunk to it as it is read,
+            as resizing it later would, and never as a whole in memory where its format has strips.
 
     Returns:
         (1, 3, H, W) float32 RGB in [0, 1].
@@ -40,10 +56,12 @@ def load_image(source: str | Path | BinaryIO, *, max_pixels: int) -> Tensor:
         ImageError: There is no such file, or it is empty, no picture, not supported, damaged or
             too large.
     """
-    return load_pixels(source, max_pixels=max_pixels).over_white()
+    return load_pixels(source, max_pixels=max_pixels, needed=needed).over_white()
 
 
-def load_pixels(source: str | Path | BinaryIO, *, max_pixels: int) -> Pixels:
+def load_pixels(
+    source: str | Path | BinaryIO, *, max_pixels: int, needed: Needed | None = None
+) -> Pixels:
     """The same, before transparency is laid over white."""
     with _opened(source) as (picture, name):
         width, height = picture.size
@@ -52,7 +70,14 @@ def load_pixels(source: str | Path | BinaryIO, *, max_pixels: int) -> Pixels:
                 f"{name} is {width}x{height}, which is {width * height:,} pixels, and the limit "
                 f"is {max_pixels:,}. Make the picture smaller or raise the limit."
             )
-        return picture.decode()
+        if needed is None or width * height <= WHOLE_PIXELS:
+            return picture.decode()
+        size = needed(height, width)
+        if size[0] > height or size[1] > width:
+            return picture.decode()
+        log.info("%s: shrunk from %dx%d to %dx%d as it is read.", name, width, height, *size[::-1])
+        strips = picture.strips(size) if picture.strips else strips_of_whole(picture.decode())
+        return shrunk(strips, size)
 
 
 def image_size(source: str | Path | BinaryIO) -> tuple[int, int]:
@@ -137,10 +162,4 @@ def _plain(stream: IO[bytes], kind: str) -> Opened:
     """
     with decoding(kind):
         picture = Image.OPEN[kind][0](stream, "")
-
-    def decode() -> Pixels:
-        with decoding(kind):
-            picture.load()
-        return pixels_of(picture)
-
-    return Opened(kind, picture.size, decode)
+    return opened_by_pillow(picture, kind)

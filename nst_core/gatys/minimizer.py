@@ -128,29 +128,27 @@ class Minimizer:
 
     def _step(self, state: State) -> State:
         """One step down; the same point with more evaluations if none was found."""
-        free = self._free(state)
-        direction = state.history.direction(state.gradient, free)
+        direction = state.history.direction(state.gradient, self._free(state))
         length = state.length
         for _ in range(_MAX_TRIALS):
-            trial = self._clip(state.image + length * direction)
-            move = trial - state.image
-            slope = dot(state.gradient, move)
+            trial = self._clip((length * direction).add_(state.image))
+            slope = dot(state.gradient, trial - state.image)
             if self._spent(state) or not slope < 0:
                 break
             evaluation = self.evaluate(trial)
             state = replace(state, evaluations=state.evaluations + 1)
             if evaluation.loss <= state.loss + _ARMIJO * slope:
-                state = self._accept(state, trial, move, evaluation, length)
+                del direction  # as large as the image
+                state = self._accept(state, trial, evaluation, length)
                 self.on_evaluation(state, evaluation)
                 break
             self.on_evaluation(state, evaluation)
             length *= _shorten(evaluation.loss - state.loss, slope)
         return state
 
-    def _accept(
-        self, state: State, image: Tensor, move: Tensor, evaluation: Evaluation, length: float
-    ) -> State:
-        positive = state.history.update(move, evaluation.gradient - state.gradient)
+    def _accept(self, state: State, image: Tensor, evaluation: Evaluation, length: float) -> State:
+        change = evaluation.gradient - state.gradient
+        positive = state.history.update(image - state.image, change)
         return State(
             image,
             evaluation.loss,

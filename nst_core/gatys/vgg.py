@@ -18,10 +18,14 @@ from .preprocessing import Preprocessing
 # Output channels of every convolution, block by block; a 2x2 pooling stands between blocks.
 BLOCKS = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
 
+# Columns that are dropped of features on the left and right, rows above and below; by layer.
+Crop = tuple[int, int, int, int]
+Crops = Mapping[str, Crop]
+NO_CROP, NO_CROPS = (0, 0, 0, 0), dict[str, Crop]()
 # Name of a layer -> gradient by its features.
 GradientOf = Callable[[str], Tensor]
 Backward = Callable[[GradientOf], Tensor]
-Network = Callable[[Tensor, Collection[str]], tuple[dict[str, Tensor], Backward]]
+Network = Callable[..., tuple[dict[str, Tensor], Backward]]  # see `autograd_network`
 
 
 @dataclass(frozen=True)
@@ -57,9 +61,10 @@ class Convolution(nn.Conv2d):
     def __init__(self, in_channels: int, channels: int) -> None:
         super().__init__(in_channels, channels, kernel_size=3, padding=1)
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, in_channels, h, w) -> (B, channels, h, w)."""
-        return super().forward(features).relu_()
+    def forward(self, features: Tensor, crop: Crop = NO_CROP) -> Tensor:
+        """(B, in_channels, h, w) -> (B, channels, h, w), cropped."""
+        features = super().forward(features).relu_()
+        return features if crop == NO_CROP else F.pad(features, [-dropped for dropped in crop])
 
 
 class VGG16(nn.Module):
@@ -99,42 +104,39 @@ class VGG16(nn.Module):
         """`conv1_1.weight` and so on, as they lie in memory; `state_dict` is for keeping them."""
         return {name: weight.detach() for name, weight in self.convolutions.named_parameters()}
 
-    def forward(self, image: Tensor, layers: Iterable[str]) -> dict[str, Tensor]:
+    def forward(
+        self, image: Tensor, layers: Iterable[str], crops: Crops = NO_CROPS
+    ) -> dict[str, Tensor]:
         """Features of the named layers, and nothing computed beyond the deepest of them.
 
         (B, 3, H, W) RGB in [0, 1], and names in any dialect, to {canonical name: (B, channels,
-        H // stride, W // stride)} in the weights' dtype.
+        H // stride, W // stride)} in the weights' dtype. Each layer sees the one before it cropped.
         """
         wanted = {canonical_layer(name) for name in layers}
-        each = self.each_layer(image, wanted)
+        each = self.each_layer(image, wanted, crops)
         return {layer.name: features for layer, features in each if layer.name in wanted}
 
     def each_layer(
         self,
         image: Tensor,
         layers: Collection[str],
+        crops: Crops = NO_CROPS,
         pool: Callable[[Tensor], Tensor] | None = None,
     ) -> Iterator[tuple[Layer, Tensor]]:
         """Every layer with its features, down to the deepest of the named ones.
 
         `pool` stands in for the method of that name.
         """
-        weights = next(self.parameters())
-        features = self.preprocessing(image).to(weights.dtype)
+        features = self.preprocessing(image).to(next(self.parameters()).dtype)
         # Channels-last is what CPU and tensor-core convolutions are fastest in.
         features = features.contiguous(memory_format=torch.channels_last)
         depth = max((list(LAYERS).index(name) + 1 for name in layers), default=0)
-        for layer in list(LAYERS.values())[:depth]:
+        each = zip(LAYERS.values(), self.convolutions.values(), strict=True)
+        for layer, convolution in list(each)[:depth]:
             if layer.index == 1 and layer.block > 1:
                 features = (pool or self.pool)(features)
-            features = self.convolution(layer)(features)
+            features = convolution(features, crops.get(layer.name, NO_CROP))
             yield layer, features
-
-    def convolution(self, layer: Layer) -> Convolution:
-        """The convolution of a layer, with its ReLU."""
-        convolution = self.convolutions[f"conv{layer.block}_{layer.index}"]
-        assert isinstance(convolution, Convolution)
-        return convolution
 
     def pool(self, features: Tensor) -> Tensor:
         """(B, N, h, w) -> (B, N, h // 2, w // 2)."""
@@ -144,17 +146,19 @@ class VGG16(nn.Module):
 
 
 def autograd_network(vgg: VGG16) -> Network:
-    """`network(image, layers) -> features, backward`: what the method needs of a VGG-16.
+    """`network(image, layers, crops) -> features, backward`: what the method needs of a VGG-16.
 
     `features` is {layer: (1, channels, h, w)} without a graph. `backward(gradient_of)` takes the
     gradient by each layer's features to the gradient by the image, (1, 3, H, W); call it once.
     `kernels.network` has the same with less memory and work, and is held to this.
     """
 
-    def network(image: Tensor, layers: Collection[str]) -> tuple[dict[str, Tensor], Backward]:
+    def network(
+        image: Tensor, layers: Collection[str], crops: Crops = NO_CROPS
+    ) -> tuple[dict[str, Tensor], Backward]:
         leaf = image.detach().requires_grad_()
         with torch.enable_grad():
-            features = vgg(leaf, layers)
+            features = vgg(leaf, layers, crops)
 
         def backward(gradient_of: GradientOf) -> Tensor:
             gradients = [gradient_of(layer) for layer in features]

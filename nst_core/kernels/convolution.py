@@ -7,6 +7,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..gatys import vgg
+from ..gatys.vgg import NO_CROP, Crop
+from .crops import Padding, backward_padding, cropped, cropped_relu, forward_padding
 
 
 class Convolution(vgg.Convolution):
@@ -29,8 +31,17 @@ class Convolution(vgg.Convolution):
         """What makes the convolutions of one network."""
         return cls
 
+    def forward(self, features: Tensor, crop: Crop = NO_CROP) -> Tensor:
+        """(B, in_channels, h, w) -> (B, channels, h, w) after the ReLU, cropped."""
+        padding, rest = forward_padding(crop)
+        return cropped_relu(F.conv2d(features, self.weight, self.bias, padding=padding), rest)
+
     def backward(
-        self, gradient: Tensor, features: Tensor | None = None, extra: Tensor | None = None
+        self,
+        gradient: Tensor,
+        features: Tensor | None = None,
+        extra: Tensor | None = None,
+        crop: Crop = NO_CROP,
     ) -> Tensor:
         """The gradient by the input, or by what went into the ReLU that gave the input.
 
@@ -39,15 +50,19 @@ class Convolution(vgg.Convolution):
             features: the input, (1, in_channels, h, w), if it came from a ReLU, whose backward is
                 then applied too. May be overwritten.
             extra: a gradient by the input to add, before that. May be overwritten.
+            crop: that of the output.
         """
-        gradient = self.input_gradient(gradient)
+        padding, rest = backward_padding(crop)
+        gradient = cropped(self.input_gradient(gradient, padding), rest)
         if extra is not None:
             gradient += extra
-        return gradient if features is None else relu_backward(gradient, features, gradient)
+        if features is None:
+            return gradient.contiguous(memory_format=torch.channels_last)
+        return relu_backward(gradient, features, gradient if rest == NO_CROP else features)
 
-    def input_gradient(self, gradient: Tensor) -> Tensor:
+    def input_gradient(self, gradient: Tensor, padding: Padding = (1, 1)) -> Tensor:
         """The transposed convolution."""
-        return F.conv_transpose2d(gradient, self.weight, padding=1)
+        return F.conv_transpose2d(gradient, self.weight, padding=padding)
 
 
 def relu_backward(gradient: Tensor, features: Tensor, into: Tensor) -> Tensor:

@@ -8,7 +8,9 @@ the same order. Here both are fixed, because a picture shall depend on its setti
 import torch
 from torch import Tensor
 
+from ..gatys.vgg import NO_CROP, Crop
 from .convolution import Convolution
+from .crops import Padding, cropped, forward_padding
 
 _ONE, _NONE = [1, 1], [0, 0]
 
@@ -23,23 +25,28 @@ class CudnnConvolution(Convolution):
 
     rounded = False
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, in_channels, h, w) -> (B, channels, h, w), after the ReLU."""
+    def forward(self, features: Tensor, crop: Crop = NO_CROP) -> Tensor:
+        """(B, in_channels, h, w) -> (B, channels, h, w) after the ReLU, cropped."""
+        padding, rest = forward_padding(crop)
+        values = cropped(self._convolved(features, padding), rest)
+        return values.contiguous(memory_format=torch.channels_last)
+
+    def _convolved(self, features: Tensor, padding: Padding) -> Tensor:
         if self.weight.dtype == torch.bfloat16:
             return torch.cudnn_convolution_relu(
-                features, self.weight, self.bias, _ONE, _ONE, _ONE, 1
+                features, self.weight, self.bias, _ONE, padding, _ONE, 1
             )
         convolved = torch.cudnn_convolution(
-            features, self.weight, _ONE, _ONE, _ONE, 1, False, True, self.rounded
+            features, self.weight, padding, _ONE, _ONE, 1, False, True, self.rounded
         )
         assert self.bias is not None
         convolved += self.bias.view(-1, 1, 1)
         return convolved.relu_()
 
-    def input_gradient(self, gradient: Tensor) -> Tensor:
+    def input_gradient(self, gradient: Tensor, padding: Padding = (1, 1)) -> Tensor:
         """The transposed convolution."""
         gradient = torch.cudnn_convolution_transpose(
-            gradient, self.weight, _ONE, _NONE, _ONE, _ONE, 1, False, True, self.rounded
+            gradient, self.weight, padding, _NONE, _ONE, _ONE, 1, False, True, self.rounded
         )
         return gradient
 

@@ -12,7 +12,18 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..gatys.preprocessing import Preprocessing
-from ..gatys.vgg import VGG16, Backward, GradientOf, Layer, Network, size_of
+from ..gatys.vgg import (
+    NO_CROP,
+    NO_CROPS,
+    VGG16,
+    Backward,
+    Crop,
+    Crops,
+    GradientOf,
+    Layer,
+    Network,
+    size_of,
+)
 from .convolution import Convolution, relu_backward
 from .mapped_memory import empty_mapped
 from .pooling import Pooled, max_pool
@@ -28,8 +39,10 @@ def fast_network(vgg: VGG16, on_layer: Callable[[], None] = lambda: None) -> Net
     `backward` asks for the deepest layer's gradient first, and may overwrite it.
     """
 
-    def network(image: Tensor, layers: Collection[str]) -> tuple[dict[str, Tensor], Backward]:
-        forward = _Forward(vgg, image, layers, on_layer)
+    def network(
+        image: Tensor, layers: Collection[str], crops: Crops = NO_CROPS
+    ) -> tuple[dict[str, Tensor], Backward]:
+        forward = _Forward(vgg, image, layers, crops, on_layer)
         return forward.features, forward.backward
 
     return network
@@ -54,15 +67,20 @@ class _Forward:
     """One forward pass to the deepest of the layers, and its backward pass."""
 
     def __init__(
-        self, vgg: VGG16, image: Tensor, layers: Collection[str], on_layer: Callable[[], None]
+        self,
+        vgg: VGG16,
+        image: Tensor,
+        layers: Collection[str],
+        crops: Crops,
+        on_layer: Callable[[], None],
     ) -> None:
-        self._vgg, self._dtype, self._layers = vgg, image.dtype, layers
+        self._vgg, self._dtype, self._layers, self._crops = vgg, image.dtype, layers, crops
         self._on_layer = on_layer
         self._saved: list[_Saved] = []
         self.features: dict[str, Tensor] = {}
         pool = self._pool if vgg.pooling == "max" else vgg.pool
         with torch.no_grad():
-            for layer, features in vgg.each_layer(image, layers, pool):
+            for layer, features in vgg.each_layer(image, layers, crops, pool):
                 self._saved.append(_Saved(layer, features))
                 if layer.name in layers:
                     self.features[layer.name] = features
@@ -80,28 +98,29 @@ class _Forward:
         with torch.no_grad():
             layer, *gradient = self._deepest(gradient_of)  # in a list: whoever pops it owns it
             while self._saved:
-                convolution = self._convolution(layer)
+                convolution, crop = self._convolution(layer), self._crops.get(layer.name, NO_CROP)
                 before = self._saved.pop()
                 name = before.layer.name
                 if layer.block > before.layer.block:
                     pooled = before.pooled.features if before.pooled else None
-                    gradient.append(convolution.backward(gradient.pop(), pooled))
+                    gradient.append(convolution.backward(gradient.pop(), pooled, crop=crop))
                     del pooled
                     gradient.append(self._pooling_backward(gradient.pop(), before, gradient_of))
                 else:
                     extra = gradient_of(name) if name in self.features else None
-                    gradient.append(convolution.backward(gradient.pop(), before.features, extra))
-                    del extra
+                    features = before.features
+                    gradient.append(convolution.backward(gradient.pop(), features, extra, crop))
+                    del extra, features
                 self._on_layer()
                 self.features.pop(name, None)
                 layer = before.layer
-            weight = self._convolution(layer).weight
-            image_gradient = _first_convolution_backward(gradient.pop(), weight, self._dtype)
+            weight, crop = self._convolution(layer).weight, self._crops.get(layer.name, NO_CROP)
+            image_gradient = _first_convolution_backward(gradient.pop(), weight, self._dtype, crop)
             self._on_layer()
             return _preprocessing_backward(image_gradient, self._vgg.preprocessing)
 
     def _convolution(self, layer: Layer) -> Convolution:
-        convolution = self._vgg.convolution(layer)
+        convolution = self._vgg.convolutions[f"conv{layer.block}_{layer.index}"]
         assert isinstance(convolution, Convolution)
         return convolution
 
@@ -139,7 +158,9 @@ def _preprocessing_backward(gradient: Tensor, preprocessing: Preprocessing) -> T
     return torch.stack(colors, dim=1)
 
 
-def _first_convolution_backward(gradient: Tensor, weight: Tensor, dtype: torch.dtype) -> Tensor:
+def _first_convolution_backward(
+    gradient: Tensor, weight: Tensor, dtype: torch.dtype, crop: Crop
+) -> Tensor:
     """The first convolution's backward, (1, N, H, W) -> (1, 3, H, W) in `dtype`.
 
     The same as `conv_transpose2d`, which takes twice as long for so few channels: one product for
@@ -151,12 +172,18 @@ def _first_convolution_backward(gradient: Tensor, weight: Tensor, dtype: torch.d
     parts = empty_mapped(gradient, channels * places, height * width)
     torch.mm(by_place, gradient[0].flatten(1), out=parts)
     if gradient.device.type == "cuda":  # one call to add them up, not nine
-        return F.fold(parts[None].to(dtype), (height, width), weight.shape[2:], padding=1)
-    parts = parts.view(channels, places, height, width)
-    picture = torch.zeros(
-        channels, height + 2, width + 2, dtype=dtype, device=gradient.device
-    )  # with the row and column beyond each edge, which belong to no pixel
+        wide = F.fold(parts[None].to(dtype), (height + 2, width + 2), weight.shape[2:])
+    else:
+        wide = _folded(parts.view(channels, -1, height, width), weight.shape[3], dtype)
+    # A row and a column beyond each edge: no pixels where nothing was dropped.
+    return F.pad(wide, [dropped - 1 for dropped in crop])
+
+
+def _folded(parts: Tensor, across: int, dtype: torch.dtype) -> Tensor:
+    """As `F.fold` of (N, places, H, W), (1, N, H + 2, W + 2)."""
+    channels, places, height, width = parts.shape
+    picture = parts.new_zeros(1, channels, height + 2, width + 2, dtype=dtype)
     for place in range(places):
-        row, column = divmod(place, weight.shape[3])
-        picture[:, row : row + height, column : column + width] += parts[:, place]
-    return picture[None, :, 1:-1, 1:-1]
+        row, column = divmod(place, across)
+        picture[0, :, row : row + height, column : column + width] += parts[:, place]
+    return picture

@@ -11,7 +11,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..gatys.vgg import NO_CROP, Crop
 from .convolution import Convolution, relu_backward
+from .crops import negative
 from .mapped_memory import empty_mapped
 from .winograd_f2x2 import F2x2
 from .winograd_f4x4 import F4x4
@@ -47,36 +49,45 @@ class WinogradF4x4(Convolution):
         """One workspace for all that it makes."""
         return partial(cls, workspace=Workspace())
 
-    def forward(self, features: Tensor) -> Tensor:
-        """(1, in_channels, h, w), channels-last -> (1, channels, h, w), after the ReLU."""
-        if self._pays(features):
+    def forward(self, features: Tensor, crop: Crop = NO_CROP) -> Tensor:
+        """(1, in_channels, h, w), channels-last -> (1, channels, h, w) after the ReLU, cropped."""
+        height, width = _size(features, crop)
+        if self._pays(height, width):
             rows = features[0].movedim(0, -1)
-            out = empty_mapped(rows, *rows.shape[:2], self.out_channels)
-            for values, part in self._filtered(rows, rotated=False):
+            out = empty_mapped(rows, height, width, self.out_channels)
+            for values, part in self._filtered(rows, crop, rotated=False):
                 torch.clamp(values, min=0, out=part(out))
             return out[None].movedim(-1, 1)
-        return self._plain(features)
+        return self._plain(features, crop)
 
-    def _plain(self, features: Tensor) -> Tensor:
+    def _plain(self, features: Tensor, crop: Crop) -> Tensor:
         """From the picture a few rows at a time, which stay in the cache."""
         if self.in_channels > 3:
-            return super().forward(features)
-        height, width = features.shape[-2:]
-        out = empty_mapped(features, height, width, self.out_channels)[None].movedim(-1, 1)
+            return super().forward(features, crop)
+        (height, width), (left, right, above, below) = features.shape[-2:], crop
+        size = _size(features, crop)
+        out = empty_mapped(features, *size, self.out_channels)[None].movedim(-1, 1)
         step = max(1, _PIXELS // width)
-        for first in range(0, height, step):
-            top, bottom = max(0, first - 1), min(height, first + step + 1)
+        for first in range(above, height - below, step):
+            last = min(first + step, height - below)
+            top, bottom = max(0, first - 1), min(height, last + 1)
             values = F.conv2d(features[:, :, top:bottom], self.weight, self.bias, padding=1)
-            rows = slice(first, first + step)
-            torch.clamp(values[:, :, first - top :][:, :, :step], min=0, out=out[:, :, rows])
+            values = values[:, :, first - top : last - top, left : width - right]
+            torch.clamp(values, min=0, out=out[:, :, first - above : last - above])
         return out
 
     def backward(
-        self, gradient: Tensor, features: Tensor | None = None, extra: Tensor | None = None
+        self,
+        gradient: Tensor,
+        features: Tensor | None = None,
+        extra: Tensor | None = None,
+        crop: Crop = NO_CROP,
     ) -> Tensor:
         """As of `Convolution`, and the result lies where `extra` or `features` lay."""
-        if not self._pays(gradient):
-            return super().backward(gradient, features, extra)
+        crop = negative(crop)
+        height, width = _size(gradient, crop)
+        if not self._pays(height, width):
+            return super().backward(gradient, features, extra, negative(crop))
         rows, mask, plus = (
             None if image is None else image[0].movedim(0, -1)
             for image in (gradient, features, extra)
@@ -84,8 +95,8 @@ class WinogradF4x4(Convolution):
         assert rows is not None
         into = mask if plus is None else plus
         if into is None:
-            into = empty_mapped(rows, *rows.shape[:2], self.in_channels)
-        for values, part in self._filtered(rows, rotated=True):
+            into = empty_mapped(rows, height, width, self.in_channels)
+        for values, part in self._filtered(rows, crop, rotated=True):
             if plus is not None:
                 values += part(plus)
             if mask is None:
@@ -94,8 +105,8 @@ class WinogradF4x4(Convolution):
                 relu_backward(values, part(mask), part(into))
         return into[None].movedim(-1, 1)
 
-    def _pays(self, features: Tensor) -> bool:
-        return self.transforms.pays(self.in_channels, self.out_channels, *features.shape[-2:])
+    def _pays(self, height: int, width: int) -> bool:
+        return self.transforms.pays(self.in_channels, self.out_channels, height, width)
 
     @property
     def _filters(self) -> Tensor:
@@ -105,15 +116,18 @@ class WinogradF4x4(Convolution):
         return self._made
 
     def _filtered(
-        self, features: Tensor, *, rotated: bool
+        self, features: Tensor, crop: Crop, *, rotated: bool
     ) -> Iterator[tuple[Tensor, Callable[[Tensor], Tensor]]]:
         """(h, w, N) convolved with the filters, or the rotated ones: the outputs, strip by strip.
+
+        Nothing that is cropped is computed; a negative crop is a rim of more outputs.
 
         With each strip comes a function that cuts the same strip out of any (h, w, M), in the
         strip's shape.
         """
         transforms, filters = self.transforms, self._filters if rotated else self._filters.mT
-        (height, width, channels), made = features.shape, filters.shape[2]
+        (height, width), channels = _size(features.movedim(-1, 0), crop), features.shape[2]
+        (left, _, above, _), made = crop, filters.shape[2]
         m, tall = transforms.outputs, transforms.tiles_along(height)
         wide = transforms.tiles_along(width)
         most = max(channels, made)
@@ -122,7 +136,7 @@ class WinogradF4x4(Convolution):
         for first in range(0, tall, step):
             count = min(step, tall - first)
             read = reshaped(other, count * m + 2, wide * m + 2, channels)
-            _read(features, first * m - 1, read)
+            _read(features, above + first * m - 1, left - 1, read)
             points = transforms.input_transform(read, one, other, rotated=rotated)
             products = reshaped(one, transforms.inputs**2, count * wide, made)
             torch.bmm(points, filters, out=products)
@@ -149,17 +163,24 @@ class WinogradF2x2(WinogradF4x4):
         return super().extra_bytes(in_channels, channels, height, width) // 2
 
 
+def _size(features: Tensor, crop: Crop) -> tuple[int, int]:
+    """(height, width) of (..., h, w) features when cropped."""
+    left, right, top, bottom = crop
+    return features.shape[-2] - top - bottom, features.shape[-1] - left - right
+
+
 def _in_tiles(image: Tensor, strip: slice, shape: torch.Size) -> Tensor:
     return image[strip].view(shape)
 
 
-def _read(features: Tensor, top: int, read: Tensor) -> None:
-    """Write the rows from `top` with a margin of zeros into `read`."""
-    height, width = features.shape[:2]
-    bottom = top + len(read)
-    inside = slice(max(0, -top), len(read) - max(0, bottom - height))
+def _read(features: Tensor, top: int, left: int, read: Tensor) -> None:
+    """Write what lies from (top, left) on into `read`, with zeros beyond the features' edges."""
+    (rows, columns), (height, width) = read.shape[:2], features.shape[:2]
+    inside = slice(max(0, -top), min(rows, height - top))
+    beside = slice(max(0, -left), min(columns, width - left))
     read[: inside.start] = 0
     read[inside.stop :] = 0
-    read[:, 0] = 0
-    read[:, width + 1 :] = 0
-    read[inside, 1 : width + 1] = features[max(0, top) : bottom]
+    read[:, : beside.start] = 0
+    read[:, beside.stop :] = 0
+    found = features[max(0, top) : top + rows, max(0, left) : left + columns]
+    read[inside, beside] = found

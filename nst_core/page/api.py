@@ -8,7 +8,8 @@ import gradio as gr
 
 from ..errors import SettingsError
 from .kinds import RECONSTRUCT, STYLIZE, TEXTURE, Kind
-from .runs import Runs, spoken
+from .messages import spoken
+from .runs import Runs
 
 # Seconds between looks at a run.
 _LOOK = 0.2

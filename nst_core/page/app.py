@@ -17,8 +17,9 @@ from .parts import Parts
 from .pictures import Samples
 from .planning import Planning
 from .restoring import Restoring
+from .returning import Returning
 from .runs import Runs
-from .watching import Returning, Watching
+from .watching import Watching
 
 # Gradio's queue holds nobody up: what has to wait, waits in the line of the device, where Stop and
 # leaving reach it. All are events of the queue nevertheless: Gradio shows messages of no others.
@@ -38,11 +39,12 @@ def build(network: Network, runs: Runs) -> gr.Blocks:
     with gr.Blocks(title="Neural style transfer", analytics_enabled=False) as page:
         gr.Markdown("# Neural style transfer", elem_id="title")
         tabs, every = tabs_of(samples, limits, network.line())
-        watching = {name: Watching(parts, runs) for name, parts in every.items()}
+        resumes = [parts.resume for parts in every.values()]
+        watching = {name: Watching(parts, runs, resumes) for name, parts in every.items()}
         for name, parts in every.items():
             _wire_choosing(page, parts, Choosing(parts, samples, limits))
             _wire_plan(page, parts, planning)
-            _wire_running(parts, watching[name])
+            _wire_running(parts, watching[name], resumes)
         _wire_restoring(every, Restoring(tabs, every, samples, limits))
         shown = [one for parts in every.values() for one in parts.shown]
         page.load(Returning(tabs, watching, runs).find, None, [tabs, *shown], **_OURS)
@@ -114,13 +116,15 @@ def _wire_plan(page: gr.Blocks, parts: Parts, planning: Planning) -> None:
     )
 
 
-def _wire_running(parts: Parts, do: Watching) -> None:
+def _wire_running(parts: Parts, do: Watching, resumes: list[gr.Button]) -> None:
+    outputs = [parts.status, *resumes]
     # A set: the handler gets one dictionary, by component.
-    begun = parts.run.click(do.begin, set(parts.asked), parts.status, **_OURS)
+    begun = parts.run.click(do.begin, set(parts.asked), outputs, **_OURS)
+    resumed = parts.resume.click(do.resume, None, outputs, **_OURS)
     # Two events, because Gradio lets a button do nothing while its own is at work: so a second
     # click is told that there is a run already.
-    watched = begun.success(do.watch, None, parts.shown, scroll_to_output=True, **_OURS)
-    watched.failure(do.failed, None, parts.status, **_OURS)
+    for event in (begun, resumed):
+        event.success(do.watch, None, parts.shown, scroll_to_output=True, **_OURS)
     parts.stop.click(do.stop, None, None, **_OURS)
 
 

@@ -10,10 +10,10 @@ from ..files.samples import CONTENTS, STYLES
 from ..settings import ServingSettings, Settings, preset_named
 from .canvas import url_of
 from .controls import explained, values_of
+from .messages import shown
 from .parts import Parts
 from .pictures import Samples, check_upload
 from .regions import COLORS, map_of_file, part_of_file
-from .runs import shown
 
 # What to change on the page: new values by component. What is not named stays as it is.
 Changes = dict[Any, Any]

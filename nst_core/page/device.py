@@ -11,7 +11,7 @@ from torch import Tensor
 from ..control.alpha import alpha_of
 from ..control.losses import ContentLoss, Loss
 from ..control.pyramid import resize
-from ..errors import OutOfMemory
+from ..errors import CheckpointError, OutOfMemory
 from ..gatys.vgg import VGG16
 from ..run.memory import give_back_memory, is_out_of_memory
 from ..run.progress import Result
@@ -73,8 +73,8 @@ class Device:
             self._thread.submit(give_back_memory)
 
     def close(self) -> None:
-        """Let the thread go, once its present run has ended."""
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        """Let the thread go, once its present run has ended and its checkpoint is written."""
+        self._thread.shutdown(cancel_futures=True)
 
     def _leaves(self, future: "Future[Result | None]") -> None:
         self._line.remove(next(job for job in self._line if job.future is future))
@@ -93,6 +93,10 @@ class Device:
             # Here and not where the result is asked for: a stored exception keeps the pictures
             # alive that its traceback knows.
             return job.so_far()
+        except CheckpointError:
+            if job.unfinished:
+                job.unfinished.forget()
+            raise
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
@@ -108,8 +112,11 @@ class Device:
         runtime = Runtime.choose(settings.device, settings.precision)
         height, width = result_size(losses, settings)
         job.content, job.alpha = _content(losses, height, width), alpha_of(losses)
+        resume = job.unfinished.checkpoint() if job.unfinished else None
         first = scales_of(losses, settings, height, width)[0]
-        job.start = first_picture(losses, first, settings, torch.device("cpu"))
+        job.start = (
+            resume.image if resume else first_picture(losses, first, settings, torch.device("cpu"))
+        )
         return stylize(
             losses,
             vgg=self._network(settings.pooling),
@@ -117,6 +124,9 @@ class Device:
             runtime=runtime,
             on_progress=job.watch,
             on_tile=job.check,
+            on_within=job.watch_within,
+            saver=job.unfinished.saver if job.unfinished else None,
+            resume=resume,
         )
 
 

@@ -1,12 +1,14 @@
 """What is left of a run when it is over: words, pictures in the page, files."""
 
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 
+from ..errors import NSTError
 from ..gatys.vgg import VGG16
 from ..run.progress import Result
 from . import live
 from .folder import Results
-from .job import Job
+from .job import Job, Request
 from .kinds import Kind, kind_of
 from .result import Files, write
 
@@ -30,16 +32,43 @@ class Finished:
     is_drawn: bool
 
 
+@dataclass(frozen=True, kw_only=True)
+class Failed:
+    """A run that ended with an error, for those who come back.
+
+    Attributes:
+        kind: of which tab it is.
+        status: HTML.
+        when: it ended, in seconds since the epoch.
+    """
+
+    kind: Kind
+    status: str
+    when: float = field(default_factory=time.time)
+
+
+def failed(request: Request, error: BaseException) -> Failed:
+    """Say what was wrong; of mistakes of ours, only that there was one."""
+    words = str(error) if isinstance(error, NSTError) else "There was an error on the server."
+    return Failed(kind=kind_in(request), status=live.failed_html(words))
+
+
 def finished(job: Job, result: Result, vgg: VGG16, results: Results) -> Finished:
     """Write the files of a run that is over, and say how it went."""
     request = job.request
-    files = write(result, request, vgg, job.content, results.new(), alpha=job.alpha)
+    with results.filled() as folder:
+        files = write(result, request, vgg, job.content, folder, alpha=job.alpha)
     seamless = request.settings.seamless
     return Finished(
-        kind=kind_of(request.content is not None, len(request.styles)),
+        kind=kind_in(request),
         status=live.finished_html(result, job.why),
         seen="" if files.before else live.result_html(result.image, seamless=seamless),
         curve=live.curve_html(result.records),
         files=files,
         is_drawn=request.is_drawn,
     )
+
+
+def kind_in(request: Request) -> Kind:
+    """What was asked for."""
+    return kind_of(request.content is not None, len(request.styles))

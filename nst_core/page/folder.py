@@ -1,12 +1,18 @@
 """The page's folder: what of it is kept, and for how long."""
 
+import logging
 import secrets
 import shutil
 import time
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+
+from ..errors import ImageError
+
+log = logging.getLogger(__name__)
 
 # Seconds after which what a visitor has brought or was given is cleared.
 AGE = 3600.0
@@ -31,16 +37,36 @@ class Results:
         folder = self._folder / secrets.token_urlsafe(16)
         folder.mkdir()
         with self._lock:
-            self._made.append((time.time(), folder))
+            self._made.append((time.monotonic(), folder))
             while len(self._made) > self._most:
-                _remove(self._made.popleft()[1])
+                remove(self._made.popleft()[1])
         return folder
 
+    @contextmanager
+    def filled(self) -> Iterator[Path]:
+        """A new folder to write into; if that fails, nothing of it is left.
+
+        Raises:
+            ImageError: a file could not be written. Its path is for the log, not for a visitor.
+        """
+        folder = None
+        try:
+            folder = self.new()
+            yield folder
+        except (OSError, ImageError) as error:
+            if folder is not None:
+                remove(folder)
+            log.warning(f"A result could not be written: {error}")
+            raise ImageError(
+                "The server could not write the result: its disk may be full. Tell whoever runs "
+                "this page, and try again later."
+            ) from error
+
     def tidy(self, now: float) -> None:
-        """Remove what is older than AGE."""
+        """Remove what is older than AGE at `now` by `time.monotonic()`, which nobody sets."""
         with self._lock:
             while self._made and self._made[0][0] < now - AGE:
-                _remove(self._made.popleft()[1])
+                remove(self._made.popleft()[1])
 
 
 class Uploads:
@@ -59,20 +85,24 @@ class Uploads:
         self._ours = set(folder.iterdir())
 
     def tidy(self, now: float, used: Collection[Path]) -> None:
-        """Remove what is older than AGE, and the oldest of too many, but nothing that is used."""
+        """Remove what is older than AGE, and the oldest of too many, but nothing that is used.
+
+        `now` is by `time.time()`, as the files' own times are.
+        """
         found = []
         for path in set(self._folder.iterdir()) - self._ours - set(used):
             try:
-                found.append((path.stat().st_mtime, path))
+                found.append((path.lstat().st_mtime, path))
             except OSError:  # it went meanwhile
                 continue
         for place, (changed, path) in enumerate(sorted(found, reverse=True)):
             if place >= self._most or changed < now - AGE:
-                _remove(path)
+                remove(path)
 
 
-def _remove(path: Path) -> None:
-    if path.is_dir():
+def remove(path: Path) -> None:
+    """A file, or a folder with all that is in it; a link goes, and not what it leads to."""
+    if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING
 from torch import Tensor
 
 from ..run.progress import Progress, Result
+from ..run.within import Within
 from ..settings import Settings
 
 if TYPE_CHECKING:
     from .finished import Finished
+    from .unfinished import Unfinished
 
 STOPPED, TIME_UP = "Stop", "the time limit of this page"
 
@@ -78,19 +80,24 @@ class Job:
     Attributes:
         request: what was asked for.
         progress: after its latest evaluation; None before the first.
+        within: what it does since then.
         start: the picture it starts from, once there is one.
         content: the content at the result's size, if there is one, likewise.
         alpha: (h, w), how opaque the content is, likewise; None is all of it.
         why: what ended it before its time, if anything did.
         future: its result; canceled if it was stopped before its turn came.
+        unfinished: what it goes on from if it was cut off before, and where it can be gone on with
+            if it is now; None keeps nothing.
         deliver: told the result in the device's thread, so that it is there whoever looks on.
         finished: what it made of the result.
     """
 
     request: Request
+    unfinished: "Unfinished | None" = None
     deliver: "Callable[[Job, Result], Finished] | None" = None
     finished: "Finished | None" = None
     progress: Progress | None = None
+    within: Within | None = None
     start: Tensor | None = None
     content: Tensor | None = None
     alpha: Tensor | None = None
@@ -113,6 +120,10 @@ class Job:
         self.progress = progress
         self.check()
 
+    def watch_within(self, within: Within) -> None:
+        """The engine's `on_within`."""
+        self.within = within
+
     def check(self) -> None:
         """The engine's `on_tile`: raises if the run shall end."""
         if self._stop.is_set():
@@ -127,6 +138,11 @@ class Job:
         if self.progress is None:
             return None
         return Result.so_far(self.progress, self.why or STOPPED)
+
+    def error(self) -> BaseException | None:
+        """What it ended with, once it is over, if it failed."""
+        ended = self.future.done() and not self.future.cancelled()
+        return self.future.exception() if ended else None
 
     def result(self) -> Result | None:
         """What it has found, once it is over; None if it was stopped before there was a picture.

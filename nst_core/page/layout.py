@@ -8,7 +8,7 @@ from ..files.samples import CONTENTS, STYLES
 from ..settings import ServingSettings
 from .controls import control, explained
 from .kinds import Kind
-from .live import WELCOME
+from .live import CONTINUE_LABEL, WELCOME
 from .panels import more_styles, parts_of_styles, regions, restoring, settings_under
 from .parts import Parts
 from .pictures import Samples, picture_input
@@ -59,10 +59,13 @@ def _pictures(kind: Kind, samples: Samples) -> dict[str, Any]:
     with gr.Row(elem_classes="nst-buttons"):
         run = gr.Button("Run", variant="primary", elem_id=kind.id("run"), min_width=110, scale=3)
         stop = gr.Button("Stop", variant="stop", elem_id=kind.id("stop"), min_width=70, scale=1)
+        resume = gr.Button(
+            CONTINUE_LABEL, visible=False, elem_id=kind.id("continue"), min_width=90, scale=1
+        )
         if kind.has_regions:
             parts["swap"] = gr.Button("⇄ Swap", elem_id=kind.id("swap"), min_width=80, scale=1)
     plan = gr.HTML(elem_id=kind.id("plan"), elem_classes="nst-small", min_height=0)
-    return {**parts, "run": run, "stop": stop, "plan": plan}
+    return {**parts, "run": run, "stop": stop, "resume": resume, "plan": plan}
 
 
 def _gallery(samples: Samples, names: list[str], name: str, columns: int) -> gr.Gallery:

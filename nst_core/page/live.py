@@ -11,11 +11,14 @@ from html import escape
 
 from torch import Tensor
 
+from ..control.pyramid import fit, resize
 from ..files.pixels import to_pil
 from ..files.write_image import with_alpha
 from ..run.plan import Plan, duration
 from ..run.plot import plot_losses
 from ..run.progress import Progress, Record, Result
+from ..run.within import Within
+from ..settings.writing import SHOWN_SIDE
 
 # As small as the plot stays readable: on a telephone it is shown at two thirds of this.
 CURVE_SIZE = (560, 300)
@@ -38,6 +41,12 @@ FOLLOWED = """() => {
 # Seconds after which it is told again what has not changed: well within four times that interval.
 TOLD_AGAIN = 5.0
 
+CONTINUE_LABEL = "Continue"
+# Below how a run was cut off, where it can be gone on with.
+CONTINUE = (
+    '<p class="nst-small">Continue goes on with this run, to the picture it would have made: with '
+    "its pictures and settings, whatever is chosen now. Run begins a new one in its place.</p>"
+)
 WELCOME = (
     '<div class="nst-empty"><b>Press Run</b>'
     "<span>The picture grows here, from coarse to fine.</span></div>"
@@ -46,7 +55,7 @@ WELCOME = (
 
 def picture_html(image: Tensor, words: str, alpha: Tensor | None = None) -> str:
     """The picture so far, what is transparent over white."""
-    image = with_alpha(image, alpha, keep=False)
+    image = with_alpha(_seen(image), alpha, keep=False)
     return f'<img class="nst-picture" alt="{escape(words)}" src="{_url(image, "JPEG")}">'
 
 
@@ -56,12 +65,20 @@ def result_html(image: Tensor, *, seamless: bool) -> str:
     if not seamless:
         return picture
     height, width = image.shape[-2:]
-    look = f"aspect-ratio: {width} / {height}; background-image: url({_url(image, 'JPEG')})"
+    url = _url(_seen(image), "JPEG")
+    look = f"aspect-ratio: {width} / {height}; background-image: url({url})"
     return (
         f'{picture}<figure class="nst-tiles"><div style="{look}" role="img" '
         'aria-label="The result, four times side by side"></div>'
         "<figcaption>Four copies, side by side</figcaption></figure>"
     )
+
+
+def _seen(image: Tensor) -> Tensor:
+    """No larger than a screen: a picture inside the page travels whole to every browser."""
+    height, width = image.shape[-2:]
+    small = fit(height, width, SHOWN_SIDE)
+    return resize(image, *small) if max(height, width) > SHOWN_SIDE else image
 
 
 def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
@@ -78,7 +95,10 @@ def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
         return f"Takes about {memory}."
     words = f"Takes up to about {duration(planned.seconds)} and {memory}."
     if planned.seconds > 60 * minutes:
-        words += f" After {minutes:g} minutes this page ends it with the best picture so far."
+        words += (
+            f" After {minutes:g} minutes this page ends it with the best picture so far. Continue "
+            "goes on then."
+        )
     return words
 
 
@@ -103,19 +123,22 @@ def waiting_html(before: int) -> str:
     return _status(f"Waiting: {before} {words} first", 0, [], goes_on=True)
 
 
-def starting_html() -> str:
+def starting_html(within: Within | None = None) -> str:
     """From the turn to the first evaluation."""
-    return _status("Starting", 0, [], goes_on=True)
+    facts = [("now", within.words)] if within else []
+    return _status("Starting", within.fraction if within else 0, facts, goes_on=True)
 
 
-def progress_html(progress: Progress) -> str:
-    """How far a run is."""
+def progress_html(progress: Progress, within: Within | None = None) -> str:
+    """How far a run is; within an evaluation too, where that takes long."""
     latest = progress.latest
     pace = latest.evaluation / max(latest.seconds, 1e-9)
+    slow = within is not None and pace < 1 / TOLD_AGAIN
     return _status(
         "Painting",
-        progress.fraction,
+        max(progress.fraction, within.fraction) if within and slow else progress.fraction,
         [
+            *([("now", within.words)] if within and slow else []),
             ("step", f"{latest.step}/{progress.steps}"),
             ("loss", f"{latest.loss:.4g}"),
             ("scale", progress.stage.removeprefix("scale ")),
@@ -145,6 +168,16 @@ def finished_html(result: Result, why: str | None) -> str:
 def nothing_html() -> str:
     """A run that was stopped before there was anything to keep."""
     return _status("Stopped before there was a picture", 0, [])
+
+
+def cut_off_html() -> str:
+    """A run of which only its checkpoint is left, because the page was started again."""
+    return _status("Your run was cut off", 0, [])
+
+
+def failed_html(words: str) -> str:
+    """A run that ended with an error."""
+    return f'{_status("The run failed", 0, [])}<p class="nst-small">{escape(words)}</p>'
 
 
 def clock(seconds: float) -> str:

@@ -41,6 +41,7 @@ class Parts:
     plan: Any
     run: Any
     stop: Any
+    resume: Any
     dropped: Any
     restored: Any
     restored_panel: Any
@@ -95,7 +96,7 @@ class Parts:
     def shown(self) -> list[Any]:
         """What a run shows itself in."""
         result = [self.slider, self.downloads, self.picture, self.workflow, self.note]
-        return [self.status, self.live, *result, self.curve]
+        return [self.status, self.resume, self.live, *result, self.curve]
 
     def request_in(self, values: Mapping[Any, Any]) -> dict[str, Any]:
         """The arguments of `Runs.request` among the values of components."""

@@ -13,10 +13,11 @@ from torch import Tensor
 from ..control.guidance import check_large_enough
 from ..errors import ImageError
 from ..files.alpha import load_with_alpha
-from ..files.read_image import image_size, load_image
+from ..files.read_image import Needed, image_size, load_image
 from ..files.samples import CONTENTS, STYLES, sample
 from ..files.write_image import save_image
 from ..gatys.vgg import size_of
+from ..run.staging import needed_size
 from ..settings import LossSettings, ServingSettings, Settings
 from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..settings.samples import SAMPLE, drawn_size
@@ -105,19 +106,21 @@ class Samples:
 
 def check_upload(path: str, limits: ServingSettings) -> None:
     """Raise ImageError if the file cannot be used; its pixels are decoded to know."""
-    load_named(path, Path(path).name, limits)
+    load_named(path, Path(path).name, limits, needed_size(Settings()))
 
 
-def load_named(path: str, name: str, limits: ServingSettings) -> Tensor:
+def load_named(path: str, name: str, limits: ServingSettings, needed: Needed) -> Tensor:
     """A picture; what is wrong with it is told without the server's folders."""
     with _named(path, name):
-        return load_image(path, max_pixels=limits.max_megapixels * 10**6)
+        return load_image(path, max_pixels=limits.max_megapixels * 10**6, needed=needed)
 
 
-def with_alpha_named(path: str, name: str, limits: ServingSettings) -> tuple[Tensor, Tensor | None]:
+def with_alpha_named(
+    path: str, name: str, limits: ServingSettings, needed: Needed
+) -> tuple[Tensor, Tensor | None]:
     """A picture and its (H, W) alpha, None if it is opaque; likewise."""
     with _named(path, name):
-        return load_with_alpha(path, max_pixels=limits.max_megapixels * 10**6)
+        return load_with_alpha(path, max_pixels=limits.max_megapixels * 10**6, needed=needed)
 
 
 def size_named(path: str, name: str) -> tuple[int, int]:
@@ -149,10 +152,12 @@ def read_pictures(request: Request, limits: ServingSettings) -> list[tuple[Tenso
         if given.name.startswith(SAMPLE):
             picture = _drawn(given.name.removeprefix(SAMPLE), drawn_size(request.settings.size))
         else:
+            factor = 1.0 if given is request.content else request.settings.style_scale
+            file = given.path, given.name, limits, needed_size(request.settings, factor)
             if request.settings.transparency:
-                picture, alpha = with_alpha_named(given.path, given.name, limits)
+                picture, alpha = with_alpha_named(*file)
             else:
-                picture = load_named(given.path, given.name, limits)
+                picture = load_named(*file)
             pixels += picture[0, 0].numel()
             if pixels > limits.max_megapixels * 10**6:
                 raise ImageError(

@@ -11,6 +11,7 @@ from ..control.color import luma_of
 from ..control.pyramid import fit, resize
 from ..control.regions import colors_in, masks_of_map
 from ..errors import ImageError, SettingsError
+from ..files.shrinking import Size
 from ..gatys.vgg import size_of
 from ..run.recipes import Region
 from ..settings import ServingSettings
@@ -31,7 +32,7 @@ def map_of_file(path: str, limits: ServingSettings) -> bytes:
         ImageError: it cannot be read, or paints nothing.
     """
     name = Path(path).name
-    map_ = _reduced(load_named(path, name, limits))
+    map_ = _reduced(load_named(path, name, limits, _drawn))
     colors = colors_in(map_, _ALL)
     if not colors:
         raise ImageError(
@@ -48,7 +49,7 @@ def part_of_file(path: str, color: str, limits: ServingSettings) -> bytes:
         ImageError: it cannot be read, or nothing in it is white.
     """
     name = Path(path).name
-    counts = luma_of(_reduced(load_named(path, name, limits)))[0, 0]
+    counts = luma_of(_reduced(load_named(path, name, limits, _drawn)))[0, 0]
     if not bool((counts > 0.5).any()):
         raise ImageError(f"Nothing in '{name}' is white. What counts is white, the rest black.")
     return png_of({color: counts})
@@ -57,7 +58,11 @@ def part_of_file(path: str, color: str, limits: ServingSettings) -> bytes:
 def _reduced(image: Tensor) -> Tensor:
     height, width = size_of(image)
     longer = max(height, width)
-    return image if longer <= SIZE else resize(image, *fit(height, width, SIZE)).clamp(0, 1)
+    return image if longer <= SIZE else resize(image, *_drawn(height, width)).clamp(0, 1)
+
+
+def _drawn(height: int, width: int) -> Size:
+    return fit(height, width, SIZE)
 
 
 def painted_in(map_: bytes | None) -> list[str]:

@@ -1,12 +1,13 @@
 """Settings back from a PNG that was made here or by the command line."""
 
-import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 from ..errors import ImageError, SettingsError
+from ..files.json_text import parsed
 from ..files.read_image import read_metadata
 from ..run.report import file_name
 from ..settings import PRESETS, Settings
@@ -24,6 +25,8 @@ T = TypeVar("T")
 _DAMAGE = (ValueError, TypeError, LookupError, AttributeError, RecursionError, ArithmeticError)
 # As long as a file system lets a name be.
 _NAME_LENGTH = 255
+# Bytes of settings that are read. Drawings have some kilobytes each.
+_LONGEST = 16 * 2**20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,9 @@ def restore(path: str) -> Restored:
             "programs that edit or send pictures often drop what is stored in them."
         )
     try:
-        return _restored(json.loads(text))
+        if len(text) > _LONGEST:
+            raise ValueError("too long")
+        return _restored(parsed(text))
     except _DAMAGE as error:
         raise SettingsError(
             f"The settings in '{Path(path).name}' cannot be read. They were damaged or made by "
@@ -103,7 +108,9 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
     settings = checked(PRESETS[preset].settings, given)
     drawn = summary.get("drawn", {})
     shares = summary.get("shares") or shares_in(settings.style_shares) or [1.0] * len(styles)
-    most = max([1.0, *map(float, shares)])  # the command line's may be above 1
+    shares = [_share(share) for share in shares]
+    most = max([1.0, *shares])  # the command line's may be above 1
+    parts = drawn.get("parts", [])[: len(COLORS)]  # each is decoded, to see that it is one
     places = [COLORS.index(color) for color in drawn.get("colors", COLORS[: len(styles)])]
     return Restored(
         kind=kind,
@@ -116,13 +123,22 @@ def _restored(summary: Mapping[str, Any]) -> Restored:
         shares=_placed([share / most for share in shares], places, 1.0, kind),
         left_out=max(0, len(styles) - kind.styles),
         map=_drawing(drawn.get("map")),
-        parts=_placed([_drawing(part) for part in drawn.get("parts", [])], places, "", kind),
+        parts=_placed([_drawing(part) for part in parts], places, "", kind),
     )
 
 
 def _name(stored: Any) -> str:
     """The name of a picture: one line, without folders, which earlier versions stored too."""
-    return " ".join(file_name(str(stored)).split())[:_NAME_LENGTH]
+    # Half a character, which JSON can hold and no answer of a server, becomes a question mark.
+    name = file_name(str(stored)).replace("\0", " ").encode(errors="replace").decode()
+    return " ".join(name.split())[:_NAME_LENGTH]
+
+
+def _share(stored: Any) -> float:
+    share = float(stored)
+    if not (math.isfinite(share) and share >= 0):
+        raise ValueError("a share that is none")
+    return share
 
 
 def _placed(values: Sequence[T], places: Sequence[int], empty: T, kind: Kind) -> tuple[T, ...]:

@@ -11,10 +11,10 @@ from ..settings import ServingSettings
 from ..settings.samples import SAMPLE
 from .canvas import EMPTY
 from .choosing import Changes, preset_changes
+from .messages import shown
 from .parts import Parts
 from .pictures import Samples
 from .restore import Restored, restore
-from .runs import shown
 
 
 class Restoring:

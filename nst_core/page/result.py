@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from ..control.pyramid import resize
+from ..files.atomic import write_text
 from ..files.write_image import save_image
 from ..gatys.vgg import VGG16, size_of
 from ..run.progress import Result
@@ -88,7 +89,7 @@ def write(
     picture = write_picture(result, request, vgg, folder, alpha=alpha)
     files = Files(before, picture, folder / "workflow.json")
     _, workflow = graph_of(request, vgg.source, cutout=alpha is not None)
-    files.workflow.write_text(json.dumps(workflow, indent=1) + "\n", encoding="utf-8")
+    write_text(files.workflow, json.dumps(workflow, indent=1) + "\n")
     if content is not None and before is not None:
         save_image(resize(content, *size_of(result.image)), before, quality=90, alpha=alpha)
     return files

@@ -1,12 +1,16 @@
 """What is refused before Gradio sees it."""
 
+import asyncio
+import math
 import re
+import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.responses import PlainTextResponse
 
+from .logins import Logins
 from .visitors import new_cookie, token_in
 
 # All that the page and programs ask for, by method. Gradio has more, and each of its versions adds
@@ -31,6 +35,10 @@ OPEN = {
 }
 # Beside a file, a request has some words: its name, or the settings of a run.
 _WORDS = 1_000_000
+# A request may take so many seconds to arrive, and longer at so many bytes per second.
+SLOW, RATE = 30.0, 10_000.0
+# Uploads that are taken at once, and seconds that others wait for their turn.
+UPLOADS, TURN = 16, 20.0
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -44,10 +52,13 @@ class Routes:
     Args:
         app: what is behind it.
         megabytes: of the largest file that may come in; one file comes with each request.
+        uploaded: called after each upload, in a thread.
     """
 
-    def __init__(self, app: _App, megabytes: int) -> None:
+    def __init__(self, app: _App, megabytes: int, uploaded: Callable[[], None]) -> None:
         self._app, self._most = app, megabytes * 10**6 + _WORDS
+        self._uploaded, self._turns = uploaded, asyncio.Semaphore(UPLOADS)
+        self._logins = Logins()
 
     async def __call__(self, scope: _Message, receive: _Receive, send: _Send) -> None:
         """Answer, or hand on."""
@@ -57,11 +68,16 @@ class Routes:
             await self._app(scope, receive, send)
         elif refusal := self._refusal(scope):
             await refusal(scope, receive, send)
+        elif _path_of(scope) == f"{_API}/upload":
+            await self._upload(scope, self._counted(receive), send)
         else:
-            await self._app(scope, self._counted(receive), _named(scope, send))
+            await self._app(scope, self._counted(receive), self._watched(scope, send))
 
     def _refusal(self, scope: _Message) -> PlainTextResponse | None:
         path = _path_of(scope)
+        if path.startswith("/login") and (wait := self._logins.wait(_address_of(scope))):
+            words = f"Too many wrong passwords. Try again in {math.ceil(wait / 60)} minutes."
+            return PlainTextResponse(words, 429, {"Retry-After": f"{wait:.0f}"})
         pattern = OPEN.get(scope["method"])
         if not pattern or not pattern.fullmatch(path) or ".." in re.split(r"[/\\]", path):
             return PlainTextResponse("There is nothing here.", 404)
@@ -73,18 +89,52 @@ class Routes:
 
     def _counted(self, receive: _Receive) -> _Receive:
         """Counts what arrives: in chunks, it does not say before how much it is."""
-        arrived = 0
+        arrived, more, began = 0, True, time.monotonic()
 
         async def counted() -> _Message:
-            nonlocal arrived
-            message = await receive()
+            nonlocal arrived, more
+            if not more:  # what comes now is that the visitor has left, perhaps in an hour
+                return await receive()
+            left = began + SLOW + arrived / RATE - time.monotonic()
+            try:
+                message = await asyncio.wait_for(receive(), max(0.0, left))
+            except asyncio.TimeoutError as error:
+                words = "The request came too slowly."
+                raise HTTPException(408, words, {"Connection": "close"}) from error
+            more = bool(message.get("more_body", False))
             arrived += len(message.get("body", b""))
             if arrived > self._most:
                 # Of exceptions in a middleware, FastAPI hands on this kind alone.
-                raise HTTPException(413, self._too_large)
+                raise HTTPException(413, self._too_large, {"Connection": "close"})
             return message
 
         return counted
+
+    async def _upload(self, scope: _Message, receive: _Receive, send: _Send) -> None:
+        """Uploads take turns, a few at a time; who has waited for long is told so."""
+        try:
+            await asyncio.wait_for(self._turns.acquire(), TURN)
+        except asyncio.TimeoutError:
+            words = "Many files are being uploaded. Try again in a minute."
+            await PlainTextResponse(words, 503, {"Retry-After": "60"})(scope, receive, send)
+            return
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            self._turns.release()
+            await asyncio.to_thread(self._uploaded)
+
+    def _watched(self, scope: _Message, send: _Send) -> _Send:
+        """Counts wrong passwords, and gives a new visitor a name."""
+        if not _path_of(scope).startswith("/login"):
+            return _named(scope, send)
+
+        async def watching(message: _Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] == 400:
+                self._logins.failed(_address_of(scope))
+            await send(message)
+
+        return watching
 
     @property
     def _too_large(self) -> str:
@@ -104,6 +154,11 @@ def _named(scope: _Message, send: _Send) -> _Send:
         await send(message)
 
     return naming
+
+
+def _address_of(scope: _Message) -> str:
+    """Of the visitor; what a proxy on this machine says of it, uvicorn has read."""
+    return str((scope.get("client") or ("",))[0])
 
 
 def _path_of(scope: _Message) -> str:

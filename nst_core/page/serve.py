@@ -7,7 +7,7 @@ import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,15 @@ from starlette.middleware import Middleware
 from ..errors import SettingsError
 from ..optional import imported
 from ..settings import ServingSettings
+from .connections import guard
 from .network import Network
 from .routes import Routes
 
 _LOG = logging.getLogger("nst_core")
 # Seconds between clearings of files while nobody asks for anything.
 _TIDIED = 600.0
+# Visitors whose tabs Gradio remembers, for each who may wait.
+_SESSIONS = 8
 STYLE_SHEET = Path(__file__).with_name("page.css")
 
 
@@ -63,6 +66,16 @@ def _new_folder(parent: str | None) -> Path:
         ) from error
 
 
+def _there(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder.resolve()
+    except OSError as error:
+        raise SettingsError(
+            f"Checkpoints cannot be kept in '{folder}': {error}. Name a folder that can be written."
+        ) from error
+
+
 @contextmanager
 def _repeated(work: Callable[[], None], seconds: float) -> Iterator[None]:
     """Does something again and again meanwhile."""
@@ -81,11 +94,19 @@ def _repeated(work: Callable[[], None], seconds: float) -> Iterator[None]:
         thread.join()
 
 
-def launch_options(limits: ServingSettings) -> dict[str, Any]:
-    """How the page is served, whoever starts it."""
+def launch_options(
+    limits: ServingSettings, closed: Path, uploaded: Callable[[], None]
+) -> dict[str, Any]:
+    """How the page is served.
+
+    Args:
+        limits: of the page.
+        closed: a folder of which no file is served.
+        uploaded: called after each upload.
+    """
     from .look import theme
 
-    routes = Middleware(Routes, megabytes=limits.max_upload)
+    routes = Middleware(Routes, megabytes=limits.max_upload, uploaded=uploaded)
     return {
         "theme": theme(),
         "css_paths": STYLE_SHEET,
@@ -94,6 +115,9 @@ def launch_options(limits: ServingSettings) -> dict[str, Any]:
         "show_error": False,
         "footer_links": ["api"],
         "app_kwargs": {"middleware": [routes]},
+        # Half a megabyte is kept of each, and a program is another with each call.
+        "state_session_capacity": _SESSIONS * limits.max_waiting,
+        "blocked_paths": [str(closed)],
         # Each is one more route or record that this page has no use for.
         "run_history": False,
         "enable_monitoring": False,
@@ -111,6 +135,7 @@ def serve(
     root_path: str = "",
     share: bool = False,
     auth: tuple[str, str] | None = None,
+    checkpoints: Path | None = None,
     on_message: Callable[[str], None] = _LOG.info,
 ) -> None:
     """Serve the page until Ctrl-C.
@@ -122,6 +147,8 @@ def serve(
         on_message: told which weights are in use.
         share: also get a public link that lasts some days, through Gradio's servers.
         auth: name and password that a visitor must give; None lets everybody in.
+        checkpoints: folder of runs that were cut off, which outlives the page; None is one in the
+            page's own folder.
     """
     # What stops a service; raised here, it lets the folder be cleared as Ctrl-C does.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -130,20 +157,30 @@ def serve(
         imported("gradio", "'nst-gram[page]'")
         from .app import build
         from .pictures import Samples
-        from .runs import Runs
+        from .runs import CHECKPOINTS, Runs
 
         network = Network(weights)
         for message in network.messages or [f"Weights: {network.vgg.source}."]:
             on_message(message)
-        runs = Runs(network, Samples(folder), limits, folder)
+        kept = _there(checkpoints or folder / CHECKPOINTS)
+        runs = Runs(network, Samples(folder), limits, folder, kept)
         page = build(network, runs)
         where = {"server_name": host, "server_port": port, "root_path": root_path}
+        options = {**where, **launch_options(limits, kept, runs.tidy), "share": share, "auth": auth}
         with _repeated(runs.tidy, _TIDIED):
             try:
-                page.launch(share=share, auth=auth, **where, **launch_options(limits))
-            except OSError as error:
-                # Gradio's words for a port that is taken: it has looked at all it may take.
-                raise SettingsError(f"The page cannot listen there: {error}") from error
+                _listen(page, options, limits.max_waiting)
             finally:
                 page.close()
                 runs.close()
+
+
+def _listen(page: Any, options: Mapping[str, Any], most: int) -> None:
+    """Until Ctrl-C."""
+    try:
+        page.launch(prevent_thread_lock=True, **options)
+    except OSError as error:
+        # Gradio's words for a port that is taken: it has looked at all it may take.
+        raise SettingsError(f"The page cannot listen there: {error}") from error
+    guard(page.server, most)
+    page.block_thread()

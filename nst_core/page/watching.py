@@ -1,67 +1,85 @@
-"""Run and Stop: what the page shows of a run while it waits, works, and once it is over."""
+"""Run, Stop and Continue: what the page shows of a run that waits, works, or is over."""
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
 
 import gradio as gr
+from gradio.context import LocalContext
 
+from ..settings.writing import PREVIEW_SIDE
 from . import live
 from .choosing import Changes
-from .finished import Finished
+from .finished import Finished, failed, kind_in
 from .job import Job
-from .kinds import kind_of
+from .messages import spoken
 from .parts import Parts
-from .runs import Runs, spoken
+from .runs import Runs
 from .visitors import key_of
 from .workflow import WITHOUT_DRAWINGS
 
 # Seconds between looks at a run that works, at one that waits, and between drawings of its curve.
 _LOOK, _LOOK_WAITING, _CURVE = 0.2, 1.0, 2.0
+# Messages that may wait for a visitor before no more pictures are sent.
+_BEHIND = 3
 
 
 class Watching:
-    """The handlers of the buttons Run and Stop.
+    """The handlers of the buttons Run, Stop and Continue.
 
     Args:
         parts: of the tab.
         runs: of all visitors.
+        resumes: the buttons Continue of all tabs.
     """
 
-    def __init__(self, parts: Parts, runs: Runs) -> None:
-        self._parts, self._runs = parts, runs
+    def __init__(self, parts: Parts, runs: Runs, resumes: Sequence[Any]) -> None:
+        self._parts, self._runs, self._resumes = parts, runs, resumes
 
-    def begin(self, values: Mapping[Any, Any], visitor: gr.Request) -> str:
+    def begin(self, values: Mapping[Any, Any], visitor: gr.Request) -> Changes:
         """Put the visitor's run in line. Nothing that is shown changes if it cannot begin."""
         with spoken():
             request = self._runs.request(self._parts.kind, **self._parts.request_in(values))
             job = self._runs.begin(key_of(visitor), request)
-        return live.waiting_html(self._runs.device.before(job))
+        return self._begun(job)
+
+    def resume(self, visitor: gr.Request) -> Changes:
+        """Put the visitor's run that was cut off in line again."""
+        with spoken():
+            job = self._runs.resume(key_of(visitor), self._parts.kind)
+        return self._begun(job)
+
+    def _begun(self, job: Job) -> Changes:
+        """It takes the place of one that was cut off, on whatever tab."""
+        hidden = dict.fromkeys(self._resumes, gr.update(visible=False))
+        return {self._parts.status: live.waiting_html(self._runs.device.before(job)), **hidden}
 
     async def watch(self, visitor: gr.Request) -> AsyncIterator[Changes]:
         """The run that was begun, until it is over. It goes on when nobody watches."""
-        job = self._runs.of(key_of(visitor))
+        key = key_of(visitor)
+        job = self._runs.of(key)
         if job is not None:
-            async for changes in self.follow(job):
+            async for changes in self.follow(visitor, job):
                 yield changes
-        elif ended := self._runs.finished_of(key_of(visitor)):
-            yield self.result(ended)
+        else:
+            yield self.over(key)
 
-    async def follow(self, job: Job) -> AsyncIterator[Changes]:
+    async def follow(self, visitor: gr.Request, job: Job) -> AsyncIterator[Changes]:
         """A run from where it is until it is over."""
+        key = key_of(visitor)
         async for changes in self._waiting(job):
             yield changes
-        async for changes in self._working(job):
+        async for changes in self._working(visitor, job):
             yield changes
+        error = job.error()
+        if error:  # the picture so far, or an earlier result, stays
+            status = failed(job.request, error).status
+            yield self._resumable(key, status)
         with spoken():
             job.result()  # raises what was wrong
-            yield self.result(job.finished) if job.finished else self._nothing()
+        yield self.result(key, job.finished) if job.finished else self.over(key)
         self._runs.device.tidy()
-
-    def failed(self) -> str:
-        """No status any more; the picture so far, or an earlier result, stays."""
-        return ""
 
     def stop(self, visitor: gr.Request) -> None:
         """End the visitor's run with the best picture so far."""
@@ -84,14 +102,15 @@ class Watching:
                 yield {self._parts.status: live.waiting_html(place)}
             await asyncio.sleep(_LOOK_WAITING)
 
-    async def _working(self, job: Job) -> AsyncIterator[Changes]:
+    async def _working(self, visitor: gr.Request, job: Job) -> AsyncIterator[Changes]:
         """The picture and the figures, whenever there are new ones."""
         yield {self._parts.status: live.starting_html()}
         seen, drawn, told = -1, 0.0, time.monotonic()
         while not job.future.done():
             now = time.monotonic()
             evaluation = job.progress.latest.evaluation if job.progress else 0
-            if job.start is not None and evaluation != seen:
+            new = job.start is not None and evaluation != seen
+            if new and not is_behind(visitor):
                 curve = now - drawn >= _CURVE
                 seen, drawn, told = evaluation, now if curve else drawn, now
                 yield await asyncio.to_thread(self._so_far, job, curve)
@@ -101,7 +120,9 @@ class Watching:
             await asyncio.sleep(_LOOK)
 
     def _figures(self, job: Job) -> str:
-        return live.progress_html(job.progress) if job.progress else live.starting_html()
+        if job.progress is None:
+            return live.starting_html(job.within)
+        return live.progress_html(job.progress, job.within)
 
     def _so_far(self, job: Job, curve: bool) -> Changes:
         """The latest picture; before the first evaluation, the one to start from."""
@@ -110,7 +131,7 @@ class Watching:
             assert job.start is not None
             start = live.picture_html(job.start, "The start", job.alpha)
             return self._painting(start) | {parts.curve: ""}
-        image = progress.preview()
+        image = progress.preview(PREVIEW_SIDE)
         changes = self._painting(live.picture_html(image, "The picture so far", job.alpha))
         changes[parts.status] = self._figures(job)
         if curve:
@@ -122,19 +143,38 @@ class Watching:
         hidden = gr.update(visible=False)
         return {
             self._parts.live: gr.update(value=picture, visible=True),
+            self._parts.resume: hidden,
             self._parts.slider: hidden,
             self._parts.downloads: hidden,
             self._parts.note: hidden,
         }
 
-    def _nothing(self) -> Changes:
-        return {self._parts.status: live.nothing_html()}
+    def over(self, key: str) -> Changes:
+        """The visitor's run that is over, or what is left of it."""
+        ended, failed = self._runs.finished_of(key), self._runs.failed_of(key)
+        shown = self.result(key, ended) if ended else {}
+        if failed:  # a run that had been gone on with
+            shown |= self._resumable(key, failed.status)
+        if shown:
+            return shown
+        unfinished = self._runs.unfinished_of(key)
+        return self._resumable(key, live.cut_off_html() if unfinished else live.nothing_html())
 
-    def result(self, ended: Finished) -> Changes:
+    def _resumable(self, key: str, status: str) -> Changes:
+        """The status, and Continue where there is something to go on with."""
+        found = self._runs.unfinished_of(key)
+        goes_on = found is not None and kind_in(found.request) is self._parts.kind
+        return {
+            self._parts.status: status + live.CONTINUE if goes_on else status,
+            # With its label, which Gradio forgets of a button that was hidden at first.
+            self._parts.resume: gr.update(value=live.CONTINUE_LABEL, visible=goes_on),
+        }
+
+    def result(self, key: str, ended: Finished) -> Changes:
         """A run that is over."""
         parts, files, compared = self._parts, ended.files, ended.files.before is not None
         return {
-            parts.status: ended.status,
+            **self._resumable(key, ended.status),
             parts.live: gr.update(value=ended.seen, visible=not compared),
             parts.slider: gr.update(
                 value=(files.before, files.picture) if compared else None, visible=compared
@@ -147,27 +187,9 @@ class Watching:
         }
 
 
-class Returning:
-    """The handler of a page that is opened, perhaps by a visitor who has a run.
-
-    Args:
-        tabs: what shows one of the tabs.
-        every: the handlers of each tab, by the name of its kind.
-        runs: of all visitors.
-    """
-
-    def __init__(self, tabs: Any, every: Mapping[str, Watching], runs: Runs) -> None:
-        self._tabs, self._every, self._runs = tabs, every, runs
-
-    async def find(self, visitor: gr.Request) -> AsyncIterator[Changes]:
-        """The visitor's run, at work or over, on its tab."""
-        key = key_of(visitor)
-        job, ended = self._runs.of(key), self._runs.finished_of(key)
-        if job is not None:
-            kind = kind_of(job.request.content is not None, len(job.request.styles))
-            yield {self._tabs: gr.update(selected=kind.name)}
-            async for changes in self._every[kind.name].follow(job):
-                yield changes
-        elif ended:
-            shown = self._every[ended.kind.name].result(ended)
-            yield {self._tabs: gr.update(selected=ended.kind.name), **shown}
+def is_behind(visitor: Any) -> bool:
+    """Whether messages wait for a visitor whose line is slow; Gradio keeps any number of them."""
+    page = LocalContext.blocks.get(None)
+    queues = page._queue.pending_messages_per_session if page else {}
+    messages = queues.get(str(visitor.session_hash))
+    return messages is not None and messages.qsize() > _BEHIND

@@ -10,11 +10,10 @@ import torch
 from torch import Tensor
 
 from ..errors import CheckpointError
-from ..files.checkpoint_file import read_checkpoint_file, write_checkpoint_file
+from ..files.checkpoint_file import InBlocks, read_checkpoint_file, write_checkpoint_file
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
-from ..processes import SharedRows, rows_of
 from .progress import Record
 
 
@@ -45,7 +44,8 @@ class Checkpoint:
         position: where the search stands.
         image, gradient: the best point of the present scale, (1, 3, H, W), and the gradient there.
         losses, evaluations, length: as in `gatys.minimizer.State`.
-        history: the tensors of `FastHistory`; all processes that share some write together.
+        history: the tensors of `FastHistory`, or what is kept elsewhere, in blocks; all processes
+            that share it write together.
         pairs: how many it remembers.
         records, stops, seconds: of the run so far, as in `Result`.
         command: what the program that writes it wants to find again.
@@ -58,7 +58,7 @@ class Checkpoint:
     losses: tuple[float, ...]
     evaluations: int
     length: float
-    history: Mapping[str, Tensor | SharedRows]
+    history: Mapping[str, Tensor | InBlocks]
     pairs: int
     records: tuple[Record, ...]
     stops: tuple[str, ...]
@@ -101,7 +101,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | Path) -> None:
     Raises:
         CheckpointError: the file cannot be written.
     """
-    tensors: dict[str, Tensor | SharedRows] = {
+    tensors: dict[str, Tensor | InBlocks] = {
         "image": checkpoint.image,
         "gradient": checkpoint.gradient,
     }
@@ -171,8 +171,8 @@ def _check(made: Checkpoint) -> None:
         raise ValueError(f"its picture has the shape {tuple(made.image.shape)}")
     if made.gradient.shape != made.image.shape or not made.losses or not made.records:
         raise ValueError("its state does not fit together")
-    tensors = (made.image, made.gradient, *made.history.values())
-    if not all(bool(torch.isfinite(part).all()) for one in tensors for part in rows_of(one)):
+    read = [one for one in made.history.values() if isinstance(one, Tensor)]
+    if not all(bool(torch.isfinite(one).all()) for one in (made.image, made.gradient, *read)):
         raise ValueError("some of its numbers are not finite")
     if not math.isfinite(made.length) or made.length <= 0 or made.seconds < 0:
         raise ValueError("its step length is none")

@@ -15,6 +15,9 @@ from ..gatys.vgg import size_of
 from ..settings import ColorSettings
 from .staging import bounds_of
 
+# Of a picture that are recolored at once, where pixels do not depend on each other.
+_ROWS = 256
+
 
 def recolored(losses: Sequence[Loss], settings: ColorSettings) -> list[Loss]:
     """The losses with pictures that already have the colors they shall have.
@@ -62,6 +65,8 @@ class Finish:
 
     def __call__(self, image: Tensor) -> Tensor:
         """(1, 3, H, W) at any scale -> clipped, float32, on the CPU."""
+        if self.source is None and not self.keeps:
+            return image.to("cpu", torch.float32, copy=True).clamp_(0, 1)
         image = image.clamp(0, 1)
         if self.source is not None:
             image = self._recolored(image, self.source)
@@ -72,8 +77,12 @@ class Finish:
 
     def _recolored(self, image: Tensor, source: Tensor) -> Tensor:
         colors, strength = self.settings.colors, self.settings.color_strength
-        if colors == "luminance":
-            return match_colors(image, resize(source, *size_of(image)), colors, strength)
+        if colors == "luminance":  # of each pixel alone: row by row, for little memory
+            resized = resize(source, *size_of(image))
+            for top in range(0, image.shape[2], _ROWS):
+                rows = ..., slice(top, top + _ROWS), slice(None)
+                image[rows] = match_colors(image[rows], resized[rows], colors, strength)
+            return image
         if self.alpha is None:
             return match_colors(image, source, colors, strength)
         if self.settings.color_source == "content":

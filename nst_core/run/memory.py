@@ -1,11 +1,14 @@
 """The memory of a device: what is free, what was used, giving it back, and how its lack is told."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import torch
 
+from ..errors import OutOfMemory
 from ..kernels.mapped_memory import glibc
-from .system_memory import free_system_memory
+from .system_memory import free_system_memory, held_by_process
 
 
 def free_memory(device: torch.device) -> int | None:
@@ -19,6 +22,13 @@ def free_memory(device: torch.device) -> int | None:
             int(torch.xpu.mem_get_info(device)[0]) if hasattr(torch.xpu, "mem_get_info") else None
         )
     return free_system_memory() if device.type == "cpu" else None
+
+
+def held_memory(device: torch.device) -> int:
+    """Bytes that are held now: on CUDA by tensors, else by the process; 0 where nobody says."""
+    if device.type == "cuda":
+        return int(torch.cuda.memory_allocated(device))
+    return held_by_process().get("VmRSS", 0)
 
 
 def peak_memory(device: torch.device) -> int | None:
@@ -44,7 +54,7 @@ def give_back_memory() -> None:
 def is_out_of_memory(error: BaseException) -> bool:
     """CUDA has a class for it; the allocators of CPU and MPS only have words.
 
-    The last of them are those of oneDNN, the CPU's convolutions, when it gets no memory.
+    The last of them are those of C++ and of oneDNN, the CPU's convolutions, when they get none.
     """
     if isinstance(error, torch.cuda.OutOfMemoryError | MemoryError):
         return True
@@ -52,6 +62,24 @@ def is_out_of_memory(error: BaseException) -> bool:
         "can't allocate memory",
         "not enough memory",
         "out of memory",
-        "could not create a primitive",
+        "bad_alloc",
+        "could not create a",
     )
     return any(word in str(error) for word in words)
+
+
+@contextmanager
+def full_memory_said(size: int) -> Iterator[None]:
+    """Turns what is raised when memory is full into an OutOfMemory of a run at that size."""
+    try:
+        yield
+        return
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Not inside `except`, where the traceback would keep what filled the memory alive.
+    give_back_memory()
+    raise OutOfMemory(
+        f"The memory is full at size {size}. Use a smaller size or smaller tiles, or close other "
+        "programs."
+    )

@@ -1,15 +1,13 @@
 """Losses to an objective: targets, the fast network, tiles, CUDA graphs."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
 
-from ..control.image_losses import laplacian, total_variation
-from ..control.losses import LaplacianLoss, TotalVariationLoss, Weighed
-from ..control.targets import TargetMaker, numbered
+from ..control.losses import Weighed
+from ..control.targets import MakeMap, TargetMaker, map_in_memory
 from ..control.tiled import TiledObjective
 from ..control.tiles import plan_tiles
 from ..errors import SettingsError
@@ -22,6 +20,9 @@ from ..kernels.network import fast_network
 from ..kernels.sums import FAST_SUMS
 from ..processes import ALONE, Processes
 from .devices import has_kernels
+from .image_losses import image_losses_of
+from .tiling import Tiling
+from .within import Pass, Ticks, depth_of, passes_of_evaluation, passes_of_targets
 
 
 def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
@@ -34,26 +35,88 @@ def in_units(losses: Sequence[Weighed]) -> tuple[list[Weighed], float]:
     return [replace(loss, weight=loss.weight / unit) for loss in losses if loss.weight > 0], unit
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, kw_only=True)
 class Evaluator:
     """`evaluate(image) -> Evaluation` of an objective, as a CUDA graph where there can be one.
 
     Attributes:
-        objective: what is evaluated.
-        execute: how.
-        after: called after each evaluation; may raise to cancel.
+        targets, image_losses, vgg: of the objective.
+        height, width, wrap: as of `evaluator_of`.
+        graphs: whether evaluations may become CUDA graphs.
+        processes: those that share the picture.
+        tiling: in which tiles it is done.
+        ticks: told what is counted within an evaluation.
     """
 
-    objective: Objective
-    execute: Execute
-    after: Callable[[], None]
+    targets: Sequence[Target]
+    image_losses: Mapping[str, ImageLoss]
+    vgg: VGG16
+    height: int
+    width: int
+    wrap: bool
+    graphs: bool
+    processes: Processes
+    tiling: Tiling
+    ticks: Ticks
+    _called: "_Called" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._called = self._made(self.tiling.tile)
 
     def evaluate(self, image: Tensor) -> Evaluation:
         """Loss and gradient of a contiguous (1, 3, H, W) image."""
-        gradient, losses = self.execute(self.objective.gradient_and_losses, image)
-        evaluation = self.objective.evaluation(gradient, losses)
-        self.after()
+        gradient, losses = self.tiling.done(lambda tile: self._evaluated(image, tile))
+        evaluation = self._called.objective.evaluation(gradient, losses)
+        self.ticks.end()
+        self._called.after()
         return evaluation
+
+    def _evaluated(self, image: Tensor, tile: int) -> tuple[Tensor, ...]:
+        if tile != self._called.tile:
+            self._called = self._made(tile)
+        self.ticks.begin(self._called.passes)
+        return self._called.execute(self._called.objective.gradient_and_losses, image)
+
+    def _made(self, tile: int) -> "_Called":
+        """The objective in such tiles."""
+        device, layers = self.tiling.device, [target.layer for target in self.targets]
+        tiles = plan_tiles(
+            self.height, self.width, tile, layers, wrap=self.wrap, processes=self.processes
+        )
+        graphs = self.graphs and self.processes.size == len(tiles) == 1
+        graphs = graphs and all(target.asynchronous for target in self.targets)
+        execute, by_hand = executor(device, graphs=graphs), has_kernels(device)
+        inside, after = (self.ticks, _ignore) if execute is eager else (_ignore, self.ticks)
+        objective = TiledObjective(
+            self.targets,
+            fast_network(self.vgg, inside) if by_hand else autograd_network(self.vgg),
+            self.image_losses,
+            vgg=self.vgg,
+            tiles=tiles,
+            on_tile=inside,
+            processes=self.processes,
+        )
+        passes = passes_of_evaluation(len(tiles), depth_of(layers), by_hand=by_hand)
+        return _Called(objective, tile, execute, after, passes if execute is eager else ())
+
+
+@dataclass(frozen=True)
+class _Called:
+    """An objective and how to call it.
+
+    Attributes:
+        objective: what is evaluated.
+        tile: longest side of its tiles' cores, in pixels; 0 is untiled.
+        execute: how.
+        after: called after each evaluation; may raise to cancel.
+        passes: what is counted within an evaluation; none of a CUDA graph.
+    """
+
+    objective: Objective
+    tile: int
+    execute: Execute
+    after: Callable[[], None]
+    passes: Sequence[Pass]
 
 
 def evaluator_of(
@@ -67,8 +130,10 @@ def evaluator_of(
     on_tile: Callable[[], None] = lambda: None,
     graphs: bool = False,
     processes: Processes = ALONE,
+    make_map: MakeMap = map_in_memory,
+    on_smaller: Callable[[int], None] = lambda tile: None,
 ) -> Evaluator:
-    """What evaluates losses for a picture.
+    """What evaluates losses for a picture, in smaller tiles from where memory turns out too small.
 
     Args:
         losses: with weights above 0, and content pictures at that size.
@@ -79,41 +144,47 @@ def evaluator_of(
         on_tile: called after each tile and each layer's backward; may raise to cancel.
         graphs: whether evaluations become CUDA graphs, each followed by `on_tile`.
         processes: those that share the picture.
+        make_map: as of `TargetMaker`.
+        on_smaller: told the tile when it becomes smaller.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
     """
-    by_hand = has_kernels(device := next(vgg.parameters()).device)
-    with torch.no_grad():
-        maker = TargetMaker(
-            vgg=vgg,
-            height=height,
-            width=width,
-            tile=tile,
-            wrap=wrap,
-            sums=FAST_SUMS if by_hand else Sums(),
-            on_tile=on_tile,
-            processes=processes,
-        )
-        targets, image_losses = maker.targets_of(losses), _image_losses(losses, wrap)
-    _check_counting(targets, image_losses)
-    layers = {target.layer for target in targets}
-    tiles = plan_tiles(height, width, tile, layers, wrap=wrap, processes=processes)
-    graphs = graphs and processes.size == len(tiles) == 1
-    graphs = graphs and all(target.asynchronous for target in targets)
-    execute = executor(device, graphs=graphs)
-    inside, after = (on_tile, _ignore) if execute is eager else (_ignore, on_tile)
-    network = fast_network(vgg, inside) if by_hand else autograd_network(vgg)
-    objective = TiledObjective(
-        targets,
-        network,
-        image_losses,
+    ticks = on_tile if isinstance(on_tile, Ticks) else Ticks(on_tile)
+    device = next(vgg.parameters()).device
+    # Several processes would have to change tiles at the same time.
+    tiling = Tiling(tile, max(height, width), device, on_smaller, fixed=processes.size > 1)
+    maker = TargetMaker(
         vgg=vgg,
-        tiles=tiles,
-        on_tile=inside,
+        height=height,
+        width=width,
+        wrap=wrap,
+        sums=FAST_SUMS if has_kernels(device) else Sums(),
+        on_tile=ticks,
         processes=processes,
+        make_map=make_map,
     )
-    return Evaluator(objective, execute, after)
+
+    def made(tile: int) -> list[Target]:
+        ticks.begin(passes_of_targets(losses, height, width, tile, wrap=wrap))
+        return replace(maker, tile=tile).targets_of(losses)
+
+    with torch.no_grad():
+        targets, image_losses = tiling.done(made), image_losses_of(losses, wrap)
+    ticks.end()
+    _check_counting(targets, image_losses)
+    return Evaluator(
+        targets=targets,
+        image_losses=image_losses,
+        vgg=vgg,
+        height=height,
+        width=width,
+        wrap=wrap,
+        graphs=graphs,
+        processes=processes,
+        tiling=tiling,
+        ticks=ticks,
+    )
 
 
 def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageLoss]) -> None:
@@ -123,19 +194,3 @@ def _check_counting(targets: Sequence[Target], image_losses: Mapping[str, ImageL
 
 def _ignore() -> None:
     """Do nothing."""
-
-
-def _image_losses(losses: Sequence[Weighed], wrap: bool) -> Mapping[str, ImageLoss]:
-    """{name: weighted loss} of what needs no network, and no tiles."""
-    found: dict[str, ImageLoss] = {}
-    variation = sum(loss.weight for loss in losses if isinstance(loss, TotalVariationLoss))
-    if variation:
-        found["total variation"] = lambda image: variation * total_variation(image, wrap=wrap)
-    details = [loss for loss in losses if isinstance(loss, LaplacianLoss)]
-    for name, loss in zip(numbered("laplacian", len(details)), details, strict=True):
-        found[name] = partial(_detail, target=laplacian(loss.image), weight=loss.weight)
-    return found
-
-
-def _detail(image: Tensor, *, target: Tensor, weight: float) -> Tensor:
-    return weight * (laplacian(image) - target).square().mean()

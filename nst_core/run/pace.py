@@ -12,6 +12,7 @@ from ..control.pyramid import Scale, fit
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from .objective import evaluator_of, in_units
+from .progress import seconds_since
 from .runtime import Runtime
 from .scales import exact_steps, scales_of
 from .sizes import problem_at
@@ -20,21 +21,25 @@ from .staging import moved, resized, result_size
 # Longer side of the picture that is timed: large enough to keep the device busy, and 4 or 16 times
 # less work than the usual sizes.
 _PROBE = 256
+# The same of a picture so small that little of its time is for its pixels.
+_SMALL = 64
 # The first pays for set-up.
 _TRIES = 3
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds per pixel of one evaluation.
+    """What one evaluation takes.
 
     Attributes:
-        usual: in the arithmetic that the search begins with.
-        exact: in float32, for the last steps, if they are done in another.
+        usual: seconds per pixel in the arithmetic that the search begins with.
+        exact: the same in float32, for the last steps, if they are done in another.
+        fixed: seconds for each tile, however small: much of what coarse scales take.
     """
 
     usual: float
     exact: float
+    fixed: float = 0.0
 
 
 def pace_of(
@@ -50,22 +55,33 @@ def pace_of(
         here = (moved(loss, runtime.device) for loss in losses)
         weighed = [loss for loss in here if not isinstance(loss, Keep)]
         last = scales_of(weighed, settings, *result_size(weighed, settings, start))[-1]
-        usual = _seconds_per_pixel(weighed, vgg, settings, runtime, last)
+        seconds, pixels = _measured(weighed, vgg, settings, runtime, last, _PROBE)
+        least, few = _measured(weighed, vgg, settings, runtime, last, _SMALL)
+        usual, fixed = seconds / pixels, 0.0
+        if few < pixels and least < seconds:
+            usual = (seconds - least) / (pixels - few)
+            fixed = max(0.0, least - few * usual)
         if not exact_steps(last, runtime):
-            return Pace(usual, usual)
-        return Pace(usual, _seconds_per_pixel(weighed, vgg, settings, runtime.exact(), last))
+            return Pace(usual, usual, fixed)
+        seconds, pixels = _measured(weighed, vgg, settings, runtime.exact(), last, _PROBE)
+        return Pace(usual, max(0.0, seconds - fixed) / pixels, fixed)
 
 
-def _seconds_per_pixel(
-    losses: Sequence[Weighed], vgg: VGG16, settings: RunSettings, runtime: Runtime, last: Scale
-) -> float:
-    """What an evaluation costs, measured at a small size."""
+def _measured(
+    losses: Sequence[Weighed],
+    vgg: VGG16,
+    settings: RunSettings,
+    runtime: Runtime,
+    last: Scale,
+    side: int,
+) -> tuple[float, int]:
+    """Seconds of an evaluation at about this longer side, and its pixels."""
     # The pace does not depend on the styles' size, and the largest would take long.
     usual = [
         replace(loss, scale=min(loss.scale, 1.0)) if isinstance(loss, StyleLoss) else loss
         for loss in losses
     ]
-    longer, side = max(last.height, last.width), _PROBE
+    longer = max(last.height, last.width)
     while side < longer and problem_at(usual, settings, *fit(last.height, last.width, side)):
         side *= 2
     scale = Scale(*fit(last.height, last.width, min(side, longer)), steps=0)
@@ -83,5 +99,5 @@ def _seconds_per_pixel(
     for _ in range(_TRIES):
         began = time.perf_counter()
         evaluator.evaluate(image)  # its loss is a number: the device is done
-        times.append(time.perf_counter() - began)
-    return min(times) / (scale.height * scale.width)
+        times.append(seconds_since(began))
+    return min(times), scale.height * scale.width

@@ -12,12 +12,15 @@ class Stage:
     Attributes:
         scales: all of them, coarse to fine.
         index: of this one.
-        tiles: longest side of the tiles at each scale, in pixels; 0 is untiled.
+        tiles: longest side of the tiles at each scale, in pixels; 0 is untiled. The same list for
+            all of them, which changes when memory turns out to be short.
+        away: whether the history is kept elsewhere than in the device's memory, see `placing`.
     """
 
     scales: tuple[Scale, ...]
     index: int
-    tiles: tuple[int, ...]
+    tiles: list[int]
+    away: bool = False
 
     @property
     def scale(self) -> Scale:
@@ -28,6 +31,11 @@ class Stage:
     def tile(self) -> int:
         """Longest side of its tiles."""
         return self.tiles[self.index]
+
+    def at_most(self, tile: int) -> None:
+        """From this scale on, take no larger tiles."""
+        for index in range(self.index, len(self.tiles)):
+            self.tiles[index] = min(self.tiles[index] or tile, tile)
 
     @property
     def is_last(self) -> bool:

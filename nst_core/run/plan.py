@@ -1,24 +1,28 @@
 """Before a run: what it will take."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ..control.losses import Loss
 from ..control.pyramid import VIEW_FACTOR, Scale
-from ..control.tiles import plan_tiles
+from ..control.tiles import Tile, plan_tiles
 from ..gatys.vgg import VGG16
 from ..processes import Processes
 from ..settings import RunSettings
-from .estimate import estimate
+from ..settings.amount import bytes_in
+from .estimate import away_bytes, estimate
 from .finishing import Finish
 from .pace import Pace, pace_of
 from .runtime import Runtime
-from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, scales_of, tile_of
+from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, place_of, scales_of
 from .sizes import views_at
 from .staging import picture_to_start, result_size
+
+# Of tiles, the first pass, which adds up the sums, takes this share of the second.
+_SUMS = 0.7
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class Needs:
         free: bytes that can be had there; None where the system does not say.
         evaluations: how many may be made in all; 0 is as many as the steps take.
         processes: how many share the picture; memory is of each.
+        away: bytes that are kept on disk, or for a card in the machine's memory.
     """
 
     scales: tuple[Scale, ...]
@@ -39,7 +44,8 @@ class Needs:
     memory: int
     free: int | None
     evaluations: int
-    processes: int
+    processes: int = 1
+    away: int = 0
 
     @property
     def sentences(self) -> list[str]:
@@ -50,11 +56,13 @@ class Needs:
         )
         free = "" if self.free is None else f" of {self.free / 1e9:.1f} GB free"
         tiles = f", in tiles of {self.tile} px" if self.tile else ""
+        away = f", and {self.away / 1e9:.2f} GB outside of it" if self.away else ""
         each = f" for each of {self.processes} processes" if self.processes > 1 else ""
         most = f", but at most {self.evaluations} evaluations in all" if self.evaluations else ""
+        memory = f"about {self.memory / 1e9:.2f} GB{each}{free}{tiles}, beside the network{away}"
         return [
             f"Sizes: {sizes}{most}.",
-            f"Memory: about {self.memory / 1e9:.2f} GB{each}{free}{tiles}, beside the network.",
+            f"Memory: {memory}.",
         ]
 
 
@@ -67,7 +75,7 @@ class Plan(Needs):
             stops early takes less.
     """
 
-    seconds: float
+    seconds: float = field(kw_only=True)
 
     @property
     def sentences(self) -> list[str]:
@@ -88,15 +96,22 @@ def needs(
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
+    runtime = runtime.within(bytes_in(settings.memory))
     size = result_size(losses, settings, start)
     Finish.of(losses, settings)
     if start is None:
         picture_to_start(losses, settings)
     scales = scales_of(losses, settings, *size)
-    tile = [tile_of(losses, scale, settings, runtime) for scale in scales][-1]
-    memory = estimate(load_of(losses, scales[-1], settings), runtime, tile)
+    place = [place_of(losses, scale, settings, runtime) for scale in scales][-1]
+    load = load_of(losses, scales[-1], settings, runtime)
     return Needs(
-        scales, tile, memory, runtime.memory, settings.max_evaluations, runtime.processes.size
+        scales=scales,
+        tile=place.tile,
+        memory=estimate(load, runtime, place.tile, away=place.away),
+        free=runtime.memory,
+        evaluations=settings.max_evaluations,
+        processes=runtime.processes.size,
+        away=away_bytes(load, runtime) if place.away else 0,
     )
 
 
@@ -142,33 +157,39 @@ def _seconds(
     losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, needed: Needs, pace: Pace
 ) -> float:
     """What all evaluations cost, and before them the targets of the styles."""
-    scales, size = needed.scales, needed.processes
+    scales = needed.scales
     counts = evaluations_of(scales, settings.max_evaluations)
     exact = min(exact_steps(scales[-1], runtime), round(counts[-1] * EXACT_SHARE))
     seconds = 0.0
     for scale, count in zip(scales, counts, strict=True):
-        load = load_of(losses, scale, settings)
+        load = load_of(losses, scale, settings, runtime)
         # A forward pass alone is a third of an evaluation.
         targets = sum(height * width for height, width in load.styles) / 3
         views = views_at(losses, settings, scale.height, scale.width)
         copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
-        pixels = copies * max(
-            _pixels(scale, needed.tile, load.layers, settings.seamless, Processes(rank, size))
-            for rank in range(size)
-        )
+        pixels, most = 0.0, 0
+        for rank in range(runtime.processes.size):
+            tiles = plan_tiles(
+                scale.height,
+                scale.width,
+                needed.tile,
+                load.layers,
+                wrap=settings.seamless,
+                processes=Processes(rank, runtime.processes.size),
+            )
+            pixels, most = max(pixels, copies * _pixels(tiles)), max(most, len(tiles))
         last = exact if scale is scales[-1] else 0
         seconds += (targets + pixels * (count - last)) * pace.usual
-        seconds += (targets + pixels * last) * pace.exact if last else 0.0
+        # The search in float32 begins with an evaluation of its own.
+        seconds += (targets + pixels * (last + 1)) * pace.exact if last else 0.0
+        seconds += (count + (last > 0)) * most * pace.fixed
     return seconds
 
 
-def _pixels(
-    scale: Scale, tile: int, layers: Collection[str], seamless: bool, own: Processes
-) -> float:
-    """What an evaluation costs, in pixels: margins are read too, and tiles have two forward passes.
+def _pixels(tiles: Sequence[Tile]) -> float:
+    """What an evaluation costs, in pixels: tiles have margins, and two forward passes but for one.
 
     A seamless picture has margins of its own, where it goes on at its other end.
     """
-    tiles = plan_tiles(scale.height, scale.width, tile, layers, wrap=seamless, processes=own)
-    read = sum((t.rows.stop - t.rows.start) * (t.columns.stop - t.columns.start) for t in tiles)
-    return read if len(tiles) == 1 else 1.5 * read
+    work = [tile.work for tile in tiles]
+    return sum(work) + _SUMS * sum(work[:-1])

@@ -3,9 +3,11 @@
 An exception raised by the callback cancels the run; the engine never catches it.
 """
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Protocol
 
 from torch import Tensor
 
@@ -33,6 +35,16 @@ class Record:
     seconds: float
 
 
+class Preview(Protocol):
+    """What makes a picture to look at."""
+
+    def __call__(self, longer: int = 0) -> Tensor:
+        """As of `Progress`; with a `longer` side, shrunk on the device to that many pixels first.
+
+        What is only looked at is asked for so: the whole may be 16384 pixels a side.
+        """
+
+
 @dataclass(frozen=True)
 class Progress:
     """A run after one of its evaluations.
@@ -54,7 +66,7 @@ class Progress:
     stops: Sequence[str]
     tile: int
     fraction: float
-    preview: Callable[[], Tensor]
+    preview: Preview
 
     @property
     def stage(self) -> str:
@@ -79,7 +91,8 @@ class Result:
     Attributes:
         image: (1, 3, H, W) float32 RGB in [0, 1] on the CPU.
         records: every evaluation, over all scales.
-        scales: the sizes that were worked on.
+        scales: the sizes that were worked on. If the loss is no number at one of them, the result
+            is that of the one before, enlarged.
         stops: why each scale ended, in words.
         tile: longest side of the last scale's tiles in pixels; 0 is untiled.
         seconds: of the whole run.
@@ -106,6 +119,11 @@ class Result:
 
 
 OnProgress = Callable[[Progress], None]
+
+
+def seconds_since(began: float) -> float:
+    """By `time.perf_counter()`, which goes back on some virtual machines; never negative."""
+    return max(0.0, time.perf_counter() - began)
 
 
 def ignore_progress(progress: Progress) -> None:

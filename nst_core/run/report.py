@@ -15,8 +15,7 @@ import PIL
 import torch
 
 from ..control.color_names import is_color
-from ..errors import ImageError
-from ..files.atomic import written_whole
+from ..files.atomic import write_text
 from ..files.paths import check_report
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
@@ -119,13 +118,7 @@ def save_report(report: Mapping[str, Any], path: str | Path) -> None:
         ImageError: the path cannot be written.
     """
     check_report(path)
-    path = Path(path)
-    text = json.dumps(report, indent=1, allow_nan=False) + "\n"
-    try:
-        with written_whole(path) as part:
-            part.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise ImageError(f"'{path}' could not be written: {error}. Check the space.") from error
+    write_text(Path(path), json.dumps(report, indent=1, allow_nan=False) + "\n")
 
 
 def _scales(result: Result) -> list[dict[str, Any]]:

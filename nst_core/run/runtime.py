@@ -13,9 +13,12 @@ from ..kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
 from ..kernels.winograd import WinogradF2x2, WinogradF4x4
 from ..processes import ALONE, Processes
 from .devices import has_bfloat16, has_cudnn, has_graphs
-from .memory import free_memory
+from .memory import free_memory, held_memory
 
 R = TypeVar("R", bound="Runtime")
+
+# The share of free memory that a run may plan with; the rest is the allocator's and the system's.
+_SHARE = 0.8
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class Runtime:
         finish: whether the last steps are done in float32, because rounded features lead near the
             minimum but not to it.
         memory: bytes that can be had; None is unknown, and then nothing is tiled on its own.
+        limited: whether that is what the user allows; else some of it is left to others.
         convolution: how to convolve.
         graphs: whether the loop's work becomes CUDA graphs.
         processes: those that share one picture.
@@ -42,6 +46,7 @@ class Runtime:
     memory: int | None = None
     convolution: type[Convolution] = Convolution
     graphs: bool = False
+    limited: bool = False
     processes: Processes = ALONE
 
     @classmethod
@@ -76,6 +81,19 @@ class Runtime:
     def widest(self) -> torch.dtype:
         """The widest arithmetic of a run: what its memory must be enough for."""
         return torch.float32 if self.finish else self.dtype
+
+    @property
+    def budget(self) -> float | None:
+        """Bytes that a run may plan with; None is unknown."""
+        if self.memory is None or self.limited:
+            return self.memory
+        return self.memory * _SHARE
+
+    def within(self: R, limit: int | None) -> R:
+        """The same with at most so many bytes in all, those that are held already among them."""
+        if limit is None:
+            return self
+        return replace(self, memory=max(0, limit - held_memory(self.device)), limited=True)
 
     def exact(self: R) -> R:
         """The same in float32, for the last steps."""

@@ -1,5 +1,6 @@
 """When a run's checkpoint is written: now and then, and when the run ends before its time."""
 
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -7,13 +8,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from ..errors import CheckpointError
 from ..files.checkpoint_file import previous_of
 from ..gatys.minimizer import State
 from ..kernels.history import FastHistory
 from ..processes import ALONE, Processes, StoppedTogether, take_part
 from .checkpoint import Checkpoint, Position, save_checkpoint
 from .phases import Phase
-from .progress import Record
+from .progress import Record, seconds_since
+
+log = logging.getLogger(__name__)
 
 # Writing may take this share of the time: large checkpoints are written less often.
 _SHARE = 0.05
@@ -36,11 +40,15 @@ class Snapshot:
     phase: Phase
     state: State
     history: FastHistory
-    changes: int
     records: Sequence[Record]
-    evaluations: int
     stops: tuple[str, ...]
     began: float
+    changes: int = field(init=False)
+    evaluations: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "changes", self.history.changes)
+        object.__setattr__(self, "evaluations", len(self.records))
 
     def checkpoint(self, command: Mapping[str, Any]) -> Checkpoint | None:
         """None if the pairs of this state are there no more."""
@@ -54,7 +62,7 @@ class Snapshot:
                 exact=phase.exact,
                 steps_before=phase.steps_before,
                 evaluations_before=phase.evaluations_before,
-                tiles=phase.stage.tiles,
+                tiles=tuple(phase.stage.tiles),
             ),
             image=state.image,
             gradient=state.gradient,
@@ -65,7 +73,7 @@ class Snapshot:
             pairs=len(history),
             records=tuple(self.records[: self.evaluations]),
             stops=self.stops,
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds_since(self.began),
             command=command,
         )
 
@@ -73,6 +81,9 @@ class Snapshot:
 @dataclass
 class Saver:
     """Writes the checkpoints of one run; as a context around the run, also when that fails.
+
+    A checkpoint that cannot be written is told once, and tried again when the next one is due: the
+    run, which may have taken hours, goes on.
 
     Attributes:
         path: of the file.
@@ -93,6 +104,7 @@ class Saver:
     _latest: Snapshot | None = None
     _due: float = 0.0
     _from: float = 0.0
+    _told: bool = False
 
     def __enter__(self) -> "Saver":
         self._from = time.monotonic() + self.first
@@ -114,8 +126,11 @@ class Saver:
             take_part(checkpoint.history)
             return
         began = time.monotonic()
-        save_checkpoint(checkpoint, self.path)
-        self.saved = True
+        try:
+            save_checkpoint(checkpoint, self.path)
+            self.saved = True
+        except CheckpointError as error:
+            self._tell(f"{error} The run itself is not affected.")
         now = time.monotonic()
         self._due = now + max(self.every, (now - began) / _SHARE)
 
@@ -123,7 +138,15 @@ class Saver:
         """Delete the file, and the one before it: the run is done."""
         for path in (self.path, previous_of(self.path)):
             if self.saved:
-                path.unlink(missing_ok=True)
+                try:
+                    path.unlink(missing_ok=True)
+                except OSError as error:
+                    self._tell(f"'{path}' could not be deleted: {error}. It is not needed anymore.")
+
+    def _tell(self, words: str) -> None:
+        if not self._told:
+            log.warning(words)
+        self._told = True
 
     def __exit__(
         self,

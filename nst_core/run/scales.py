@@ -3,17 +3,25 @@
 from collections.abc import Sequence
 from functools import partial
 
-from ..control.losses import Loss, styles_in
+import torch
+
+from ..control.losses import Keep, Loss, TotalVariationLoss, styles_in
 from ..control.pyramid import VIEW_FACTOR, Scale, plan_scales
 from ..control.statistics import EXTRA_BYTES
 from ..control.tiles import ALIGNMENT, margin_of
 from ..settings import RunSettings
-from .estimate import Load, tile_for
+from .estimate import Load
 from .finishing import recolored_kind
+from .phases import Stage
+from .placing import Place, announce, is_away, place_for
+from .progress import Record
 from .runtime import Runtime
 from .sizes import check_scales, narrowest_style, problem_at, views_at
-from .staging import style_size
+from .staging import is_shared, style_size
 
+# Float32 pictures that a loss without a network takes in an evaluation: what autograd remembers of
+# total variation; of kept pixels their smallest and largest values.
+_PICTURES = {TotalVariationLoss: 12.0, Keep: 2.3}
 # The share of the last scale's steps that is done in float32 when the others are not.
 EXACT_SHARE = 0.1
 
@@ -56,6 +64,14 @@ def budget_of(scales: Sequence[Scale], left: int) -> int:
     return max(1, left * scales[0].steps // max(1, steps))  # none would leave no loss
 
 
+def budget_left(stage: Stage, records: Sequence[Record], settings: RunSettings) -> int:
+    """Evaluations for a scale after those in the records; 0 is no limit."""
+    if not settings.max_evaluations:
+        return 0
+    done = sum(record.scale <= stage.index for record in records)
+    return budget_of(stage.scales[stage.index :], settings.max_evaluations - done)
+
+
 def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
     """About how many evaluations each scale takes, of `budget` in all; 0 is no limit."""
     counts: list[int] = []
@@ -65,12 +81,27 @@ def evaluations_of(scales: Sequence[Scale], budget: int) -> list[int]:
     return counts
 
 
-def tile_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> int:
-    """Longest side of the tiles at a scale, in pixels; 0 when it is done in one."""
-    return settings.tile or tile_for(load_of(losses, scale, settings), runtime)
+def places_of(
+    losses: Sequence[Loss], scales: Sequence[Scale], settings: RunSettings, runtime: Runtime
+) -> list[Place]:
+    """How each scale is done; says so where something is kept elsewhere."""
+    places = [place_of(losses, scale, settings, runtime) for scale in scales]
+    if places[-1].away:
+        announce(load_of(losses, scales[-1], settings, runtime), runtime)
+    return places
 
 
-def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load:
+def place_of(
+    losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime
+) -> Place:
+    """In which tiles a scale is done, and where its history is kept."""
+    load = load_of(losses, scale, settings, runtime)
+    if settings.tile:
+        return Place(settings.tile, is_away(load, runtime, settings.tile))
+    return place_for(load, runtime)
+
+
+def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime: Runtime) -> Load:
     """What a run holds at a scale."""
     styles = styles_in(losses)
     layers = {layer for loss in losses for layer in getattr(loss, "layer_weights", {})}
@@ -82,23 +113,28 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings) -> Load
         history=settings.history,
         layers=layers,
         extra=sum(EXTRA_BYTES[loss.statistics] for loss in styles),
-        given=given_bytes(losses, settings),
+        given=given_bytes(losses, settings, runtime.device),
         styles=[
             style_size(loss, image, scale.height, scale.width, settings.shape)
             for loss in styles
             for image in loss.images
         ],
+        pictures=sum(_PICTURES.get(type(loss), 0.0) for loss in losses if _counts(loss)),
     )
 
 
-def given_bytes(losses: Sequence[Loss], settings: RunSettings) -> int:
+def _counts(loss: Loss) -> bool:
+    return isinstance(loss, Keep) or loss.weight > 0
+
+
+def given_bytes(losses: Sequence[Loss], settings: RunSettings, device: torch.device) -> int:
     """Bytes of the copies of pictures and masks that a run holds from beginning to end."""
     given = 0
     for loss in losses:
         masks = [getattr(loss, name, None) for name in ("mask", "alpha")]
         masks += getattr(loss, "image_masks", None) or ()
         given += sum(mask.numel() for mask in masks if mask is not None)
-        given += sum(image.numel() for image in loss.pictures)
+        given += sum(image.numel() for image in loss.pictures if not is_shared(image, device))
         if isinstance(loss, recolored_kind(settings)):
             given += sum(image.numel() for image in loss.pictures)
     return 4 * given  # float32

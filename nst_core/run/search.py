@@ -1,15 +1,15 @@
 """The search for one picture: scale after scale, each from the picture of the one before."""
 
 import logging
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor
 
-from ..control.losses import ContentLoss, Weighed
+from ..control.losses import Weighed
 from ..control.pyramid import Scale, enlarged
+from ..errors import NotFinite
 from ..gatys.lbfgs import History
 from ..gatys.minimizer import Minimizer, State
 from ..gatys.vgg import VGG16
@@ -21,13 +21,14 @@ from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
 from .phases import Phase, Stage
-from .progress import OnProgress, Record, Result, ignore_progress
+from .placing import rows_at, tiles_then_and_now
+from .progress import OnProgress, Record, Result, ignore_progress, seconds_since
 from .reporting import Reporter
 from .runtime import Runtime
 from .saver import Saver, Snapshot
-from .scale_objective import objective_at
-from .scales import EXACT_SHARE, budget_of, exact_steps, scales_of, tile_of
-from .staging import bounds_of, first_picture, result_size
+from .scale_objective import checked, objective_at
+from .scales import EXACT_SHARE, budget_left, exact_steps, places_of, scales_of
+from .staging import bounds_of, detail_of, first_picture, result_size
 
 log = logging.getLogger(__name__)
 
@@ -56,92 +57,117 @@ class Search:
         if self.resume is not None:
             self.records.extend(self.resume.records)
             self.stops.extend(self.resume.stops)
-        scales, tiles = self._plan()
-        first, image = self._beginning(scales)
+        scales, tiles, away = self._plan()
+        first, images = self._beginning(scales)
         for index in range(first, len(scales)):
-            stage = Stage(scales, index, tiles)
+            stage = Stage(scales, index, tiles, away[index])
             if index > first:
-                image = enlarged(image, self._detail(), stage.scale.height, stage.scale.width)
-            image, stop = self._minimize(stage, image)
-            self.stops.append(stop)
+                self._enlarge(images, stage.scale)
+            try:
+                self.stops.append(self._minimize(stage, images))
+            except NotFinite as error:
+                if not self.records:
+                    raise
+                log.warning(f"{error} The run ends with the picture of the scale before, enlarged.")
+                self._enlarge(images, scales[-1])
+                break
         return Result(
-            image=self.finish(image),
+            image=self.finish(images.pop()),
             records=tuple(self.records),
-            scales=scales,
+            scales=scales[: len(self.stops)],
             stops=tuple(self.stops),
             tile=stage.tile,
-            seconds=time.perf_counter() - self.began,
+            seconds=seconds_since(self.began),
         )
 
-    def _plan(self) -> tuple[tuple[Scale, ...], tuple[int, ...]]:
-        """All scales, and each one's tiles: before the first evaluation, for some may not fit."""
-        settings = self.settings
-        height, width = result_size(self.losses, settings, self.start)
-        scales = scales_of(self.losses, settings, height, width)
-        if self.resume is not None:
-            return scales, self.resume.position.tiles
-        losses = [*self.losses, *self.finish.keeps]
-        return scales, tuple(tile_of(losses, scale, settings, self.runtime) for scale in scales)
+    def _enlarge(self, images: list[Tensor], scale: Scale) -> None:
+        """The picture, to a larger scale's size."""
+        detail = detail_of(self.losses, self.start, self.settings)
+        images.append(enlarged(images.pop(), detail, scale.height, scale.width))
 
-    def _beginning(self, scales: tuple[Scale, ...]) -> tuple[int, Tensor]:
-        """The first scale to work at, and the picture to begin with."""
+    def _plan(self) -> tuple[tuple[Scale, ...], list[int], list[bool]]:
+        """All scales, their tiles, and which keep their history elsewhere; some may not fit."""
+        size = result_size(self.losses, self.settings, self.start)
+        scales = scales_of(self.losses, self.settings, *size)
+        losses = [*self.losses, *self.finish.keeps]
+        places = places_of(losses, scales, self.settings, self.runtime)
+        tiles = [place.tile for place in places]
         if self.resume is not None:
-            return self.resume.position.scale, self.resume.image.to(self.runtime.device)
+            tiles = tiles_then_and_now(self.resume.position, tiles)
+        return scales, tiles, [place.away for place in places]
+
+    def _beginning(self, scales: tuple[Scale, ...]) -> tuple[int, list[Tensor]]:
+        """The first scale to work at, and the picture to begin with.
+
+        In a list here and below: whoever takes it out has it alone, and it ends when he is done.
+        """
+        if self.resume is not None:
+            return self.resume.position.scale, [self.resume.image.to(self.runtime.device)]
         image = self.start
         if image is None:
             image = first_picture(self.losses, scales[0], self.settings, self.runtime.device)
-        return 0, enlarged(image, None, scales[0].height, scales[0].width)
+        return 0, [enlarged(image, None, scales[0].height, scales[0].width)]
 
-    def _detail(self) -> Tensor | None:
-        """What larger scales take their detail from: the content, if the search began with it."""
-        contents = [loss for loss in self.losses if isinstance(loss, ContentLoss)]
-        began = self.start is None and self.settings.init == "content"
-        return contents[0].image if contents and began else None
-
-    def _minimize(self, stage: Stage, image: Tensor) -> tuple[Tensor, str]:
-        """The best picture of one scale, and why its search ended."""
-        steps, budget = stage.scale.steps, self._budget(stage)
+    def _minimize(self, stage: Stage, images: list[Tensor]) -> str:
+        """From one picture to the best of a scale, and why its search ended."""
+        steps, budget = stage.scale.steps, budget_left(stage, self.records, self.settings)
         exact = exact_steps(stage.scale, self.runtime) if stage.is_last else 0
         if not exact:
-            state, stop = self._search(Phase(stage, steps, budget), image)
-            return state.image, stop
+            return self._search(Phase(stage, steps, budget), images)[1]
         history, resumed = None, self._resumed(Phase(stage, exact, exact=True))
         if resumed:
             done = resumed.position.steps_before, resumed.position.evaluations_before
         else:
             first = max(1, budget - round(budget * EXACT_SHARE)) if budget else 0
-            rough, stop = self._search(Phase(stage, steps - exact, first), image)
+            rough, stop = self._search(Phase(stage, steps - exact, first), images)
             if 0 < budget <= rough.evaluations:
-                return rough.image, stop
-            image, history, done = rough.image, rough.history, (rough.steps, rough.evaluations)
+                return stop
+            history, done = rough.history, (rough.steps, rough.evaluations)
+            del rough
         last = Phase(stage, exact, budget and budget - done[1], True, *done)
-        state, stop = self._search(last, image, history)
-        return state.image, stop
+        try:
+            return self._search(last, images, history)[1]
+        except NotFinite as error:
+            log.warning(f"{error} The last steps, which are done in float32, are left out.")
+            return "the loss is no finite number in float32"
 
     def _search(
-        self, phase: Phase, image: Tensor, history: History | None = None
+        self, phase: Phase, images: list[Tensor], history: History | None = None
     ) -> tuple[State, str]:
-        """One search at one scale in one arithmetic; goes on with a history, if there is one."""
-        scale = phase.stage.scale
+        """One search at one scale in one arithmetic; goes on with a history, if there is one.
+
+        Its last state, whose picture takes the place of the one that it begins with, and why it is.
+        """
+        stage = phase.stage
         runtime = self.runtime.exact() if phase.exact else self.runtime
         give_back_memory()  # or what is smaller leaves holes that what is larger does not fit into
         with memory_kept(below=runtime.convolution.kept):
             objective, unit = objective_at(
-                phase.stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
+                stage, self.losses, self.settings, self.vgg, runtime, self.on_tile
             )
             minimizer = Minimizer(
-                objective.evaluate,
-                bounds=bounds_of(self.finish.keeps, scale, self.settings.bounded),
+                checked(objective.evaluate),
+                bounds=bounds_of(self.finish.keeps, stage.scale, self.settings.bounded),
                 tolerance=self.settings.tolerance,
                 max_evaluations=phase.budget,
                 on_evaluation=self._reporter(phase, unit),
             )
-            resumed = self._resumed(phase)
-            if resumed is None:
-                state = minimizer.start(image, history or self._history(scale, image))
-            else:
-                state = resumed.state_with(self._history(scale, image))
-            return minimizer.run(state, phase.steps - state.steps)
+            states = [self._begun(phase, minimizer, images, history)]
+            del history
+            left = phase.steps - states[0].steps
+            state, stop = minimizer.run(states.pop(), left)
+        images.append(state.image)
+        return state, stop
+
+    def _begun(
+        self, phase: Phase, minimizer: Minimizer, images: list[Tensor], history: History | None
+    ) -> State:
+        """Where a search begins, or goes on; the picture that it begins with is taken out."""
+        history = history or self._history(phase.stage, images[0])
+        resumed = self._resumed(phase)
+        state = resumed.state_with(history) if resumed else minimizer.start(images[0], history)
+        images.clear()
+        return state
 
     def _resumed(self, phase: Phase) -> Checkpoint | None:
         """The checkpoint that this phase goes on from; None if it begins at its beginning."""
@@ -151,26 +177,19 @@ class Search:
         same = (found.position.scale, found.position.exact) == (phase.stage.index, phase.exact)
         return found if same else None
 
-    def _history(self, scale: Scale, image: Tensor) -> History:
+    def _history(self, stage: Stage, image: Tensor) -> History:
         made = history_of(
             self.losses,
-            scale,
+            stage.scale,
             image,
             settings=self.settings,
             graphs=self.runtime.graphs,
             processes=self.runtime.processes,
+            rows=rows_at(stage, self.runtime),
         )
         if self.saver is not None and not isinstance(made, FastHistory):
             log.warning("This device keeps no checkpoints.")
         return made
-
-    def _budget(self, stage: Stage) -> int:
-        """Evaluations for a scale; 0 is no limit."""
-        if not self.settings.max_evaluations:
-            return 0
-        done = sum(record.scale <= stage.index for record in self.records)
-        left = self.settings.max_evaluations - done
-        return budget_of(stage.scales[stage.index :], left)
 
     def _reporter(self, phase: Phase, unit: float) -> Reporter:
         return Reporter(
@@ -185,17 +204,14 @@ class Search:
         )
 
     def _on_step(self, phase: Phase, state: State) -> None:
-        history = state.history
-        if self.saver is not None and isinstance(history, FastHistory):
+        if self.saver is not None and isinstance(state.history, FastHistory):
             self.saver.reached(
                 Snapshot(
                     run=self.run,
                     phase=phase,
                     state=state,
-                    history=history,
-                    changes=history.changes,
+                    history=state.history,
                     records=self.records,
-                    evaluations=len(self.records),
                     stops=tuple(self.stops),
                     began=self.began,
                 )

@@ -1,6 +1,6 @@
 """Before the work: pictures to the device and to a scale's size, and the picture to start from."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from ..control.losses import (
     Weighed,
 )
 from ..control.pyramid import Scale, fit, resize
+from ..control.resized import resized_picture
 from ..errors import ImageError, SettingsError
 from ..gatys.minimizer import Bounds
 from ..gatys.vgg import size_of
@@ -24,13 +25,25 @@ NOISE = 0.15
 
 
 def picture(image: Tensor, device: torch.device) -> Tensor:
-    """A contiguous copy of a (1, 3, H, W) picture, float32 or wider, on the device."""
+    """A (1, 3, H, W) picture, contiguous, float32 or wider, on the device; never written to."""
     if image.ndim != 4 or image.shape[0] != 1 or image.shape[1] != 3 or 0 in image.shape:
         raise ImageError(
             f"A picture has the shape {tuple(image.shape)}. Use (1, 3, height, width), RGB."
         )
     dtype = torch.promote_types(image.dtype, torch.float32)
-    return image.detach().to(device, dtype, copy=True, memory_format=torch.contiguous_format)
+    copy = not is_shared(image, device)
+    return image.detach().to(device, dtype, copy=copy, memory_format=torch.contiguous_format)
+
+
+def is_shared(image: Tensor, device: torch.device) -> bool:
+    """Whether a run on a processor looks at a picture where it lies, and makes no copy.
+
+    Matrix libraries sum numbers beside a boundary of 64 bytes in another order, and what was made
+    in inference mode has no gradient.
+    """
+    here = image.device == device and device.type == "cpu"
+    usual = image.is_contiguous() and image.dtype in (torch.float32, torch.float64)
+    return here and usual and not image.is_inference() and image.data_ptr() % 64 == 0
 
 
 def moved(loss: Loss, device: torch.device) -> Loss:
@@ -49,7 +62,9 @@ def resized(loss: Weighed, scale: Scale, shape: str) -> Weighed:
     """
     if isinstance(loss, StyleLoss):
         return loss.map(
-            lambda image: resize(image, *style_size(loss, image, scale.height, scale.width, shape))
+            lambda image: resized_picture(
+                image, *style_size(loss, image, scale.height, scale.width, shape)
+            )
         )
     return loss.map(lambda image: resize(image, scale.height, scale.width))
 
@@ -60,6 +75,23 @@ def style_size(
     """(height, width) of one of a style's pictures beside a (height, width) result."""
     longer = max(1, round(max(height, width) * loss.scale))
     return (longer, longer) if shape == "square" else fit(*size_of(image), longer)
+
+
+def needed_size(
+    settings: RunSettings, factor: float = 1.0
+) -> Callable[[int, int], tuple[int, int]]:
+    """For readers of large files: (height, width) of a picture -> that in which a run looks at it.
+
+    Args:
+        settings: of the run.
+        factor: of a style, `style_scale`; of the others, 1.
+    """
+    longer = max(1, round(settings.size * factor))
+
+    def needed(height: int, width: int) -> tuple[int, int]:
+        return (longer, longer) if settings.shape == "square" else fit(height, width, longer)
+
+    return needed
 
 
 def result_size(
@@ -121,6 +153,12 @@ def picture_to_start(losses: Sequence[Loss], settings: RunSettings) -> Tensor | 
             f"There is no {settings.init} picture to start from. Start from gray or noise."
         )
     return pictures[0]
+
+
+def detail_of(losses: Sequence[Loss], start: Tensor | None, settings: RunSettings) -> Tensor | None:
+    """What larger scales take their detail from: the content, if the search began with it."""
+    contents = _contents(losses)
+    return contents[0] if contents and start is None and settings.init == "content" else None
 
 
 def _seed(seed: int) -> int:

@@ -20,14 +20,17 @@ from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
+from ..settings.amount import bytes_in
 from .checkpoint import Checkpoint
 from .finishing import Finish, recolored
 from .identity import check_alike, check_identity, identity_of
+from .memory import full_memory_said
 from .progress import OnProgress, Result, ignore_progress
 from .runtime import Runtime
 from .saver import Saver
 from .search import Search
 from .staging import moved, picture
+from .within import OnWithin, Ticks
 
 
 def stylize(
@@ -39,6 +42,7 @@ def stylize(
     start: Tensor | None = None,
     on_progress: OnProgress = ignore_progress,
     on_tile: Callable[[], None] = lambda: None,
+    on_within: OnWithin = lambda within: None,
     saver: Saver | None = None,
     resume: Checkpoint | None = None,
 ) -> Result:
@@ -54,8 +58,9 @@ def stylize(
             the picture (`runtime.processes`), all call this with the same, and all get the result.
         start: a (1, 3, h, w) picture to start from, in place of `settings.init`.
         on_progress: told after each evaluation; raising there cancels.
-        on_tile: called after each tile, and after each layer of the backward pass, for hosts that
-            must hear of a cancel sooner; may raise.
+        on_tile: called after each tile and each layer, for hosts that must hear of a cancel
+            sooner; may raise. CUDA graphs are left whole: there, after each evaluation.
+        on_within: told at the same times what is being done and how far; may raise.
         saver: writes checkpoints, now and then and if the run is cut short.
         resume: from `load_checkpoint`; goes on from there, to the same picture as a run that was
             never stopped. Everything else must be what it was.
@@ -65,12 +70,15 @@ def stylize(
             message.
     """
     settings = settings or RunSettings()
-    runtime = runtime or Runtime.choose(settings.device, settings.precision)
-    # A host may call in inference mode, where nothing has a gradient and every tensor made stays
-    # unusable for one: leave it, and copy what was brought along.
-    with torch.inference_mode(False), torch.no_grad(), saver or nullcontext():
-        search = _search(losses, vgg, settings, runtime, start, saver, resume)
-        return replace(search, on_progress=on_progress, on_tile=on_tile).result()
+    with full_memory_said(settings.size):
+        runtime = runtime or Runtime.choose(settings.device, settings.precision)
+        runtime = runtime.within(bytes_in(settings.memory))
+        # A host may call in inference mode, where nothing has a gradient and every tensor made
+        # stays unusable for one: leave it, and copy what was brought along.
+        with torch.inference_mode(False), torch.no_grad(), saver or nullcontext():
+            search = _search(losses, vgg, settings, runtime, start, saver, resume)
+            ticks = Ticks(on_tile, on_within)
+            return replace(search, on_progress=ticks.following(on_progress), on_tile=ticks).result()
 
 
 def _search(

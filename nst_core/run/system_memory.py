@@ -2,7 +2,8 @@
 
 A container sees all of the machine's memory in `/proc/meminfo` and is killed at its own limit,
 which is that of its control group or of a group around it
-(https://docs.kernel.org/admin-guide/cgroup-v2.html and /cgroup-v1/memory.html).
+(https://docs.kernel.org/admin-guide/cgroup-v2.html and /cgroup-v1/memory.html). A process may also
+have limits of its own, where it is refused more.
 """
 
 import logging
@@ -28,7 +29,7 @@ def free_system_memory(root: Path = Path("/")) -> int | None:
         return _psutils()
     lines = [line.split() for line in meminfo.splitlines()]
     known = [int(line[1]) * 1024 for line in lines if line and line[0] == "MemAvailable:"]
-    known += _left_in_groups(root)
+    known += _left_in_groups(root) + _left_in_limits(root)
     return max(0, min(known)) if known else None
 
 
@@ -92,13 +93,38 @@ def _left_in_groups(root: Path) -> list[int]:
     return left
 
 
+# What `ulimit -v` and `ulimit -d` limit, and what the process has of it.
+_LIMITS = {"Max address space": "VmSize", "Max data size": "VmData"}
+
+
+def _left_in_limits(root: Path) -> list[int]:
+    """Of this process's own limits (RLIMIT_AS and RLIMIT_DATA, see getrlimit(2))."""
+    held = held_by_process(root)
+    left = []
+    for line in (_text(root / "proc/self/limits") or "").splitlines():
+        for name, used in _LIMITS.items():
+            soft = line.removeprefix(name).split()[0] if line.startswith(name) else "unlimited"
+            if soft != "unlimited" and used in held:
+                left.append(int(soft) - held[used])
+    return left
+
+
+def held_by_process(root: Path = Path("/")) -> dict[str, int]:
+    """Bytes that Linux says this process has: VmRSS, VmSize, VmData …; elsewhere nothing."""
+    lines = (_text(root / "proc/self/status") or "").splitlines()
+    rows = (line.split() for line in lines if line.startswith("Vm"))
+    return {row[0].removesuffix(":"): int(row[1]) * 1024 for row in rows}
+
+
 def _left(group: Path, files: _Files) -> list[int]:
     used = _number(group / files.used)
     if used is None:
         return []
     entries = dict(line.split() for line in (_text(group / "memory.stat") or "").splitlines())
     held = used - int(entries.get(files.cache, 0))
-    limits = (_number(group / name) for name in files.limits)
+    limits = [_number(group / name) for name in files.limits]
+    # The first version says here what groups around it leave, which a container may not see.
+    limits += [int(entries[name]) for name in ("hierarchical_memory_limit",) if name in entries]
     return [limit - held for limit in limits if limit is not None]
 
 

@@ -1,5 +1,6 @@
 """Settings of the losses."""
 
+import math
 from dataclasses import dataclass
 
 from ..errors import SettingsError
@@ -105,10 +106,13 @@ def shares_in(text: str) -> tuple[float, ...] | None:
     """The numbers in "3,1"; None if there is none.
 
     Raises:
-        SettingsError: something in it is no number.
+        SettingsError: something in it is no finite number.
     """
     try:
-        return tuple(float(part) for part in text.split(",")) if text.strip() else None
+        shares = tuple(float(part) for part in text.split(",")) if text.strip() else None
+        if shares and not all(map(math.isfinite, shares)):
+            raise ValueError("not finite")
+        return shares
     except ValueError as error:
         raise SettingsError(
             f"Style shares are '{text}'. Write a number for each style picture, such as 3,1."

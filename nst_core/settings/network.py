@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from .option import Checked, option
 
 POOLINGS = ("max", "average")
+# Pixels of a picture up to which it is kept as it is. A larger one is shrunk, as it is read, to the
+# size that a run looks at it: a photograph of 16384 pixels a side would be 3.2 GB.
+WHOLE_PIXELS = 100_000_000
 PREPROCESSING_NAMES = ("caffe", "torchvision", "caffe-rgb")
 
 
@@ -37,9 +40,10 @@ class ReadSettings(Checked):
     """What is read at all."""
 
     max_pixels: int = option(
-        100_000_000,
+        2**30,
         "Pixels of the largest picture that is read. A file says its size before it is decoded, "
-        "so a larger one costs nothing.",
+        "so a larger one costs nothing. Contents and styles of more than 100 million pixels are "
+        "shrunk to the size they are needed in as they are read.",
         minimum=1,
-        maximum=2**31 - 1,
+        maximum=2**32,
     )

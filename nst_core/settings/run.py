@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from .amount import bytes_in
 from .color import ColorSettings
 from .option import option
 
@@ -9,8 +10,9 @@ STARTS = ("content", "gray", "noise", "style")
 SHAPES = ("keep", "square")
 PRECONDITIONERS = ("spectral", "none")
 PRECISIONS = ("auto", "float32", "bfloat16")
-# Longer side of a result, in pixels.
-MAX_SIZE = 16384
+# Longer side of a result, in pixels. What fits is decided by memory, and by the format it is
+# written in (`writing.MAX_SIDES`); hosts and pages have smaller limits of their own.
+MAX_SIZE = 65536
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +110,15 @@ class RunSettings(ColorSettings):
         minimum=0,
         maximum=MAX_SIZE,
     )
+    memory: str = option(
+        "auto",
+        "The most memory to take, such as 4GB or 4000MB: on a processor all of the program's, on a "
+        "card what it holds there. What does not fit is done in tiles, and kept on disk. auto is "
+        "what is free.",
+    )
 
     def __post_init__(self) -> None:
         if self.init == "grey":
             object.__setattr__(self, "init", "gray")
         super().__post_init__()
+        bytes_in(self.memory)  # refuses what is no amount

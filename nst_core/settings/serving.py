@@ -34,3 +34,10 @@ class ServingSettings(Checked):
         minimum=1,
         maximum=2000,
     )
+    max_checkpoints: int = option(
+        2000,
+        "Megabytes of disk for runs that were cut off, so that their visitors can go on; 0 keeps "
+        "none.",
+        minimum=0,
+        maximum=10_000_000,
+    )

@@ -23,7 +23,7 @@ TEXTURE = Example(
         "style": sample((0, 340), "brushstrokes", "Texture"),
         "shown_style": shown((0, 490), "Texture", "style.image", (270, 270)),
         "vgg": network((330, 0)),
-        "style_loss": style_loss((330, 210), losses=None),
+        "style_loss": style_loss((330, 270), losses=None),
         "run": optimize((690, 0), "style_loss", init="noise", steps=80, seamless=True, aspect=1.0),
         "tile": Node(
             "SaveImage",
@@ -45,20 +45,24 @@ TEXTURE = Example(
 def _from(layer: str, row: int, title: str) -> dict[str, Node]:
     return {
         f"{layer}_loss": content_loss(
-            (330, 210 + 290 * row), f"Content Loss: {title}", content_layers=layer
+            (330, 270 + 290 * row), f"Content Loss: {title}", content_layers=layer
         ),
         f"{layer}_smooth": Node(
             "NST_TotalVariationLoss",
-            (660, 210 + 290 * row),
+            (650, 270 + 290 * row),
             (270, 60),
             None,
             {"tv_weight": SMOOTH},
             {"losses": f"{layer}_loss.losses"},
         ),
         f"{layer}_run": optimize(
-            (980 + 360 * row, 0), f"{layer}_smooth", title, init="noise", steps=60
+            (960 + 350 * row, 0),
+            f"{layer}_smooth",
+            f"L-BFGS Optimize: {title}",
+            init="noise",
+            steps=60,
         ),
-        f"{layer}_result": shown((1700, 450 * row), title, f"{layer}_run.image"),
+        f"{layer}_result": shown((1660, 450 * row), title, f"{layer}_run.image", (380, 400)),
     }
 
 

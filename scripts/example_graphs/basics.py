@@ -14,10 +14,10 @@ FIRST = Example(
             "Then put *Load Image* nodes in the place of the samples, raise **size** and "
             "**steps**, and try **style_strength**.\n\nCancel stops it at once.",
         ),
-        "content": sample((0, 340), "harbor", "Content"),
-        "style": sample((0, 490), "brushstrokes", "Style"),
-        "shown_content": shown((310, 0), "Content", "content.image", (270, 270)),
-        "shown_style": shown((310, 330), "Style", "style.image", (270, 270)),
+        "content": sample((310, 0), "harbor", "Content"),
+        "style": sample((310, 450), "brushstrokes", "Style"),
+        "shown_content": shown((310, 130), "Content", "content.image", (270, 270)),
+        "shown_style": shown((310, 580), "Style", "style.image", (270, 270)),
         "transfer": Node(
             "NST_NeuralStyleTransfer",
             (640, 0),
@@ -49,13 +49,13 @@ BY_HAND = Example(
         "style": sample((0, 490), "brushstrokes", "Style"),
         "vgg": network((330, 0)),
         "content_loss": content_loss(
-            (330, 210),
+            (330, 270),
             content_weight=SEED.content_weight,
             content_layers=SEED.content_layers,
             normalization=SEED.normalization,
         ),
         "style_loss": style_loss(
-            (330, 490),
+            (330, 540),
             style_weight=SEED.style_weight,
             style_layers="relu1_1,relu2_1,relu3_1,relu4_1,relu5_1",
             normalization=SEED.normalization,
@@ -77,9 +77,11 @@ BY_HAND = Example(
 def _style_from(layers: str, row: int) -> dict[str, Node]:
     title = f"{layers} layers"
     return {
-        f"{layers}_loss": style_loss((640, 370 * row), f"Style Loss: {title}", style_layers=layers),
-        f"{layers}_run": optimize((980 + 360 * row, 0), f"{layers}_loss", steps=40),
-        f"{layers}_result": shown((1700, 450 * row), title, f"{layers}_run.image"),
+        f"{layers}_loss": style_loss((630, 370 * row), f"Style Loss: {title}", style_layers=layers),
+        f"{layers}_run": optimize(
+            (960 + 350 * row, 0), f"{layers}_loss", f"L-BFGS Optimize: {title}", steps=40
+        ),
+        f"{layers}_result": shown((1660, 450 * row), title, f"{layers}_run.image", (380, 400)),
     }
 
 
@@ -93,7 +95,7 @@ LOW_OR_HIGH = Example(
         "content": sample((0, 340), "portrait", "Content"),
         "style": sample((0, 490), "mosaic", "Style"),
         "vgg": network((300, 0)),
-        "content_loss": content_loss((300, 210)),
+        "content_loss": content_loss((300, 270)),
         **_style_from("low", 0),
         **_style_from("high", 1),
     },

@@ -23,31 +23,33 @@ TWO_REGIONS = Example(
         "content": sample((0, 370), "harbor", "Content"),
         "style": sample((0, 520), "brushstrokes", "Style above"),
         "other_style": sample((0, 670), "waves", "Style below"),
-        "nowhere": _solid((330, 0), "All of the picture", 0.0, HEIGHT),
-        "upper_part": _solid((330, 180), "Its upper part", 1.0, SHORE),
+        "nowhere": _solid((310, 0), "All of the picture", 0.0, HEIGHT),
+        "upper_part": _solid((310, 180), "Its upper part", 1.0, SHORE),
         "above": Node(
             "MaskComposite",
-            (330, 360),
+            (310, 360),
             (270, 130),
-            "Above",
+            "Mask: above",
             {"x": 0, "y": 0, "operation": "add"},
             {"destination": "nowhere.MASK", "source": "upper_part.MASK"},
         ),
-        "below": Node("InvertMask", (330, 560), (270, 30), "Below", wires={"mask": "above.MASK"}),
-        "drawn": Node("MaskToImage", (330, 660), (270, 30), wires={"mask": "above.MASK"}),
-        "shown_mask": shown((330, 750), "Above", "drawn.IMAGE", (270, 270)),
-        "vgg": network((660, 0)),
-        "content_loss": content_loss((660, 210)),
-        "above_loss": style_loss((660, 490), "Style Loss: above", mask="above.MASK"),
+        "below": Node(
+            "InvertMask", (310, 560), (270, 30), "Mask: below", wires={"mask": "above.MASK"}
+        ),
+        "drawn": Node("MaskToImage", (310, 660), (270, 30), wires={"mask": "above.MASK"}),
+        "shown_mask": shown((310, 750), "Mask: above", "drawn.IMAGE", (270, 270)),
+        "vgg": network((620, 0)),
+        "content_loss": content_loss((620, 270)),
+        "above_loss": style_loss((620, 540), "Style Loss: above", mask="above.MASK"),
         "below_loss": style_loss(
-            (1000, 490),
+            (950, 540),
             "Style Loss: below",
             image="other_style.image",
             losses="above_loss.losses",
             mask="below.MASK",
         ),
-        "run": optimize((1340, 0), "below_loss", steps=80),
-        "result": shown((1700, 0), "Result", "run.image", (480, 420)),
+        "run": optimize((1290, 0), "below_loss", steps=80),
+        "result": shown((1650, 0), "Result", "run.image", (390, 360)),
     },
     pictured=("shown_mask", "result"),
     zoom=0.6,
@@ -65,11 +67,17 @@ KEEP_COLORS = Example(
         "content": sample((0, 370), "landscape", "Content"),
         "style": sample((0, 520), "brushstrokes", "Style"),
         "vgg": network((330, 0)),
-        "content_loss": content_loss((330, 210)),
-        "style_loss": style_loss((330, 490)),
-        "style_run": optimize((690, 0), "style_loss", "The style's colors", steps=40),
+        "content_loss": content_loss((330, 270)),
+        "style_loss": style_loss((330, 540)),
+        "style_run": optimize(
+            (690, 0), "style_loss", "L-BFGS Optimize: the style's colors", steps=40
+        ),
         "content_run": optimize(
-            (1050, 0), "style_loss", "The content's colors", steps=40, colors="luminance"
+            (1050, 0),
+            "style_loss",
+            "L-BFGS Optimize: the content's colors",
+            steps=40,
+            colors="luminance",
         ),
         "style_result": shown((1410, 0), "The style's colors", "style_run.image"),
         "content_result": shown((1410, 450), "The content's colors", "content_run.image"),
@@ -82,9 +90,11 @@ KEEP_COLORS = Example(
 def _brush(name: str, row: int, scale: float) -> dict[str, Node]:
     title = f"{name} strokes"
     return {
-        f"{name}_loss": style_loss((330, 490 + 370 * row), title, style_scale=scale),
-        f"{name}_run": optimize((690 + 360 * row, 0), f"{name}_loss", title, steps=50),
-        f"{name}_result": shown((1410, 450 * row), title, f"{name}_run.image"),
+        f"{name}_loss": style_loss((630, 370 * row), f"Style Loss: {title}", style_scale=scale),
+        f"{name}_run": optimize(
+            (960 + 350 * row, 0), f"{name}_loss", f"L-BFGS Optimize: {title}", steps=50
+        ),
+        f"{name}_result": shown((1660, 450 * row), title, f"{name}_run.image", (380, 400)),
     }
 
 
@@ -97,8 +107,8 @@ LARGE_STROKES = Example(
         ),
         "content": sample((0, 340), "portrait", "Content"),
         "style": sample((0, 490), "brushstrokes", "Style"),
-        "vgg": network((330, 0)),
-        "content_loss": content_loss((330, 210)),
+        "vgg": network((300, 0)),
+        "content_loss": content_loss((300, 270)),
         **_brush("small", 0, 0.5),
         **_brush("large", 1, 2.0),
     },

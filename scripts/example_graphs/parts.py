@@ -53,8 +53,8 @@ def shown(at: Point, title: str, image: str, size: Point = (400, 400)) -> Node:
 
 
 def network(at: Point, pooling: str = "max") -> Node:
-    """The weights that are best here."""
-    return Node("NST_LoadVGG16", at, (300, 130), widgets={"weights": "auto", "pooling": pooling})
+    """The weights that are best here; it has room for the note that says which, and why."""
+    return Node("NST_LoadVGG16", at, (300, 200), widgets={"weights": "auto", "pooling": pooling})
 
 
 def content_loss(at: Point, title: str | None = None, **widgets: Any) -> Node:

@@ -93,10 +93,14 @@ class Comfy:
             body = answer.read()
         return json.loads(body) if body.startswith((b"{", b"[")) else body
 
-    def submit(self, prompt: dict[str, Any]) -> str:
-        """Start a prompt; returns its id. ValueError has what the host refuses it for."""
+    def submit(self, prompt: dict[str, Any], client: str | None = None) -> str:
+        """Start a prompt, for a client or for all; returns its id.
+
+        ValueError has what the host refuses it for.
+        """
+        post = {"prompt": prompt} | ({"client_id": client} if client else {})
         try:
-            return str(self.call("/prompt", {"prompt": prompt})["prompt_id"])
+            return str(self.call("/prompt", post)["prompt_id"])
         except HTTPError as error:
             raise ValueError(error.read().decode()) from error
 
@@ -109,9 +113,9 @@ class Comfy:
             time.sleep(0.02)
         raise TimeoutError(f"Prompt {prompt_id} has not ended:\n{self.log()[-2000:]}")
 
-    def run(self, prompt: dict[str, Any]) -> "Ended":
+    def run(self, prompt: dict[str, Any], client: str | None = None) -> "Ended":
         """Run a prompt that must succeed."""
-        ended = self.wait(self.submit(prompt))
+        ended = self.wait(self.submit(prompt, client))
         assert ended.end == "execution_success", ended.error
         return ended
 

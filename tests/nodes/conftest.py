@@ -50,6 +50,7 @@ def modules(pack: ModuleType) -> SimpleNamespace:
         engine=sys.modules[f"{pack.__name__}.nst_core"],
         load=sys.modules[f"{pack.__name__}.nodes.load"],
         run=sys.modules[f"{pack.__name__}.nodes.run"],
+        checkpoints=sys.modules[f"{pack.__name__}.nodes.checkpoints"],
         host=sys.modules[f"{pack.__name__}.nodes._host"],
     )
 

@@ -39,6 +39,8 @@ class Host:
     checks: int = 0
     updates: list[tuple[int, int, Any]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    readers: set[str] = field(default_factory=set)  # of the notes
+    unread: int = 0  # messages that no page has taken yet
     freed: list[int] = field(default_factory=list)
     free: int = 1 << 34
     emptied: int = 0
@@ -50,6 +52,11 @@ class Host:
         self.checks += 1
         if self.cancel_after is not None and self.checks > self.cancel_after:
             raise InterruptProcessingException
+
+    def note(self, text: str, _node_id: str, reader: str) -> None:
+        """A text for the page of that reader."""
+        self.notes.append(text)
+        self.readers.add(reader)
 
     def files(self, folder: str) -> list[str]:
         """Names of the files in a models folder, with one of its extensions."""
@@ -69,7 +76,11 @@ class Host:
     def modules(self) -> dict[str, ModuleType]:
         """The host's modules by name."""
         progress_bar = type("ProgressBar", (_ProgressBar,), {"host": self})
-        server = SimpleNamespace(send_progress_text=lambda text, node_id: self.notes.append(text))
+        server = SimpleNamespace(
+            send_progress_text=self.note,
+            client_id="page",
+            messages=SimpleNamespace(qsize=lambda: self.unread),
+        )
         return _as_packages(
             {
                 "comfy.utils": _module("comfy.utils", ProgressBar=progress_bar),
@@ -101,7 +112,7 @@ class Host:
                     get_filename_list=self.files,
                     get_full_path=self.path,
                     get_output_directory=lambda: str(self.output),
-                    get_user_directory=lambda: str(self.output / "user"),
+                    get_system_user_directory=lambda name: str(self.output / "user" / f"__{name}"),
                     get_save_image_path=lambda prefix, folder: (folder, prefix, 1, "", prefix),
                 ),
                 "server": _module("server", PromptServer=SimpleNamespace(instance=server)),

@@ -4,6 +4,7 @@ import copy
 import gc
 import json
 import weakref
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -146,6 +147,28 @@ def test_interval_zero_sends_no_preview(small, chain, host):
     assert all(preview is None for _, _, preview in host.updates)
 
 
+def test_a_page_that_does_not_read_gets_no_more_until_it_does(small, chain, host, modules):
+    host.unread = modules.host.WAITING + 1
+    picture, *_ = small(chain, preview_interval=1e-9)
+    assert host.updates == [], "each would wait in memory, with its pixels"
+    host.unread = 0
+    again, *_ = small(chain, preview_interval=1e-9)
+    assert host.updates
+    assert torch.equal(picture, again)
+
+
+def test_cancel_is_heard_though_no_page_reads(small, chain, host):
+    small(chain)
+    host.checks, host.cancel_after, host.unread = 0, host.checks - 1, 1000
+    with pytest.raises(InterruptProcessingException):
+        small(chain)
+
+
+def test_notes_go_to_whoever_asked_for_the_run(small, chain, host):
+    small(chain, steps=0)
+    assert host.readers == {"page"}
+
+
 def test_progress_spans_the_whole_batch(run, small, host):
     small(run("NST_ContentLoss", image=image(batch=2)), init="noise", steps=1)
     values, totals = zip(*((value, total) for value, total, _ in host.updates), strict=True)
@@ -243,31 +266,12 @@ def test_the_time_it_takes_is_told_once_the_pace_is_known(small, chain, host):
     assert host.notes[-1].startswith("It takes about "), "on top: a node has little room"
 
 
-def test_a_full_device_is_tried_again_in_tiles(small, chain, host, modules, monkeypatch):
-    tiles = []
-    stylize = modules.run.stylize
-
-    def full_at_first(losses, *, settings, **rest):
-        tiles.append(settings.tile)
-        if settings.tile == 0:
-            raise torch.cuda.OutOfMemoryError("CUDA out of memory.")
-        return stylize(losses, settings=settings, **rest)
-
-    monkeypatch.setattr(modules.run, "stylize", full_at_first)
-    image, *_ = small(chain, steps=0)
-    assert tiles == [0, modules.run.SMALL_TILE]
-    assert host.notes[-1].startswith("The memory of cpu is full. Trying again in tiles of 256.")
-    assert image.shape == (1, 26, 32, 3)
-
-
-def test_a_device_that_is_too_small_says_which_size_would_fit(
-    small, chain, host, engine, modules, monkeypatch
-):
+def test_a_full_device_ends_the_node_with_what_to_do(small, chain, engine, modules, monkeypatch):
     def always_full(*_, **__):
-        raise RuntimeError("DefaultCPUAllocator: can't allocate memory")
+        raise engine.errors.OutOfMemory("The memory is full.")
 
     monkeypatch.setattr(modules.run, "stylize", always_full)
-    with pytest.raises(engine.NSTError, match="Use a size up to 16"):
+    with pytest.raises(engine.NSTError, match="The memory is full"):
         small(chain)
 
 
@@ -326,12 +330,13 @@ def test_a_sample_is_the_engines(run, engine):
 
 
 def test_a_canceled_run_that_is_resumable_goes_on_to_the_same_picture(small, chain, host):
-    folder = host.output / "user" / "nst_checkpoints"
+    folder = host.output / "user" / "__nst_checkpoints"
     whole, _, _ = small(chain, steps=6)
     host.checks, host.cancel_after = 0, host.checks * 2 // 3
     with pytest.raises(InterruptProcessingException):
         small(chain, steps=6, resumable=True)
     assert list(folder.iterdir())
+    assert host.notes[-1].startswith("Run it again to go on from here.")
     host.checks, host.cancel_after = 0, None
     again, _, _ = small(chain, steps=6, resumable=True)
     assert any("It goes on after" in note for note in host.notes)
@@ -349,11 +354,66 @@ def test_a_resumable_run_takes_nothing_of_another_run(small, chain, host):
     assert torch.equal(picture, small(chain, steps=4)[0])
 
 
+def test_a_run_that_goes_on_tells_the_time_of_the_rest(small, chain, host):
+    host.cancel_after = 500
+    with pytest.raises(InterruptProcessingException):
+        small(chain, steps=30, tolerance=0.0, resumable=True)
+    host.cancel_after = None
+    host.notes.clear()
+    small(chain, steps=30, tolerance=0.0, resumable=True)
+    assert host.notes[-1].startswith("It takes about ")
+
+
+def test_large_runs_that_were_stopped_make_room_for_the_next(
+    small, chain, host, modules, monkeypatch
+):
+    folder = host.output / "user" / "__nst_checkpoints"
+    monkeypatch.setattr(modules.checkpoints, "BYTES", 1)
+    host.cancel_after = 500
+    for seed in range(3):
+        host.checks = 0
+        with pytest.raises(InterruptProcessingException):
+            small(chain, steps=30, tolerance=0.0, resumable=True, seed=seed)
+    (folder / ".half.checkpoint.part").write_bytes(b"of a host that was killed")
+    host.checks, host.cancel_after = 0, None
+    host.notes.clear()
+    small(chain, steps=30, tolerance=0.0, resumable=True, seed=2)
+    assert any("It goes on after" in note for note in host.notes), "its own is none of them"
+    assert not list(folder.iterdir())
+
+
 def test_only_the_last_runs_that_were_stopped_are_kept(small, chain, host):
-    folder = host.output / "user" / "nst_checkpoints"
+    folder = host.output / "user" / "__nst_checkpoints"
     host.cancel_after = 60
     for seed in range(8):
         host.checks = 0
         with pytest.raises(InterruptProcessingException):
             small(chain, resumable=True, seed=seed)
     assert len(list(folder.glob("*.checkpoint"))) <= 12
+
+
+def test_pictures_that_could_not_be_written_leave_no_half_file(modules, host, monkeypatch):
+    import errno
+    import os
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    folder = Path(modules.host.folder_paths.get_output_directory())
+    before = set(folder.iterdir())
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            modules.host.save_pictures(torch.rand(1, 8, 8, 3))
+    assert set(folder.iterdir()) == before
+
+
+def test_a_run_whose_checkpoint_cannot_be_written_ends_with_its_picture(
+    small, chain, host, modules, monkeypatch, tmp_path
+):
+    closed = tmp_path / "file"
+    closed.write_text("")  # where a folder should be
+    monkeypatch.setattr(modules.host, "checkpoint_folder", lambda: closed / "checkpoints")
+    image, *_ = small(chain, resumable=True)
+    assert torch.equal(image, small(chain)[0])
+    assert any("could not be written" in note for note in host.notes)

@@ -9,9 +9,9 @@ from nst_core.errors import ImageError, NSTError, SettingsError
 from nst_core.files.write_image import save_image
 from nst_core.page.canvas import png_of, url_of
 from nst_core.page.kinds import RECONSTRUCT, STYLIZE, TEXTURE
+from nst_core.page.messages import shown
 from nst_core.page.restore import restore
 from nst_core.page.restoring import _words
-from nst_core.page.runs import shown
 from nst_core.run.report import summary_of
 from nst_core.settings import Settings
 

@@ -217,11 +217,31 @@ def test_who_comes_back_finds_the_run_and_then_its_result_until_the_next_one(run
 def test_a_result_is_forgotten_with_its_files(runs, ask, made, monkeypatch):
     runs.begin("me", ask(steps=1)).future.result()
     path = runs.finished_of("me").files.picture
-    hour_later = time.time() + AGE + 1
-    monkeypatch.setattr("nst_core.page.runs.time.time", lambda: hour_later)
-    runs.tidy()
+    days_later, hour_later = time.time() + 1e6, time.monotonic() + AGE + 1
+    with monkeypatch.context() as patch:
+        patch.setattr("nst_core.page.runs.time.time", lambda: days_later)  # somebody set the clock
+        runs.tidy()
+        assert runs.finished_of("me").files.picture == path
+        patch.setattr("nst_core.page.runs.time.monotonic", lambda: hour_later)
+        runs.tidy()
     assert runs.finished_of("me") is None
     assert not path.parent.exists()
+
+
+def test_a_result_that_cannot_be_written_is_told_and_leaves_nothing(runs, ask, monkeypatch):
+    def full(path, text):
+        raise ImageError(f"'{path}' could not be written: No space left on device.")
+
+    monkeypatch.setattr("nst_core.page.result.write_text", full)
+    job = runs.begin("me", ask(steps=1))
+    with pytest.raises(ImageError, match="its disk may be full") as told:
+        job.future.result()
+    assert "workflow" not in str(told.value)  # where it lies is for nobody
+    assert runs.finished_of("me") is None
+    assert not [one for one in runs._results._made if one[1].exists()]
+    monkeypatch.undo()
+    runs.begin("me", ask(steps=1)).future.result()
+    assert runs.finished_of("me").files.picture.exists()
 
 
 def test_only_so_many_results_and_uploads_are_kept(tmp_path):
@@ -239,7 +259,7 @@ def test_only_so_many_results_and_uploads_are_kept(tmp_path):
     assert [path.exists() for path in brought] == [n >= 6 for n in range(8)]
     assert (tmp_path / "sample.jpg").exists()
     assert folders[-1].exists()
-    results.tidy(time.time() + AGE + 1)
+    results.tidy(time.monotonic() + AGE + 1)
     assert list((tmp_path / "results").iterdir()) == []
 
 

@@ -1,13 +1,17 @@
 """The page in a process of its own, as programs and strangers meet it."""
 
 import json
+import random
 import re
 import runpy
+import shutil
 import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 
+import httpx
 import pytest
 from page_server import MAX_SIZE, MAX_UPLOAD, MAX_WAITING, SMALL, folder_of, running
 from PIL import Image
@@ -222,6 +226,17 @@ def test_files_of_another_visitor_cannot_be_found(connect, picture, server):
     assert min(len(result.parent.name), len(upload.parent.name)) >= 20
 
 
+def test_checkpoints_are_not_served(server):
+    kept = folder_of(server) / "checkpoints" / "a"
+    kept.mkdir()
+    (kept / "run.checkpoint").touch()
+    try:
+        path = f"{server.url}/gradio_api/file={kept / 'run.checkpoint'}"
+        assert answer_to(path) in (403, 404)
+    finally:
+        shutil.rmtree(kept)
+
+
 @pytest.mark.parametrize(
     "route",
     [
@@ -360,3 +375,53 @@ def test_temporary_files_are_gone_with_the_page(tmp_path):
     with running(tmp_path, *SMALL, OMP_NUM_THREADS="1"):
         assert [path.name for path in tmp_path.iterdir() if path.name.startswith("nst-page-")]
     assert [path.name for path in tmp_path.iterdir()] == ["log"]
+
+
+def called(server, *data):
+    """The address at which a call of `/stylize` is answered."""
+    url = f"{server.url}/gradio_api/call/stylize"
+    return f"{url}/{httpx.post(url, json={'data': data}, timeout=60).json()['event_id']}"
+
+
+def test_runs_that_are_left_at_any_moment_leave_nothing_behind(server, tmp_path):
+    """What benchmarks/load.py does with 200."""
+    moment, files = random.Random(1), []
+    for color in ("teal", "orange"):
+        Image.new("RGB", (64, 48), color).save(tmp_path / "a.png")
+        sent = {"files": (f"{color}.png", (tmp_path / "a.png").read_bytes())}
+        [path] = httpx.post(f"{server.url}/gradio_api/upload", files=sent, timeout=60).json()
+        files.append({"path": path, "meta": {"_type": "gradio.FileData"}})
+
+    def job(number):
+        waits = moment.uniform(0.01, 0.3) if number % 2 else 60
+        address = called(server, *files, "default", 1, 32, 10, 0)
+        with suppress(httpx.ReadTimeout):
+            said = httpx.get(address, timeout=httpx.Timeout(60, read=waits)).text
+            assert "event: complete" in said
+
+    def held():
+        process = Path(f"/proc/{server.process.pid}")
+        kept = [path for path in folder_of(server).rglob("*") if path.is_file()]
+        return len(list((process / "fd").iterdir())), len(kept)
+
+    for number in range(MAX_WAITING + 8):  # as many results of programs as are kept
+        job(number)
+    (handles, kept), memory = held(), server.memory()
+    for number in range(12):
+        job(number)
+    while held()[0] > handles:  # connections are given back a little later
+        pass
+    assert held()[1] <= kept * 1.05
+    assert server.memory() - memory < 50e6
+
+
+def test_what_is_remembered_of_programs_is_bounded(server):
+    def refused(count):
+        for _ in range(count):
+            answer = httpx.get(called(server, None, None, "default", 1, 48, 20, 0), timeout=60)
+            assert "event: error" in answer.text
+
+    refused(8 * MAX_WAITING)
+    memory = server.memory()
+    refused(50)  # half a megabyte each
+    assert server.memory() - memory < 10e6

@@ -7,8 +7,7 @@ from PIL import Image
 from ...errors import PackageError
 from ...optional import imported
 from ..damage import MissingPackage, decoding
-from ..pixels import Pixels, pixels_of
-from .opened import Opened
+from .opened import Opened, opened_by_pillow
 
 _AVIF = {b"avif", b"avis"}
 _HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs", b"mif1", b"msf1"}
@@ -40,7 +39,7 @@ def open_avif(stream: IO[bytes], name: str) -> Opened:
         )
     with decoding("AVIF"):
         picture = factory(stream, "")
-    return _opened(picture, "AVIF")
+    return opened_by_pillow(picture, "AVIF")
 
 
 def open_heic(stream: IO[bytes], name: str) -> Opened:
@@ -54,13 +53,4 @@ def open_heic(stream: IO[bytes], name: str) -> Opened:
         ) from error
     with decoding("HEIC"):
         picture = pillow_heif.HeifImageFile(stream, "")
-    return _opened(picture, "HEIC")
-
-
-def _opened(picture: Image.Image, kind: str) -> Opened:
-    def decode() -> Pixels:
-        with decoding(kind):
-            picture.load()
-        return pixels_of(picture)
-
-    return Opened(kind, picture.size, decode)
+    return opened_by_pillow(picture, "HEIC")

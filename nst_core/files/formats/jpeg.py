@@ -10,6 +10,7 @@ import logging
 import random
 import re
 import struct
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -17,11 +18,15 @@ from numpy.typing import NDArray
 from PIL.JpegImagePlugin import JpegImageFile
 
 from ..damage import DAMAGE, Damaged, NotSupported, decoding
-from ..pixels import Pixels, pixels_of
+from ..directories import check_exif
+from ..pixels import pixels_of
+from ..shrinking import Size, Strips, strips_of_pillow
 from .opened import Opened
 
 log = logging.getLogger(__name__)
 
+# Each scan of a progressive picture goes over all of it. Encoders make about ten.
+_SCANS = 100
 # The largest share of a picture's pixels that may be missing.
 _MISSING = 0.02
 _END = b"\xff\xd9"
@@ -34,6 +39,8 @@ _NEXT_MARKER = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 def open_jpeg(stream: IO[bytes], name: str) -> Opened:
     """The first picture, which is the main one where more pictures or a gain map follow."""
+    _check(stream.read())
+    stream.seek(0)
     try:
         with decoding("JPEG"):
             # Not Pillow's factory: it reads what the others are, and fails with them.
@@ -44,15 +51,20 @@ def open_jpeg(stream: IO[bytes], name: str) -> Opened:
             raise NotSupported("JPEG-LS picture") from error
         raise
 
-    def decode() -> Pixels:
+    def loaded() -> JpegImageFile:
         try:
             picture.load()
         except DAMAGE as error:
             stream.seek(0)
-            return pixels_of(_mended(stream.read(), name, error))
-        return pixels_of(picture)
+            return _mended(stream.read(), name, error)
+        return picture
 
-    return Opened("JPEG", picture.size, decode)
+    def strips(size: Size) -> Strips:
+        # The decoder shrinks for little, but by plain means: it leaves twice the size to resize.
+        picture.draft(None, (2 * size[1], 2 * size[0]))
+        return strips_of_pillow(picture, loaded)
+
+    return Opened("JPEG", picture.size, lambda: pixels_of(loaded()), strips=strips)
 
 
 def _mended(data: bytes, name: str, damage: Exception) -> JpegImageFile:
@@ -103,11 +115,8 @@ def _all_begun(data: bytes) -> bool:
     Else what is missing lies everywhere in the picture, not at its lower end.
     """
     lacking: set[tuple[int, int]] = set()
-    at, progressive = 2, False
-    while at + 4 <= len(data) and data[at] == 0xFF:
-        marker, (size,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
-        body = data[at + 4 : at + 2 + size]
-        at += 2 + size
+    progressive = False
+    for marker, body in _segments(data):
         if 0xC0 <= marker <= 0xCF and marker not in (0xC4, 0xC8, 0xCC):
             progressive = marker & 3 == 2
             lacking = {(component, k) for component in body[6::3] for k in range(64)}
@@ -117,6 +126,30 @@ def _all_begun(data: bytes) -> bool:
                 first, last, bits = 0, 63, 0
             if bits & 15 == 0:
                 lacking -= {(c, k) for c in body[1:-3:2] for k in range(first, last + 1)}
+    return not lacking
+
+
+def _check(data: bytes) -> None:
+    """Damaged if it has so many scans, or so long EXIF, that to read it would take minutes."""
+    scans = 0
+    exif: list[bytes] = []
+    for marker, body in _segments(data):
+        scans += marker == 0xDA
+        if marker == 0xE1 and body.startswith(b"Exif\0\0"):
+            exif.append(body[6 if exif else 0 :])  # Pillow joins them
+        if scans > _SCANS:
+            raise Damaged(f"it has more than {_SCANS} scans")
+    if len(exif) > 1:
+        check_exif(b"".join(exif))
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """(marker, body) of each up to the end of the picture."""
+    at = 2
+    while at + 4 <= len(data) and data[at] == 0xFF and data[at + 1] != 0xD9:
+        marker, (size,) = data[at + 1], struct.unpack_from(">H", data, at + 2)
+        yield marker, data[at + 4 : at + 2 + size]
+        at += 2 + max(size, 2)
+        if marker == 0xDA:
             found = _NEXT_MARKER.search(data, at)
             at = found.start() if found else len(data)
-    return not lacking

@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 
 _COLORS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4, YCBCR: 3, CIELAB: 3, ICCLAB: 3}
 _D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
+# Of one pixel: five channels of 64 bits. Without it, the limit of pixels is none of memory.
+_MOST_BITS = 5 * 64
 
 
 def studio_pixels(stream: IO[bytes], layout: Layout) -> Pixels:
@@ -98,6 +100,7 @@ def _check_meaning(layout: Layout) -> None:
         and not (layout.photometric == ICCLAB and layout.bits != 8)
         and not (layout.photometric == CIELAB and layout.bits not in (8, 16))
         and (layout.sample_format in (1, 2, 3) and layout.bits <= 64)
+        and layout.samples * layout.bits <= _MOST_BITS
     )
     if not plain:
         raise NotSupported(str(layout))

@@ -1,6 +1,8 @@
 """TIFF: what Pillow reads right, Pillow reads; the rest is for tifffile or refused by its name."""
 
+import io
 import logging
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import IO
 
@@ -10,10 +12,13 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from ..damage import DAMAGE, Damaged, MissingPackage, NotSupported, decoding
 from ..deep import keeps_16_bits, scaled, sixteen_bits
+from ..directories import check_directories
 from ..pixels import Pixels, pixels_of, pixels_of_values
+from ..shrinking import Size, Strips, strips_of_whole
 from .opened import Opened
 from .studio_tiff import pixels_of_channels, studio_pixels
 from .tiff_layout import CMYK, RGB, WHITE_IS_ZERO, YCBCR, Layout, read_layout
+from .tiff_strips import parts_of_tiff
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +29,7 @@ _COMMON = (_NONE, 2, 3, 4, 5, *_JPEG, 8, 32773, 32946)
 
 def open_tiff(stream: IO[bytes], name: str) -> Opened:
     """The first page."""
+    check_directories(stream)
     big_endian_big = stream.read(4) == b"MM\0+"
     stream.seek(0)
     try:
@@ -37,25 +43,46 @@ def open_tiff(stream: IO[bytes], name: str) -> Opened:
         raise NotSupported("raw picture of a camera", "develop it and save it as a PNG picture")
 
     def decode() -> Pixels:
-        try:
-            return _by_pillow(stream, layout)
-        except _NotForPillow:
-            pass
-        try:
-            return studio_pixels(stream, layout)
-        except MissingPackage as missing:
-            if not _loses_bits_only(layout):
-                raise
-            try:
-                picture = _pillow(stream)
-            except DAMAGE:
-                raise missing from None
-        log.warning("%s: read with 8 of its 16 bits a channel; tifffile would read all.", name)
-        with decoding("TIFF"):
-            picture.load()
-        return pixels_of(picture)
+        return _decoded(stream, layout, name)
 
-    return Opened("TIFF", layout.size, decode)
+    def rows(parts: Callable[[], Iterator[bytes]]) -> Iterator[Pixels]:
+        for part in parts():
+            yield open_tiff(io.BytesIO(part), name).decode()
+
+    def strips(_: Size) -> Strips:
+        with decoding("TIFF"):
+            parts = parts_of_tiff(stream) if _in_parts(layout) else None
+        if parts is None:
+            return strips_of_whole(decode())
+        return Strips(layout.size[::-1], rows(parts), lambda: layout.orientation)
+
+    return Opened("TIFF", layout.size, decode, strips=strips)
+
+
+def _decoded(stream: IO[bytes], layout: Layout, name: str) -> Pixels:
+    """All of it."""
+    try:
+        return _by_pillow(stream, layout)
+    except _NotForPillow:
+        pass
+    try:
+        return studio_pixels(stream, layout)
+    except MissingPackage as missing:
+        if not _loses_bits_only(layout):
+            raise
+        try:
+            picture = _pillow(stream)
+        except DAMAGE:
+            raise missing from None
+    log.warning("%s: read with 8 of its 16 bits a channel; tifffile would read all.", name)
+    with decoding("TIFF"):
+        picture.load()
+    return pixels_of(picture)
+
+
+def _in_parts(layout: Layout) -> bool:
+    """Whether parts can be read alone: old JPEG has common tables, large numbers a common white."""
+    return layout.compression != 6 and layout.bits <= 16 and layout.sample_format == 1
 
 
 class _NotForPillow(Exception):

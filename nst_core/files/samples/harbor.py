@@ -39,6 +39,15 @@ def paint(size: int) -> Canvas:
     return canvas
 
 
+def paint_without_boats(canvas: Canvas) -> None:
+    """The same, of an empty harbor."""
+    _sky(canvas)
+    _hills(canvas)
+    _houses(canvas)
+    _water(canvas)
+    _ripples(canvas)
+
+
 def _sky(canvas: Canvas) -> None:
     x, y = canvas.x, canvas.y
     canvas.pixels[:] = ramp(

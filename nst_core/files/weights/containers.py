@@ -10,6 +10,8 @@ from .foreign import first_bytes, zip_members
 from .keras import read_hdf5, read_keras_archive
 from .pickles import read_torch
 
+# Tensors of a file that are looked at; the largest networks have some thousands.
+_MOST = 50_000
 _SIGNATURE_OF_HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
@@ -40,7 +42,13 @@ def read_tensors(path: Path) -> Contents:
 def _read_safetensors(path: Path) -> Contents:
     try:
         with safe_open(path, framework="pt", device="cpu") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}
+            names = file.keys()
+            if len(names) > _MOST:
+                raise WeightsError(
+                    f"{path} holds {len(names):,} tensors, far more than a network. Use a file of "
+                    "VGG-16."
+                )
+            tensors = {name: file.get_tensor(name) for name in names}
             return Contents("safetensors", tensors, file.metadata() or {})
     except (SafetensorError, *DAMAGE) as error:
         raise WeightsError(f"{path} is a damaged safetensors file: {error}. {RETRY}") from error

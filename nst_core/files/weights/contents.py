@@ -5,11 +5,17 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from torch import Tensor
 
+from ...errors import WeightsError
+
 RETRY = "Download or copy the file again."
 SAVE_WEIGHTS = "Save the network's state_dict(), best as safetensors, and use that."
+
+# VGG-16 with its classifier and the two moments of an optimizer is 1.7 GB.
+LARGEST = 2 << 30  # bytes that a file may unpack to
 
 # What libraries let through on damaged files, besides their own errors.
 DAMAGE = (RuntimeError, ValueError, EOFError, LookupError, AttributeError, TypeError, OSError,
@@ -30,3 +36,11 @@ class Contents:
     container: str
     tensors: Mapping[str, Tensor]
     metadata: Mapping[str, str] = field(default_factory=dict)
+
+
+def too_large(path: Path, size: int, most: int = LARGEST) -> WeightsError:
+    """The refusal of a file that would unpack to `size` bytes."""
+    return WeightsError(
+        f"{path} would unpack to {size / 1e9:,.1f} GB, and at most {most / 1e9:.1f} GB are "
+        "read. Save VGG-16's weights alone, in a file of their own."
+    )

@@ -1,6 +1,7 @@
 """One file over HTTP: resumed where it stopped, verified, and complete or not there at all."""
 
 import contextlib
+import errno
 import os
 import queue
 import re
@@ -12,6 +13,7 @@ from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 from ...errors import WeightsError
+from .partial import own_part, size_of
 from .sources import Source, file_digest
 
 ByteProgress = Callable[[int, int], None]
@@ -19,6 +21,8 @@ ByteProgress = Callable[[int, int], None]
 PATIENCE = 30.0  # seconds for the first bytes, and for each read after them
 ATTEMPTS = 10
 _CHUNK = 1 << 18
+_OF_DISKS = (errno.ENOSPC, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOENT)
+_ELSEWHERE = "Make room there, or set NST_CACHE to another folder."
 _FAILURES = (OSError, HTTPException, ValueError)  # ValueError: an address that is no URL
 
 
@@ -31,23 +35,27 @@ def download(
 ) -> Path:
     """The published file, in `folder`, with its hash checked.
 
-    A broken download stays as `*.part` and is resumed by the next call.
+    A broken download stays as `*.part` and is resumed by the next call. While another process
+    writes that part, ours has a name of its own, and is not kept if it breaks.
 
     Raises:
         WeightsError: no network, a server that refuses, or a file with another hash.
     """
     url = _address(source, folder)
-    part = folder / f"{source.file_name}.part"
+    target = folder / source.file_name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        _receive(url, source, part, on_progress, patience)
-        _verify(url, source, part)
-        target = folder / source.file_name
-        os.replace(part, target)
+        with own_part(folder / f"{source.file_name}.part") as part:
+            resumed = size_of(part) > 0
+            _receive(url, source, part, on_progress, patience)
+            if resumed and not _is_whole(part, source):
+                os.truncate(part, 0)  # its beginning was of something else
+                _receive(url, source, part, on_progress, patience)
+            _verify(url, source, part)
+            os.replace(part, target)
     except _FAILURES as error:
-        raise WeightsError(
-            f"Downloading {url} failed: {_reason(error)}. {by_hand(source, folder)}"
-        ) from error
+        hint = _ELSEWHERE if getattr(error, "errno", 0) in _OF_DISKS else by_hand(source, folder)
+        raise WeightsError(f"Downloading {url} failed: {_reason(error)}. {hint}") from error
     return target
 
 
@@ -79,8 +87,12 @@ def _address(source: Source, folder: Path) -> str:
 def _receive(
     url: str, source: Source, part: Path, on_progress: ByteProgress | None, patience: float
 ) -> None:
-    """Fill `part`, connecting again as long as every connection brings it further."""
-    furthest = have = _size(part)
+    """Fill `part`, connecting again as long as every connection brings it further.
+
+    What a server says of lengths may be wrong: the hash decides.
+    """
+    furthest = have = size_of(part)
+    cut = True
     for _ in range(ATTEMPTS):
         try:
             response, first = _open(url, have, patience)
@@ -88,21 +100,23 @@ def _receive(
             # 416: nothing is left after what we have. Either it is all there, or it is not ours.
             if error.code != 416 or not have:
                 raise
-            if file_digest(part, source.algorithm).startswith(source.digest):
+            if _is_whole(part, source):
                 return
-            part.unlink()
+            os.truncate(part, 0)
             furthest = have = 0
             continue
         with response:
             offset, total = _extent(response, have)
             broken = _append(response, first, part, offset, total or source.size, on_progress)
-        have = _size(part)
-        if not broken and (total is None or have >= total):
+        have = part.stat().st_size
+        cut = broken or have < (total or 0)
+        if not broken and have >= (total or source.size):
             return
         if have <= furthest:
             break
         furthest = have
-    raise ConnectionError(f"the connection broke after {have} bytes; try again to resume")
+    if cut and not _is_whole(part, source):
+        raise ConnectionError(f"the connection broke after {have} bytes; try again to resume")
 
 
 def _open(url: str, start: int, patience: float) -> tuple[HTTPResponse, bytes]:
@@ -177,7 +191,7 @@ def _append(
 def _verify(url: str, source: Source, part: Path) -> None:
     digest = file_digest(part, source.algorithm)
     if not digest.startswith(source.digest):
-        part.unlink()
+        os.truncate(part, 0)
         raise WeightsError(
             f"What {url} sent is not {source.file_name}: its {source.algorithm} is {digest}, not "
             f"{source.digest}. It was deleted; a proxy or sign-in page may have answered instead. "
@@ -185,8 +199,8 @@ def _verify(url: str, source: Source, part: Path) -> None:
         )
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def _is_whole(part: Path, source: Source) -> bool:
+    return file_digest(part, source.algorithm).startswith(source.digest)
 
 
 def _reason(error: BaseException) -> str:

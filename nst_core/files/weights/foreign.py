@@ -1,10 +1,11 @@
 """What a file is that holds no weights we read, so that the refusal can say it."""
 
+import os
 import zipfile
 from pathlib import Path
 
 from ...errors import WeightsError
-from .contents import DAMAGE, RETRY, SAVE_WEIGHTS
+from .contents import DAMAGE, LARGEST, RETRY, SAVE_WEIGHTS, too_large
 
 _UNPACK = "Unpack it and use the weights file that is in it."
 _DOWNLOAD = "Open the address in a browser, then download the file itself."
@@ -33,6 +34,8 @@ _SUFFIXES = {
     ".pt2": "an exported program, not weights",
     ".t7": "a Lua Torch file",
 }
+# Of a state dict, which names its tensors: VGG-16's has some kilobytes.
+_LONGEST_PICKLE = 64 << 20
 _TEXTS = (b"<!doctype", b"<html", b"<?xml", b"<!--", b"<head")
 
 
@@ -42,16 +45,17 @@ def first_bytes(path: Path) -> bytes:
     Raises:
         WeightsError: it cannot be read, or these bytes tell that it is something else.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         raise WeightsError(f"{path} is a folder. Choose the weights file in it.")
-    if path.exists() and not path.is_file():  # reading a pipe would wait for ever
+    if os.path.exists(path) and not os.path.isfile(path):  # reading a pipe would wait for ever
         raise WeightsError(f"{path} is no regular file. Choose a weights file.")
     try:
         with path.open("rb") as file:
             start = file.read(512)
-    except OSError as error:
+    except (OSError, ValueError) as error:  # a name with NUL is a ValueError
+        reason = getattr(error, "strerror", None) or error
         raise WeightsError(
-            f"{path} cannot be read: {error.strerror or error}. Check the path and its rights."
+            f"{path} cannot be read: {reason}. Check the path and its rights."
         ) from error
     if not start:
         raise WeightsError(f"{path} is empty. {RETRY}")
@@ -70,8 +74,13 @@ def zip_members(path: Path) -> list[str]:
     try:
         with zipfile.ZipFile(path) as archive:
             members = archive.namelist()
+            unpacked = [one.file_size for one in archive.infolist() if one.compress_type]
+            pickles = [one.file_size for one in archive.infolist()
+                       if one.filename.endswith("data.pkl")]  # fmt: skip
     except (NotImplementedError, *DAMAGE) as error:
         raise WeightsError(f"{path} is damaged: {error}. {RETRY}") from error
+    if sum(unpacked) > LARGEST or sum(pickles) > _LONGEST_PICKLE:
+        raise too_large(path, sum(unpacked) + sum(pickles))
     if any(name.endswith("/constants.pkl") or "/code/" in name for name in members):
         raise WeightsError(
             f"{path} is a TorchScript program, not weights: nothing in it was run. {SAVE_WEIGHTS}"

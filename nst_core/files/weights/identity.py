@@ -1,5 +1,6 @@
 """Which weights a file holds, and which input they want: known, or assumed aloud."""
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,7 +98,7 @@ def check_weights(path: str | Path, preprocessing: str | None = None) -> CheckRe
     Raises:
         WeightsError: nothing of VGG-16 can be read from the file at all.
     """
-    path = Path(path).expanduser()
+    path = Path(os.path.expanduser(path))
     vgg_file = read_vgg_file(path)
     identity = identify(vgg_file)
     messages = list(vgg_file.notes)

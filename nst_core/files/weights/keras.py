@@ -1,5 +1,6 @@
 """Keras's files: HDF5 of Keras 1 to 3, and `.keras`, a zip archive with HDF5 in it."""
 
+import math
 import re
 import shutil
 import tempfile
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from ...errors import PackageError, WeightsError
 from ...optional import imported
-from .contents import DAMAGE, RETRY, Contents
+from .contents import DAMAGE, LARGEST, RETRY, Contents, too_large
 
-# VGG-16 with its classifier and the two moments of an optimizer is 1.7 GB.
-LARGEST = 2 << 30  # bytes that a file may unpack to
+# Bytes of the convolutions that are read, as float32; of VGG-16 they are 59 MB.
+_CONVOLUTIONS = 1 << 29
 _MEMBER = "model.weights.h5"
 _LAYER = re.compile(r"block[1-5]_conv[1-4]")
 
@@ -30,7 +31,7 @@ def read_keras_archive(path: Path) -> Contents:
         with zipfile.ZipFile(path) as archive, tempfile.TemporaryFile() as unpacked:
             size = archive.getinfo(_MEMBER).file_size
             if size > LARGEST:
-                raise _too_large(path, size)
+                raise too_large(path, size)
             with archive.open(_MEMBER) as packed:  # never gives more than the size it was told
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
             return read_hdf5(path, unpacked)
@@ -81,16 +82,13 @@ def _refuse_unsafe(path: Path, groups: dict[str, dict[str, Any]]) -> None:
         raise WeightsError(
             f"{path} takes values out of other files, and was refused. Use a file that is whole."
         )
-    size = sum(item.size * item.dtype.itemsize for item in wanted)
-    if size > LARGEST:
-        raise _too_large(path, size)
-
-
-def _too_large(path: Path, size: int) -> WeightsError:
-    return WeightsError(
-        f"{path} would unpack to {size / 1e9:,.1f} GB, and at most {LARGEST / 1e9:.1f} GB are "
-        "read. Save VGG-16's weights alone, in a file of their own."
+    # One chunk is unpacked whole, however little of it the dataset has.
+    counts = [max(item.size, math.prod(item.chunks or ())) for item in wanted]
+    size = sum(
+        count * max(item.dtype.itemsize, 4) for count, item in zip(counts, wanted, strict=True)
     )
+    if size > _CONVOLUTIONS:
+        raise too_large(path, size, _CONVOLUTIONS)
 
 
 def _layer(group: str, datasets: dict[str, Any]) -> dict[str, Tensor]:

@@ -77,8 +77,13 @@ def get_weights(
         except PackageError as error:
             raise WeightsError(f"Weights '{name}' are a Keras file, and {error}") from error
     published = download(source, cache_folder(), on_progress=on_progress, patience=patience)
-    small = _convert(source, published)
-    published.unlink()
+    small = published.with_name(source.stored_name)
+    try:
+        _convert(source, published, small)
+    except WeightsError:
+        if not small.exists():
+            raise  # else another process has converted the file, and deleted it
+    published.unlink(missing_ok=True)
     return small
 
 
@@ -94,8 +99,7 @@ def read_named(source: Source, path: Path) -> tuple[VGGFile, Identity]:
     return vgg_file, identity
 
 
-def _convert(source: Source, published: Path) -> Path:
-    small = published.with_name(source.stored_name)
+def _convert(source: Source, published: Path, small: Path) -> None:
     metadata = {
         "source": source.name,
         "preprocessing": source.preprocessing,
@@ -109,4 +113,3 @@ def _convert(source: Source, published: Path) -> Path:
             f"{small} cannot be written: {error}. Make room there, or set NST_CACHE to another "
             "folder."
         ) from error
-    return small

@@ -1,6 +1,7 @@
 """A VGG-16 by name or file: found, downloaded or made, and paired with its preprocessing."""
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -76,8 +77,8 @@ def _choose(
         path = get_weights(weights, folders=folders, on_progress=on_progress)
         vgg_file, identity = read_named(SOURCES[weights], path)
         return vgg_file.tensors, identity
-    path = Path(weights).expanduser()
-    if not path.exists():
+    path = Path(os.path.expanduser(weights))
+    if not os.path.exists(path):  # Path.exists raises for names that are too long
         raise WeightsError(
             f"Weights '{weights}' are neither a file nor one of {', '.join(NAMES)}. "
             "Check the path or the spelling."

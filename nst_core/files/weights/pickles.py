@@ -1,8 +1,10 @@
 """State dicts of torch.save. Only tensors and plain containers are restored from a pickle."""
 
+import io
 import pickle
 import re
 import warnings
+import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,8 +14,12 @@ from torch import Tensor
 
 from ...errors import WeightsError
 from .contents import DAMAGE, RETRY, SAVE_WEIGHTS, Contents
+from .pickle_check import check_pickle
 
 _DEEPEST = 8  # dicts in dicts: training programs wrap a state dict two or three times
+_PICKLE = b"\x80"  # a pickle begins with its protocol
+# Before PyTorch 1.6: a magic number, a version, a machine, the content, and its keys.
+_PARTS = 5
 _WANTED = re.compile(r"GLOBAL ([\w.]+)")
 
 
@@ -28,19 +34,29 @@ def read_torch(path: Path, zipped: bool) -> Contents:
             # A newer pickle either loads or is refused below; the doubt about it helps nobody.
             warnings.filterwarnings("ignore", message="Detected pickle protocol")
             content = _loaded(path, zipped)
+        tensors = dict(_tensors_in(content, "", set())) if isinstance(content, Mapping) else None
     except pickle.UnpicklingError as error:
         raise WeightsError(_refusal(path, str(error))) from error
     except DAMAGE as error:
-        raise WeightsError(f"{path} is damaged, or no PyTorch file. {RETRY}") from error
-    if not isinstance(content, Mapping):
+        raise WeightsError(f"{path} is damaged, or no PyTorch file ({error}). {RETRY}") from error
+    if tensors is None:
         raise WeightsError(
             f"{path} holds a {type(content).__name__}, not a state dict of tensors by name. "
             f"{SAVE_WEIGHTS}"
         )
-    return Contents("torch", dict(_tensors_in(content, "", set())))
+    return Contents("torch", tensors)
 
 
 def _loaded(path: Path, zipped: bool) -> Any:
+    with path.open("rb") as file:
+        if zipped:
+            with zipfile.ZipFile(file) as archive:
+                name = next(name for name in archive.namelist() if name.endswith("data.pkl"))
+                check_pickle(io.BytesIO(archive.read(name)))
+        else:
+            for _ in range(_PARTS):
+                if file.peek(1)[:1] == _PICKLE:  # a bare pickle is the content alone
+                    check_pickle(file)
     if path.suffix == ".safetensors":  # torch.load goes by that name, and not by the content
         with path.open("rb") as file:
             return torch.load(file, map_location="cpu", weights_only=True)
@@ -67,6 +83,8 @@ def _tensors_in(
     """Tensors by their path of names; a dict that is met again is not followed."""
     seen.add(id(content))
     for key, value in content.items():
+        if not isinstance(key, str | int):  # others are no names, and may take years to be written
+            continue
         if isinstance(value, Tensor):
             yield f"{prefix}{key}", value
         elif isinstance(value, Mapping) and id(value) not in seen and depth < _DEEPEST:

@@ -51,6 +51,8 @@ class VGGFile:
                 found[name] = "is missing"
             elif tuple(tensor.shape) != shape:
                 found[name] = f"has shape {tuple(tensor.shape)} where VGG-16 has {shape}"
+            elif tensor.is_meta:
+                found[name] = "has no values"
             elif tensor.dtype not in _FLOATS or tensor.layout != torch.strided:
                 found[name] = f"is {tensor.dtype}, {tensor.layout}: not plain floating point"
             elif not tensor.isfinite().all():

@@ -1,6 +1,7 @@
 """A pack for tests: pictures that no other node makes, and results with all their bits."""
 
 import torch
+from server import PromptServer
 
 
 class Picture:
@@ -63,4 +64,44 @@ class Evict:
         return (vgg,)
 
 
-NODE_CLASS_MAPPINGS = {"Probe_Picture": Picture, "Probe_Keep": Keep, "Probe_Evict": Evict}
+class Flood:
+    """Sends its client more than a socket holds: all else waits until that is read."""
+
+    CATEGORY = FUNCTION = "send"
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls):  # the host's name
+        return {"required": {"megabytes": ("INT", {"max": 64})}}
+
+    def send(self, megabytes):
+        """One message."""
+        server = PromptServer.instance
+        server.send_sync("flood", "x" * (megabytes << 20), server.client_id)
+        return {}
+
+
+class Unread:
+    """How many messages wait to be read."""
+
+    CATEGORY = FUNCTION = "count"
+    RETURN_TYPES = ()
+    OUTPUT_NODE = True
+
+    @classmethod
+    def INPUT_TYPES(cls):  # the host's name
+        return {"required": {"after": ("NST_REPORT",)}}
+
+    def count(self, after):
+        """Now."""
+        return {"ui": {"text": [str(PromptServer.instance.messages.qsize())]}}
+
+
+NODE_CLASS_MAPPINGS = {
+    "Probe_Picture": Picture,
+    "Probe_Keep": Keep,
+    "Probe_Evict": Evict,
+    "Probe_Flood": Flood,
+    "Probe_Unread": Unread,
+}

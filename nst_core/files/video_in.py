@@ -1,0 +1,169 @@
+"""Videos to frames, one after the other: anything that FFmpeg reads, by PyAV."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ImageError
+from ..optional import imported
+from .paths import check_readable
+from .pixels import Pixels, upright
+
+VIDEO_INSTALL = "'nst-gram[video]'"
+# EXIF's number for a picture that is shown turned by so many degrees counterclockwise.
+_EXIF = {0: 1, 90: 8, 180: 3, 270: 6}
+# FFmpeg's numbers of matrices (AVColorSpace) that say nothing, and of BT.601 and BT.709.
+_UNSPECIFIED, _BT601, _BT709 = (0, 2), 5, 1
+_FULL_RANGE = 2
+
+
+@dataclass(frozen=True)
+class VideoInfo:
+    """What is known of a video before it is decoded.
+
+    Attributes:
+        height, width: as it is shown, in pixels.
+        rate: frames a second, on average.
+        time_base: seconds of a tick.
+        frames: how many there are; 0 if the file does not say.
+        bits: of each channel.
+        sound: whether there is any.
+        full_range, bt709: how its colors are stored.
+    """
+
+    height: int
+    width: int
+    rate: Fraction
+    time_base: Fraction
+    frames: int
+    bits: int
+    sound: bool
+    full_range: bool
+    bt709: bool
+
+
+@dataclass(frozen=True, eq=False)
+class VideoFrame:
+    """A decoded frame.
+
+    Attributes:
+        image: (1, 3, H, W) RGB in [0, 1], upright.
+        ticks: when it is shown, in the video's `time_base`.
+    """
+
+    image: Tensor
+    ticks: int
+
+
+def video_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
+    """Out of the header, and the first frame.
+
+    Raises:
+        ImageError: it cannot be read, is no video, or its frames are too large.
+        PackageError: PyAV is missing.
+    """
+    with _opened(path) as container:
+        stream = container.streams.video[0]
+        pixels = stream.width * stream.height
+        if pixels > max_pixels:
+            raise ImageError(
+                f"'{path}' has {stream.width}x{stream.height} px, which is {pixels:,} pixels a "
+                f"frame, and the limit is {max_pixels:,}. Make it smaller or raise the limit."
+            )
+        first = next(container.decode(stream), None)
+        if first is None:
+            raise ImageError(f"'{path}' has no frame. Copy or download it again.")
+        turned = _rotation(first) in (90, 270)
+        height, width = (first.width, first.height) if turned else (first.height, first.width)
+        return VideoInfo(
+            height=height,
+            width=width,
+            rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
+            time_base=Fraction(stream.time_base),
+            frames=stream.frames or _counted(container, stream),
+            bits=max(component.bits for component in first.format.components),
+            sound=bool(container.streams.audio),
+            full_range=first.color_range == _FULL_RANGE,
+            bt709=_matrix(first) == _BT709,
+        )
+
+
+def frames_of(path: str | Path, *, first: int = 0) -> Iterator[VideoFrame]:
+    """Every frame in the order of time; one in memory.
+
+    Args:
+        path: of the video.
+        first: the index of the first one that is wanted.
+
+    Raises:
+        ImageError: it cannot be read; also in the middle.
+    """
+    with _opened(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        for index, frame in enumerate(container.decode(stream)):
+            if index >= first:
+                ticks = index if frame.pts is None else frame.pts
+                yield VideoFrame(_picture(frame), ticks)
+
+
+def _picture(frame: Any) -> Tensor:
+    """16 bits a channel, or 8 if it has no more."""
+    deep = max(component.bits for component in frame.format.components) > 8
+    values = frame.to_ndarray(
+        format="rgb48le" if deep else "rgb24",
+        src_colorspace=_matrix(frame),
+        src_color_range=frame.color_range or 1,
+        dst_color_range=_FULL_RANGE,
+        interpolation="BICUBIC",
+    )
+    white = 65535 if deep else 255
+    colors = torch.from_numpy(np.ascontiguousarray(values).astype(np.float32) / white)
+    image = colors.permute(2, 0, 1)[None].contiguous()
+    return upright(Pixels(image), _EXIF.get(_rotation(frame), 1)).colors
+
+
+def _rotation(frame: Any) -> int:
+    """Degrees counterclockwise that it is to be turned by, from the display matrix."""
+    degrees: int = round(getattr(frame, "rotation", 0) / 90) * 90
+    turned: int = degrees % 360
+    return turned
+
+
+def _matrix(frame: Any) -> int:
+    """How YCbCr becomes RGB; where nothing says, by size, as players do."""
+    if frame.colorspace not in _UNSPECIFIED:
+        return int(frame.colorspace)
+    return _BT709 if frame.height >= 720 else _BT601
+
+
+def _counted(container: Any, stream: Any) -> int:
+    """By its length, for containers that do not count; 0 if that is not known either."""
+    rate = stream.average_rate
+    if stream.duration and rate:
+        return int(stream.duration * stream.time_base * rate + 0.5)
+    return int(container.duration * rate / 1_000_000 + 0.5) if container.duration and rate else 0
+
+
+@contextmanager
+def _opened(path: str | Path) -> Iterator[Any]:
+    """Of a local file: a name never becomes an address, whatever FFmpeg could open."""
+    av = imported("av", VIDEO_INSTALL)
+    check_readable(path)
+    try:
+        with Path(path).open("rb") as file, av.open(file, "r") as container:
+            if not container.streams.video:
+                raise ImageError(f"'{path}' has no pictures in it. Name a video.")
+            yield container
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise ImageError(
+            f"'{path}' could not be read as a video ({error}). Copy or download it again, or "
+            "convert it to MP4."
+        ) from error

@@ -1,0 +1,65 @@
+"""Settings of videos."""
+
+from dataclasses import dataclass
+
+from ..errors import SettingsError
+from .option import Checked, option
+
+FLOW_NAMES = ("dis", "raft")
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoSettings(Checked):
+    """How the frames of a video hang together."""
+
+    temporal_weight: float = option(
+        300.0,
+        "How strongly a frame is held to the one before, carried along by the optical flow. 0 "
+        "leaves it to the start of each frame.",
+        minimum=0,
+        maximum=1e9,
+    )
+    earlier: str = option(
+        "1",
+        "Which earlier frames a frame is held to, such as 1,2,4: what comes into sight again then "
+        "looks as it did.",
+    )
+    frame_steps: int = option(
+        0,
+        "L-BFGS steps for each frame after the first; 0 is a tenth of the steps. A frame that is "
+        "as good as the one before needs fewer.",
+        minimum=0,
+        maximum=100_000,
+    )
+    passes: int = option(
+        1,
+        "Passes over the whole video, forward and backward in turn. More of them make the borders "
+        "of what moves steadier.",
+        minimum=1,
+        maximum=20,
+    )
+    flow: str = option(
+        "dis",
+        "Optical flow. dis: OpenCV's, on the processor; raft: torchvision's network, more exact, "
+        "if its weights are on this machine.",
+        choices=FLOW_NAMES,
+    )
+    cuts: bool = option(True, "Find scene cuts, and begin anew there.")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.distances  # noqa: B018 - refuses what is no list of numbers
+
+    @property
+    def distances(self) -> tuple[int, ...]:
+        """How many frames back each earlier frame lies, nearest first."""
+        try:
+            found = sorted({int(part) for part in self.earlier.split(",")})
+        except ValueError:
+            found = [0]
+        if not 1 <= found[0] <= found[-1] <= 64:
+            raise SettingsError(
+                f"Earlier frames are '{self.earlier}'. Write how many frames back they lie, 1 to "
+                "64, such as 1,2,4."
+            )
+        return tuple(found)

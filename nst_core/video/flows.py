@@ -1,0 +1,54 @@
+"""Where flow comes from."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..optional import imported
+
+_INSTALL = "'nst-gram[video]'"
+
+
+@dataclass(frozen=True, eq=False)
+class Frame:
+    """A frame of the video that is stylized.
+
+    Attributes:
+        index: counted from 0.
+        image: (1, 3, H, W) RGB in [0, 1], in the size of the result.
+    """
+
+    index: int
+    image: Tensor
+
+
+# (1, 2, H, W) in pixels, from the first frame to the second: see `control.flow`.
+FlowBetween = Callable[[Frame, Frame], Tensor]
+
+
+def dis_flow() -> FlowBetween:
+    """OpenCV's DIS (Kroeger et al., arXiv:1603.03590), at its most careful.
+
+    Raises:
+        PackageError: OpenCV is missing.
+    """
+    cv2 = imported("cv2", _INSTALL)
+    finder = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    finder.setFinestScale(0)
+
+    def between(first: Frame, second: Frame) -> Tensor:
+        flow = finder.calc(_gray(first.image), _gray(second.image), None)
+        return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous()
+
+    return between
+
+
+def _gray(image: Tensor) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
+    """(H, W) levels, of Rec. 601's luma."""
+    weights = image.new_tensor([0.299, 0.587, 0.114])
+    levels = (image[0].movedim(0, -1) @ weights * 255 + 0.5).clamp(0, 255)
+    gray: np.ndarray[tuple[int, int], np.dtype[np.uint8]] = levels.cpu().numpy().astype(np.uint8)
+    return gray
