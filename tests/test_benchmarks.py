@@ -35,6 +35,21 @@ def test_the_memory_of_a_cell_is_measured_beside_what_was_estimated():
     assert 0 < row["used"] < row["all"]
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_what_tiles_cost_is_printed_beside_an_untiled_picture():
+    command = [sys.executable, BENCHMARKS / "tiles.py", "--small", "32", "--size", "64"]
+    command += ["--tiles", "32", "--precisions", "float32", "--rounds", "1"]
+    printed = subprocess.run(
+        command, env=ONE_THREAD, capture_output=True, text=True, check=True
+    ).stdout
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in printed.splitlines()[2:]]
+    assert [row[:3] for row in rows] == [
+        ["32 px", "untiled", "float32"],
+        ["64 px", "32", "float32"],
+    ]
+    assert all(float(row[4]) > 0 for row in rows)
+
+
 def test_the_work_for_plain_l_bfgs_losses_is_printed_for_each_cell_and_on_average():
     # The smallest that all layers have features of; a hundred evaluations each.
     command = [sys.executable, BENCHMARKS / "path.py", "--size", "32"]

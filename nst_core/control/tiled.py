@@ -92,6 +92,7 @@ class TiledObjective(Objective):
                 target.sums(owned[target.layer], tile.owned_in_picture(target.layer))
                 for target in self.targets
             ]
+            del owned  # before the next tile's are computed
             totals = _added(totals, sums)
             self._on_tile()
         return totals
