@@ -88,9 +88,10 @@ def test_inputs_have_the_limits_and_the_help_of_the_settings(modules, host, engi
             assert part.facts.get("min") == item.metadata["minimum"]
             assert part.facts.get("max") == item.metadata["maximum"]
             checked.add(part.id)
-    # The host chooses the device, and reads and writes the files; the others have nodes of their
-    # own, which begin with a weight.
-    others = {"device", "max_pixels", "transparency", "bits", "tv_weight", "laplacian_weight"}
+    # The host chooses the device and its memory, and reads and writes the files; the others have
+    # nodes of their own, which begin with a weight.
+    others = {"device", "memory", "max_pixels", "transparency", "bits"}
+    others |= {"tv_weight", "laplacian_weight"}
     assert set(from_settings) - checked == others
 
 
