@@ -62,7 +62,7 @@ def loaded(comfy: Comfy, jobs: int, seed: int) -> bool:
             f"ComfyUI {comfy.version}\njobs        RSS       own threads handles files checkpoints"
         )
         first, turn = row_of(load), 0
-        for goal in (jobs // 2, jobs):
+        for goal in (jobs // 4, jobs // 2, jobs * 3 // 4, jobs):
             while load.jobs < goal:
                 ROUNDS[turn % len(ROUNDS)](load)
                 turn += 1
