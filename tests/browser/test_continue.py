@@ -34,6 +34,7 @@ def test_continue_is_there_for_who_stopped_a_run_and_goes_on_with_it(visit):
     assert page.locator("#continue").count() == 0
     stopped(page)
     assert other.locator("#continue").count() == 0
+    assert page.locator("#continue").inner_text() == "Continue"  # Gradio may forget it
     before = evaluations(page)
     page.reload()
     page.wait_for_selector("#continue")

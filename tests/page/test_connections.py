@@ -161,6 +161,29 @@ def test_more_connections_than_the_page_needs_are_told_so(monkeypatch):
     asyncio.run(asyncio.wait_for(run(), 30))
 
 
+def test_a_visitor_for_whom_messages_wait_gets_no_more_pictures():
+    import gradio as gr
+    from gradio.context import LocalContext
+
+    from nst_core.page.watching import is_behind
+
+    async def run():
+        with gr.Blocks(analytics_enabled=False) as blocks:
+            pass
+        LocalContext.blocks.set(blocks)
+        visitor, messages = SimpleNamespace(session_hash="me"), asyncio.Queue()
+        assert not is_behind(visitor)
+        blocks._queue.pending_messages_per_session["me"] = messages
+        seen = []
+        for number in range(5):
+            seen.append(is_behind(visitor))
+            messages.put_nowait(number)
+        assert seen == [False] * 4 + [True]
+        assert not is_behind(SimpleNamespace(session_hash="you"))
+
+    asyncio.run(run())
+
+
 def page(app, uploaded=lambda: None):
     return Routes(app, 1, uploaded)
 
