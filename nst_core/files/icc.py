@@ -113,7 +113,7 @@ def _numbers(tag: memoryview, start: int, count: int) -> list[float]:
 
 def _curve(tag: memoryview) -> Callable[[Values], Values]:
     """What makes values linear: curveType or parametricCurveType (ICC.1:2022, 10.6 and 10.18)."""
-    if tag[:4] == b"curv":
+    if bytes(tag[:4]) == b"curv":
         (count,) = struct.unpack_from(">I", tag, 8)
         points = np.frombuffer(tag, ">u2", count, 12).astype(np.float32)
         if count == 0:
@@ -122,7 +122,7 @@ def _curve(tag: memoryview) -> Callable[[Values], Values]:
             return lambda values: values ** (points[0] / 256)
         places = np.linspace(0, 1, count, dtype=np.float32)
         return lambda values: np.interp(values, places, points / 65535).astype(np.float32)
-    if tag[:4] != b"para":
+    if bytes(tag[:4]) != b"para":
         raise ValueError("a curve of an unknown type")
     (kind,) = struct.unpack_from(">H", tag, 8)
     count = (1, 3, 4, 5, 7)[kind]

@@ -16,6 +16,7 @@ from .icc import ADOBE_PRIMARIES, Values, profile_of
 
 log = logging.getLogger(__name__)
 
+_UNUSABLE: tuple[type[Exception], ...] = (Damaged, *DAMAGE)
 _ORIENTATION_TAG, _EXIF_IFD = 0x0112, 0x8769
 _INTEROPERABILITY_IFD, _INTEROPERABILITY_INDEX = 0xA005, 1
 
@@ -118,7 +119,7 @@ def orientation_of(picture: Image.Image) -> int:
     """What EXIF says; damaged EXIF data says nothing."""
     try:
         return int(_exif_of(picture).get(_ORIENTATION_TAG, 1))
-    except (Damaged, *DAMAGE) as error:
+    except _UNUSABLE as error:
         log.warning("Damaged EXIF data ignored: %s", error)
         return 1
 
@@ -133,7 +134,7 @@ def _profile(picture: Image.Image) -> bytes | None:
         if _INTEROPERABILITY_IFD not in exif.get_ifd(_EXIF_IFD):
             return None
         index = exif.get_ifd(_INTEROPERABILITY_IFD).get(_INTEROPERABILITY_INDEX)
-    except (Damaged, *DAMAGE):
+    except _UNUSABLE:
         return None  # `orientation_of` has said it
     return profile_of(2.19921875, ADOBE_PRIMARIES, gray=False) if index == "R03" else None
 

@@ -124,7 +124,7 @@ def _all_begun(data: bytes) -> bool:
 
 def _check(data: bytes) -> None:
     """Damaged if it has so many scans, or so long EXIF, that to read it would take minutes."""
-    scans, exif = 0, []
+    scans, exif = 0, list[bytes]()
     for marker, body in _segments(data):
         scans += marker == 0xDA
         if marker == 0xE1 and body.startswith(b"Exif\0\0"):
