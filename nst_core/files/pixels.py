@@ -53,6 +53,8 @@ def pixels_of(picture: Image.Image) -> Pixels:
     """The same as `from_pil`, before transparency is laid over anything."""
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
+    if picture.mode in ("P", "PA") and picture.palette is None:
+        raise Damaged("its palette is missing")
     orientation = orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):
