@@ -62,6 +62,8 @@ def pixels_of(picture: Image.Image, orientation: int | None = None) -> Pixels:
     """
     # First, because TIFF turns itself upright as it loads: asked before, it would turn twice.
     picture.load()
+    if picture.mode in ("P", "PA") and picture.palette is None:
+        raise Damaged("its palette is missing")
     orientation = orientation or orientation_of(picture)
     icc = _profile(picture)
     if picture.mode in ("I", "F") or picture.mode.startswith("I;16"):

@@ -11,6 +11,7 @@ from vgg_files import CONVOLUTIONS, VGG16_WIDTHS, layers, vgg16_layers
 
 from nst_core.errors import WeightsError
 from nst_core.files.weights import check_weights, keras, load_vgg16
+from nst_core.files.weights.containers import read_tensors
 from nst_core.files.weights.vgg_file import read_vgg16
 
 PLAIN = vgg16_layers([f"conv{block}_{index}" for block, index in CONVOLUTIONS])
@@ -220,3 +221,20 @@ def test_an_archive_whose_weights_are_damaged_says_so(tmp_path):
         archive.writestr("model.weights.h5", b"\x89HDF\r\n\x1a\n" + bytes(60))
     with pytest.raises(WeightsError, match="damaged Keras file"):
         read_vgg16(tmp_path / "vgg.keras")
+
+
+def test_what_is_no_string_and_no_number_is_not_read(tmp_path):
+    path = tmp_path / "vgg.h5"
+    lists = h5py.vlen_dtype("i4")
+    with h5py.File(path, "w") as file:
+        value = np.empty((), lists)
+        value[()] = np.array([1, 2], "i4")
+        file.attrs.create("backend", value, dtype=lists)
+        kernel = file.create_dataset("a/kernel:0", (3, 3, 1, 64), lists)
+        kernel[0, 0, 0, 0] = [1, 2]
+        kernel.parent.attrs.create("name", value, dtype=lists)
+    with pytest.raises(WeightsError, match="damaged"):
+        read_tensors(path)
+    with h5py.File(path, "a") as file:
+        del file["a/kernel:0"]
+    assert read_tensors(path).metadata == {}

@@ -109,19 +109,36 @@ def _layer(group: str, datasets: dict[str, Any]) -> dict[str, Tensor]:
 def _name(group: str, parent: Any) -> str:
     """The group's own path, unless Keras 3 tells the layer's name beside it."""
     path = re.sub(r"[/\\]", ".", group.strip("/"))
-    told = _LAYER.search(str(parent.attrs.get("name", "")))
+    told = _LAYER.search(_word(parent, "name") or "")
     # layers/conv2d_7/vars; Keras 3.0 to 3.5 tell no names.
     return f"{path.rpartition('layers.')[0]}layers.{told[0]}" if told else path
 
 
 def _values(item: Any) -> Tensor:
+    if item.dtype.kind not in "fiu":
+        raise ValueError(f"{item.name} is {item.dtype}")
     return torch.from_numpy(item[()].astype("float32"))
 
 
 def _backend(file: Any) -> dict[str, str]:
     """What computed with these kernels, where Keras 2 tells it."""
     for place in (file, file.get("model_weights")):
-        told = place.attrs.get("backend") if place is not None else None
+        told = _word(place, "backend") if place is not None else None
         if told is not None:
-            return {"backend": told.decode() if isinstance(told, bytes) else str(told)}
+            return {"backend": told}
     return {}
+
+
+def _word(place: Any, name: str) -> str | None:
+    """An attribute, if it is there and is one string.
+
+    Others are not even read: where a damaged file says that one is a list, HDF5 follows the places
+    it gives, and crashes.
+    """
+    if name not in place.attrs:
+        return None
+    kept = place.attrs.get_id(name)
+    if kept.shape != () or imported("h5py", "h5py").check_string_dtype(kept.dtype) is None:
+        return None
+    told = place.attrs[name]
+    return told.decode() if isinstance(told, bytes) else str(told)
