@@ -269,6 +269,7 @@ CHANGED = [
     {"colors": "pca", "color_when": "before", "color_source": "style", "color_strength": 0.5},
     {"statistics": "gaussian", "style_scale": 0.5, "style_shares": "2", "laplacian_weight": 5.0},
     {"bits": 16, "transparency": False},
+    {"memory": "8GB"},
 ]
 
 
@@ -309,7 +310,7 @@ def test_help_shows_every_setting_as_settings_describe_it(nst):
         assert item.metadata["help"] in shown
         for choice in item.metadata["choices"]:
             assert str(choice) in shown
-    assert "(16 to 16,384; default: 512)" in shown
+    assert "(16 to 65,536; default: 512)" in shown
 
 
 # Regions and other jobs.
@@ -602,7 +603,7 @@ def test_full_memory_is_a_sentence(capsys):
     with pytest.raises(console.typer.Exit) as exit_, console.polite():
         torch.empty(2**60)
     assert exit_.value.exit_code == 2
-    assert "--tile" in capsys.readouterr().err
+    assert "--memory" in capsys.readouterr().err
 
 
 def test_an_error_of_ours_keeps_its_traceback():

@@ -39,7 +39,9 @@ def test_masked_out_pixels_do_not_count():
 
 def found(losses, **kwargs):
     settings = RunSettings(size=32, steps=6, scales=1, precision="float32")
-    return stylize(losses, vgg=VGG, settings=settings, runtime=Runtime("cpu"), **kwargs).image
+    return stylize(
+        losses, vgg=VGG, settings=settings, runtime=Runtime(torch.device("cpu")), **kwargs
+    ).image
 
 
 VGG = load_vgg16("untrained")

@@ -95,7 +95,10 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
         tile: longest side of a tile's core in pixels; 0 is untiled.
         away: whether history and content features are kept elsewhere, see `placing`.
     """
-    pixels, itemsize = load.height * load.width, runtime.widest.itemsize
+    if runtime.finish:
+        phases = replace(runtime, finish=False), runtime.exact()
+        return max(estimate(load, phase, tile, away=away) for phase in phases)
+    pixels, itemsize = load.height * load.width, runtime.dtype.itemsize
     cpu, processes = runtime.device.type == "cpu", runtime.processes.size
     read = _crop(load.height, load.width, tile, load.layers, processes)
     # Of distributions, which take extra memory, each process has all values.

@@ -1,12 +1,9 @@
 """The memory of a device: what is free, what was used, giving it back, and how its lack is told."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 import torch
 
-from ..errors import OutOfMemory
 from ..kernels.mapped_memory import glibc
 from .system_memory import free_system_memory, held_by_process
 
@@ -66,20 +63,3 @@ def is_out_of_memory(error: BaseException) -> bool:
         "could not create a",
     )
     return any(word in str(error) for word in words)
-
-
-@contextmanager
-def full_memory_said(size: int) -> Iterator[None]:
-    """Turns what is raised when memory is full into an OutOfMemory of a run at that size."""
-    try:
-        yield
-        return
-    except (RuntimeError, MemoryError) as error:
-        if not is_out_of_memory(error):
-            raise
-    # Not inside `except`, where the traceback would keep what filled the memory alive.
-    give_back_memory()
-    raise OutOfMemory(
-        f"The memory is full at size {size}. Use a smaller size or smaller tiles, or close other "
-        "programs."
-    )

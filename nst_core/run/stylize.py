@@ -18,13 +18,14 @@ from torch import Tensor
 
 from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
+from ..errors import OutOfMemory
 from ..gatys.vgg import VGG16
 from ..settings import RunSettings
 from ..settings.amount import bytes_in
 from .checkpoint import Checkpoint
 from .finishing import Finish, recolored
 from .identity import check_alike, check_identity, identity_of
-from .memory import full_memory_said
+from .memory import give_back_memory, is_out_of_memory
 from .progress import OnProgress, Result, ignore_progress
 from .runtime import Runtime
 from .saver import Saver
@@ -70,7 +71,7 @@ def stylize(
             message.
     """
     settings = settings or RunSettings()
-    with full_memory_said(settings.size):
+    try:
         runtime = runtime or Runtime.choose(settings.device, settings.precision)
         runtime = runtime.within(bytes_in(settings.memory))
         # A host may call in inference mode, where nothing has a gradient and every tensor made
@@ -79,6 +80,15 @@ def stylize(
             search = _search(losses, vgg, settings, runtime, start, saver, resume)
             ticks = Ticks(on_tile, on_within)
             return replace(search, on_progress=ticks.following(on_progress), on_tile=ticks).result()
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+    # Not inside `except`, where the traceback would keep what filled the memory alive.
+    give_back_memory()
+    raise OutOfMemory(
+        f"The memory is full at size {settings.size}. Use a smaller size or smaller tiles, "
+        "or close other programs."
+    )
 
 
 def _search(

@@ -10,7 +10,7 @@ import torch
 from small import picture
 
 from nst_core import Runtime, Settings, losses_of, plan, stylize
-from nst_core.cli.watch import Place, _Now
+from nst_core.cli.watch import Place, Show
 from nst_core.run.checkpoint import load_checkpoint
 from nst_core.run.progress import Progress, Record
 from nst_core.run.report import report_of
@@ -70,12 +70,12 @@ def progress(evaluation):
 def test_a_slow_terminal_takes_a_twentieth_of_the_time_and_not_all(monkeypatch):
     now, shown = [0.0], []
 
-    def show(progress):
-        shown.append(progress.latest.evaluation)
+    def draw(share, words):
+        shown.append(share)
         now[0] += 1.0  # a second for each
 
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
-    display = _Now(show, 0.1)
+    display = Show(draw, Place(), 0.1)
     for evaluation in range(1, 1001):
         now[0] += 0.1
         display(progress(evaluation))

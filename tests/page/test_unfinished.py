@@ -228,7 +228,7 @@ def test_a_run_goes_on_where_no_checkpoint_can_be_written(runs, ask, kept, caplo
     )
     assert job.finished
     assert runs.unfinished_of("me") is None
-    assert "goes on without a checkpoint" in caplog.text
+    assert "The run itself is not affected" in caplog.text
 
 
 def test_only_so_many_and_so_large_runs_are_kept(runs, ask, samples, tmp_path):

@@ -153,7 +153,7 @@ def route(path):
         **{"type": "http", "method": method.decode("latin-1"), "path": address.decode("latin-1")},
         **{"headers": [(b"cookie", cookie)], "root_path": ""},
     }
-    asyncio.run(Routes(behind, 1)(scope, receive, send))
+    asyncio.run(Routes(behind, 1, lambda: None)(scope, receive, send))
     for address in reached:
         assert ".." not in address.replace("\\", "/").split("/")
         assert "file=http" not in address
