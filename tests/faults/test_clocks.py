@@ -11,6 +11,7 @@ from small import picture
 
 from nst_core import Runtime, Settings, losses_of, plan, stylize
 from nst_core.cli.watch import Place, Show
+from nst_core.control.pyramid import Scale
 from nst_core.run.checkpoint import load_checkpoint
 from nst_core.run.progress import Progress, Record
 from nst_core.run.report import report_of
@@ -64,7 +65,8 @@ def test_whatever_clocks_do_a_run_ends_with_the_same_picture_and_no_time_is_nega
 
 def progress(evaluation):
     record = Record(1, evaluation, evaluation, 1.0, {}, 1.0)
-    return Progress([record], record, (), (), 0, 0.5, lambda: torch.zeros(1))
+    scales = (Scale(16, 16, 1000),)
+    return Progress([record], record, scales, (), 0, 0.5, lambda longer=0: torch.zeros(1))
 
 
 def test_a_slow_terminal_takes_a_twentieth_of_the_time_and_not_all(monkeypatch):
