@@ -79,9 +79,9 @@ def measure(weights: str, precision: str, rows: list[tuple[int, int]], rounds: i
                 child.stdin.write("\n")
                 child.stdin.flush()
                 seconds, peak = json.loads(child.stdout.readline())
-                if turn or not tile:  # the first pays for set-up
+                if turn:  # the first pays for set-up
                     figures.append([seconds / size**2 * 1e6, peak])
-    first = median(seconds for seconds, _ in taken[0][3:])
+    first = median(seconds for seconds, _ in taken[0])
     for child, figures, (size, tile) in zip(children, taken, rows, strict=True):
         child.communicate()
         cost, peak = median(seconds for seconds, _ in figures), max(peak for _, peak in figures)
