@@ -13,6 +13,12 @@ from nst_core.files.samples import sample
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(scope="module", autouse=True)
+def said_before(server):
+    """What the server had said before these tests: it may have served others."""
+    return server.log()
+
+
 def start(page, size=32, steps=10):
     set_number(page, "size", size)
     set_number(page, "steps", steps)
