@@ -1,6 +1,7 @@
 """What a visitor does, in the real page."""
 
 import json
+import re
 
 import pytest
 from chromium import open_panel, paint, set_number, wait_for_color, wait_for_status
@@ -11,12 +12,6 @@ from nst_core.files.read_image import load_image, read_metadata
 from nst_core.files.samples import sample
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module", autouse=True)
-def said_before(server):
-    """What the server had said before these tests: it may have served others."""
-    return server.log()
 
 
 def start(page, size=32, steps=10):
