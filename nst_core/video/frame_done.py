@@ -22,7 +22,7 @@ class FrameDone:
 
     Attributes:
         aim: what the own loss of the frame before was, see `own_loss`; 0 is no such frame.
-        tolerance: it is done when `_STEPS` steps lower the loss by less than this share; 0 is never.
+        tolerance: `_STEPS` steps that lower the loss by less than this share end the search.
         losses: of the pictures that it was asked about.
     """
 
