@@ -86,6 +86,8 @@ class CudaGraph:
             return tuple(result.clone() for result in self._results)
 
     def _capture(self, work: Work, given: Tensors) -> None:
+        # A graph has memory of its own: what the first call left is of no use to it.
+        torch.cuda.empty_cache()
         self._given = tuple(tensor.clone() for tensor in given)
         now = torch.cuda.current_stream()
         aside = _stream_aside(now.device_index)

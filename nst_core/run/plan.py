@@ -13,6 +13,7 @@ from ..gatys.vgg import VGG16
 from ..processes import Processes
 from ..settings import RunSettings
 from ..settings.amount import bytes_in
+from .cards import cards_of, shared
 from .estimate import away_bytes, estimate
 from .finishing import Finish
 from .pace import Pace, pace_of
@@ -96,7 +97,7 @@ def needs(
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
-    runtime = runtime.within(bytes_in(settings.memory))
+    runtime = _shared(runtime, settings)
     size = result_size(losses, settings, start)
     Finish.of(losses, settings)
     if start is None:
@@ -138,8 +139,14 @@ def plan(
     with torch.inference_mode(False), torch.no_grad():
         needed = needs(losses, settings=settings, runtime=runtime, start=start)
         pace = pace or pace_of(losses, vgg=vgg, settings=settings, runtime=runtime, start=start)
-        seconds = _seconds(losses, settings, runtime, needed, pace)
+        seconds = _seconds(losses, settings, _shared(runtime, settings), needed, pace)
     return Plan(**vars(needed), seconds=seconds)
+
+
+def _shared(runtime: Runtime, settings: RunSettings) -> Runtime:
+    """As a run takes it: within its limit, and with the cards that share the picture."""
+    runtime = runtime.within(bytes_in(settings.memory))
+    return shared(runtime, cards_of(settings.cards, runtime))
 
 
 def duration(seconds: float) -> str:
