@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from ..control.losses import Loss
-from ..control.pyramid import VIEW_FACTOR, Scale
+from ..control.pyramid import Scale
 from ..control.tiles import Tile, plan_tiles
 from ..gatys.vgg import VGG16
 from ..processes import Processes
@@ -19,7 +19,6 @@ from .finishing import Finish
 from .pace import Pace, pace_of
 from .runtime import Runtime
 from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, place_of, scales_of
-from .sizes import views_at
 from .staging import picture_to_start, result_size
 
 # Of tiles, the first pass, which adds up the sums, takes this share of the second.
@@ -172,8 +171,6 @@ def _seconds(
         load = load_of(losses, scale, settings, runtime)
         # A forward pass alone is a third of an evaluation.
         targets = sum(height * width for height, width in load.styles) / 3
-        views = views_at(losses, settings, scale.height, scale.width)
-        copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
         pixels, most = 0.0, 0
         for rank in range(runtime.processes.size):
             tiles = plan_tiles(
@@ -184,7 +181,7 @@ def _seconds(
                 wrap=settings.seamless,
                 processes=Processes(rank, runtime.processes.size),
             )
-            pixels, most = max(pixels, copies * _pixels(tiles)), max(most, len(tiles))
+            pixels, most = max(pixels, load.looked_at * _pixels(tiles)), max(most, len(tiles))
         last = exact if scale is scales[-1] else 0
         seconds += (targets + pixels * (count - last)) * pace.usual
         # The search in float32 begins with an evaluation of its own.
