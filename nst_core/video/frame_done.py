@@ -22,7 +22,7 @@ class FrameDone:
 
     Attributes:
         aim: what the own loss of the frame before was, see `own_loss`; 0 is no such frame.
-        tolerance: `_STEPS` steps that lower the loss by less than this share end the search.
+        tolerance: `_STEPS` steps that lower the loss by less than this share end the search; not 0.
     """
 
     aim: float

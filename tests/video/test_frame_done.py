@@ -46,7 +46,6 @@ def test_what_holds_a_frame_to_others_does_not_count_there():
 
 def test_a_frame_is_done_when_steps_bring_little():
     assert asked([4, 3, 2, 1.995, 1.993, 1.99, 1]) == 5
-    assert asked([4, 3, 2, 1.995, 1.993, 1.99, 1.98], tolerance=0) is None
 
 
 def test_an_evaluation_that_was_no_step_down_counts_as_none():
@@ -118,6 +117,12 @@ def test_a_still_goes_on_to_change_where_its_style_does():
     found = painted(frames_of([picture(36, 48)] * 3), losses_at=shares, video=video)
     assert all(len(one.records) > 3 for one in found)
     assert not comparable(shares(Frame(0, STYLE)), shares(Frame(1, STYLE)))
+
+
+def test_a_tolerance_of_zero_does_all_steps():
+    video = VideoSettings(frame_steps=2, frame_tolerance=0)
+    found = painted(frames_of([picture(36, 48)] * 2), video=video)
+    assert found[1].records[-1].step == 2
 
 
 def test_a_step_count_is_the_most():
