@@ -57,6 +57,11 @@ _CARD = Costs(305 << 20, 275, 380 << 20, 290, 12.0, 12.0, 1.35)
 _HISTORY_GRAPHS, EVALUATION_GRAPH_BYTES = 24.0, 152 << 20
 
 
+def has_graphs(runtime: Runtime) -> bool:
+    """Whether work becomes CUDA graphs: nothing that is exchanged with others can be in one."""
+    return runtime.graphs and runtime.processes.size == 1
+
+
 def costs_of(runtime: Runtime, *, away: bool) -> Costs:
     """Those of a runtime.
 
@@ -66,6 +71,6 @@ def costs_of(runtime: Runtime, *, away: bool) -> Costs:
     """
     if runtime.device.type == "cpu":
         return _PROCESSOR
-    if away or not runtime.graphs:
+    if away or not has_graphs(runtime):
         return _CARD
     return replace(_CARD, evaluation=_HISTORY_GRAPHS, step=_HISTORY_GRAPHS)
