@@ -14,7 +14,6 @@ from ..control.resized import WHOLE_PIXELS
 from ..control.tiled import tile_for_picture
 from ..control.tiles import margin_of
 from ..gatys.vgg import LAYERS
-from ..kernels.cudnn import CudnnConvolution
 from . import fitted
 from .runtime import Runtime
 
@@ -97,8 +96,8 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     graph = fitted.has_graphs(runtime) and not tile
     copies = load.looked_at if graph else 1.0
     evaluation += copies * math.prod(read) * (values * itemsize + fitted.INDEX_BYTES_PER_PIXEL)
-    if itemsize == 4 and runtime.convolution is CudnnConvolution:
-        evaluation += math.prod(read) * fitted.EXACT_BYTES_PER_PIXEL
+    if itemsize == 4:
+        evaluation += math.prod(read) * fitted.EXACT_BYTES_PER_PIXEL.get(runtime.convolution, 0)
     if itemsize < 4:
         evaluation += fitted.ROUNDED_BYTES + math.prod(read) * fitted.ROUNDED_BYTES_PER_PIXEL
     step = pixels * fitted.PICTURE_BYTES * device.step + parts
