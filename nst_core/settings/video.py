@@ -26,7 +26,7 @@ class VideoSettings(Checked):
     )
     frame_steps: int = option(
         0,
-        "The most L-BFGS steps for each frame after the first; 0 is a tenth of the steps. Most "
+        "The most L-BFGS steps for each frame after the first; 0 is a fifth of the steps. Most "
         "frames need fewer, see frame tolerance.",
         minimum=0,
         maximum=100_000,

@@ -20,7 +20,7 @@ from .frame_done import FrameDone, comparable, next_aim
 from .guides import Done, Guide, guide_of, is_cut, kept_in, temporal_losses
 
 # Of the steps of the first frame, the most that a frame after it may have.
-_STEPS_SHARE = 0.1
+_STEPS_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
