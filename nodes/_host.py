@@ -141,6 +141,11 @@ def save_pictures(images: Tensor) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
+def video_folder(name: str) -> Path:
+    """Where the frames of a video lie until it is finished: in the host's output folder."""
+    return Path(folder_paths.get_output_directory()) / f"{UNFINISHED}_video_{name}"
+
+
 def stop_if_asked() -> None:
     """Raise the host's own exception if the user pressed Cancel."""
     comfy.model_management.throw_exception_if_processing_interrupted()

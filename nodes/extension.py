@@ -8,6 +8,8 @@ from .one_box import NeuralStyleTransfer
 from .optimize import LBFGSOptimize
 from .plot import LossPlot
 from .sample import SampleImage
+from .sample_video import SampleVideo
+from .video import StylizeVideo
 
 NODES = (
     NeuralStyleTransfer,
@@ -20,6 +22,8 @@ NODES = (
     SampleImage,
     LaplacianLoss,
     KeepPixels,
+    StylizeVideo,
+    SampleVideo,
 )
 
 

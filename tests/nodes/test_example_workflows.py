@@ -15,7 +15,7 @@ WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
 CORE = {"PreviewImage", "SaveImage", "LoadImage", "MarkdownNote", "ImageStitch"}
 CORE |= {"SolidMask", "MaskComposite", "InvertMask", "MaskToImage"}
 # Wires have no widget.
-WIRES = {"IMAGE", "MASK", "NST_VGG16", "NST_LOSSES", "NST_REPORT"}
+WIRES = {"IMAGE", "MASK", "NST_VGG16", "NST_LOSSES", "NST_REPORT", "NST_FLOW"}
 
 
 def graph_of(path):
