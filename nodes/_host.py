@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -143,7 +144,10 @@ def save_pictures(images: Tensor) -> str:
 
 def video_folder(name: str) -> Path:
     """Where the frames of a video lie until it is finished: in the host's output folder."""
-    return Path(folder_paths.get_output_directory()) / f"{UNFINISHED}_video_{name}"
+    output = Path(folder_paths.get_output_directory())
+    with suppress(OSError):  # who writes into it says why it cannot
+        output.mkdir(parents=True, exist_ok=True)  # a fresh host has none
+    return output / f"{UNFINISHED}_video_{name}"
 
 
 def stop_if_asked() -> None:

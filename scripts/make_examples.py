@@ -78,7 +78,7 @@ def with_network(prompt: dict[str, Any], job: Job) -> dict[str, Any]:
             inputs["weights"] = job.weights
         elif kind == "NST_NeuralStyleTransfer":
             inputs["vgg"] = ["network", 0]
-        elif kind == "NST_LBFGSOptimize" and job.draft:
+        elif kind in ("NST_LBFGSOptimize", "NST_StylizeVideo") and job.draft:
             inputs |= {"size": DRAFT_SIZE, "steps": DRAFT_STEPS}
     return prompt
 
@@ -102,8 +102,19 @@ def thumbnail(page: Page, path: Path, job: Job) -> Image.Image:
     if ended.error:
         raise SystemExit(f"{path.stem}: {ended.error}")
     items = [ended.outputs[ids[key]]["images"][0] for key in EXAMPLES[path.stem].pictured]
-    pictures = [Image.open(io.BytesIO(page.host.file(item))).convert("RGB") for item in items]
+    pictures = [picture for item in items for picture in ends(page.host.file(item))]
     return side_by_side(pictures, HEIGHT)
+
+
+def ends(file: bytes) -> list[Image.Image]:
+    """A picture, or the first and the last of an animation."""
+    found = []
+    with Image.open(io.BytesIO(file)) as picture:
+        last = getattr(picture, "n_frames", 1) - 1
+        for index in sorted({0, last}):
+            picture.seek(index)
+            found.append(picture.convert("RGB"))
+    return found
 
 
 def make(job: Job, paths: Collection[str]) -> Iterator[tuple[str, Image.Image]]:
