@@ -85,7 +85,8 @@ class Evaluator:
         )
         graphs = self.graphs and self.processes.size == len(tiles) == 1
         graphs = graphs and all(target.asynchronous for target in self.targets)
-        execute, by_hand = executor(device, graphs=graphs), has_kernels(device)
+        execute = executor(device, graphs=graphs, large=True)
+        by_hand = has_kernels(device)
         inside, after = (self.ticks, _ignore) if execute is eager else (_ignore, self.ticks)
         objective = TiledObjective(
             self.targets,
