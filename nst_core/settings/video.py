@@ -26,10 +26,17 @@ class VideoSettings(Checked):
     )
     frame_steps: int = option(
         0,
-        "L-BFGS steps for each frame after the first; 0 is a tenth of the steps. A frame that is "
-        "as good as the one before needs fewer.",
+        "The most L-BFGS steps for each frame after the first; 0 is a tenth of the steps. Most "
+        "frames need fewer, see frame tolerance.",
         minimum=0,
         maximum=100_000,
+    )
+    frame_tolerance: float = option(
+        0.01,
+        "A frame after the first is done when three steps lower its loss by less than this share, "
+        "or at once if it starts as good as the one before. 0 does all steps.",
+        minimum=0,
+        maximum=1,
     )
     passes: int = option(
         1,
@@ -43,6 +50,9 @@ class VideoSettings(Checked):
         "Optical flow. dis: OpenCV's, on the processor; raft: torchvision's network, more exact, "
         "if its weights are on this machine.",
         choices=FLOW_NAMES,
+    )
+    raft_weights: str = option(
+        "", "File of RAFT's weights, of torchvision; empty looks where torch keeps such files."
     )
     cuts: bool = option(True, "Find scene cuts, and begin anew there.")
 
