@@ -142,6 +142,11 @@ def save_pictures(images: Tensor) -> str:
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
 
 
+def input_folder() -> Path:
+    """Where the user's files are that workflows may name."""
+    return Path(folder_paths.get_input_directory())
+
+
 def video_folder(name: str) -> Path:
     """Where the frames of a video lie until it is finished: in the host's output folder."""
     output = Path(folder_paths.get_output_directory())

@@ -2,6 +2,7 @@
 
 from ._host import ComfyExtension, io, register_weights_folder
 from .details import KeepPixels, LaplacianLoss
+from .flow import LoadOpticalFlow
 from .load import LoadVGG16
 from .losses import ContentLoss, StyleLoss, TotalVariationLoss
 from .one_box import NeuralStyleTransfer
@@ -24,6 +25,7 @@ NODES = (
     KeepPixels,
     StylizeVideo,
     SampleVideo,
+    LoadOpticalFlow,
 )
 
 

@@ -1,12 +1,18 @@
-"""Optical flow as a value that nodes pass on: between any two frames of one video."""
+"""Optical flow as a value that nodes pass on, and the node that loads it."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from ..nst_core.control.flow import resized_flow
-from ..nst_core.errors import SettingsError
+from ..nst_core.errors import ImageError, NSTError, SettingsError
 from ..nst_core.video.flows import FlowBetween, Frame
+from ..nst_core.video.given_flow import flow_of_files
+from . import _host as host
+from ._host import io
+from ._inputs import FLOW
 
 
 @dataclass(frozen=True, eq=False)
@@ -15,13 +21,13 @@ class Flow:
 
     Attributes:
         between: (1, 2, h, w) in pixels of any size, from one frame to another.
-        frames: how many the video has.
         identity: tells this flow from every other.
+        frames: how many the video has; 0 is not known.
     """
 
     between: FlowBetween
-    frames: int
     identity: str
+    frames: int = 0
 
     def for_frames(self, count: int) -> FlowBetween:
         """The same in pixels of the frames that are asked about.
@@ -32,7 +38,7 @@ class Flow:
         Raises:
             SettingsError: it is of a video of another length.
         """
-        if count != self.frames:
+        if self.frames and count != self.frames:
             raise SettingsError(
                 f"The optical flow is of {self.frames} frames, and the video has {count}. Take "
                 "both from the same video, uncut."
@@ -42,3 +48,67 @@ class Flow:
             return resized_flow(self.between(first, second), *first.image.shape[-2:])
 
         return resized
+
+
+class LoadOpticalFlow(io.ComfyNode):
+    """Flow out of files."""
+
+    @classmethod
+    def define_schema(cls) -> io.Schema:
+        """What the host shows."""
+        return host.schema(
+            node_id="NST_LoadOpticalFlow",
+            display_name="Load Optical Flow",
+            description="Optical flow that another program has computed, from a folder in "
+            "ComfyUI's input folder: .flo or KITTI's 16-bit PNG files, two for each pair of "
+            "frames.",
+            search_aliases=["neural style transfer", "nst", "flo", "kitti", "motion", "raft"],
+            inputs=[
+                io.Combo.Input(
+                    "folder",
+                    options=[path.name for path in _folders()],
+                    tooltip="A folder in ComfyUI's input folder with 000001-000002.flo or .png "
+                    "and 000002-000001, or forward_1_2.flo and backward_2_1.flo, and so on.",
+                )
+            ],
+            outputs=[FLOW.Output("optical_flow", tooltip="How the video moves.")],
+        )
+
+    @classmethod
+    def fingerprint_inputs(cls, folder: str) -> str:
+        """Changes when a file in the folder does."""
+        return _fingerprint(host.input_folder() / Path(folder).name)
+
+    @classmethod
+    def execute(cls, folder: str) -> io.NodeOutput:
+        """The flow, as yet unread."""
+        # A name that is wired was compared with no list: it must not lead out of the input folder.
+        found = next((path for path in _folders() if path.name == folder), None)
+        if found is None:
+            raise ImageError(
+                f"There is no folder '{folder}' with optical flow. Put it into "
+                f"{host.input_folder()}, with files such as forward_1_2.flo and backward_2_1.flo."
+            )
+        return io.NodeOutput(Flow(flow_of_files(found), _fingerprint(found)))
+
+
+def _folders() -> list[Path]:
+    """Folders with flow."""
+    return [path for path in sorted(host.input_folder().glob("*/")) if _has_flow(path)]
+
+
+def _has_flow(folder: Path) -> bool:
+    try:
+        flow_of_files(folder)
+    except NSTError:
+        return False
+    return True
+
+
+def _fingerprint(folder: Path) -> str:
+    """Names, dates and sizes of its files."""
+    facts: list[Any] = [folder.name]
+    for path in sorted(folder.glob("*")):
+        status = path.stat()
+        facts.append((path.name, status.st_mtime_ns, status.st_size))
+    return str(facts)

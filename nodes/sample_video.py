@@ -78,4 +78,4 @@ class SampleVideo(io.ComfyNode):
             frames = frame.new_empty(count, *frame.shape[1:]) if frames is None else frames
             frames[index] = frame[0]
         identity = f"sample {name} {size} {fps}"
-        return io.NodeOutput(frames, Flow(between, count, identity))
+        return io.NodeOutput(frames, Flow(between, identity, count))

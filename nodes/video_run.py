@@ -20,7 +20,7 @@ from ..nst_core.run.identity import identity_of
 from ..nst_core.run.plan import needs
 from ..nst_core.run.runtime import Runtime
 from ..nst_core.settings import RunSettings, VideoSettings
-from ..nst_core.video.flows import FlowBetween, Frame, dis_flow
+from ..nst_core.video.flows import FlowBetween, Frame, flow_named
 from ..nst_core.video.folder import FramesFolder
 from ..nst_core.video.frames import Painted, Painter
 from ..nst_core.video.passes import Passes
@@ -47,11 +47,11 @@ def stylize_clip(
     """
     count = len(clip.pictures)
     losses = clip.losses[0]
-    between = _flow(flow, count)
     runtime = host.runtime_for(
         settings.precision,
         lambda runtime: needs(losses, settings=settings, runtime=runtime).memory,
     )
+    between = _flow(flow, count, video, runtime)
     host.show(f"{count} frames. {said(needs(losses, settings=settings, runtime=runtime))}")
     run = _identity(clip, vgg, settings, video, flow, runtime)
     folder = FramesFolder(host.video_folder(_name(run)))
@@ -102,12 +102,12 @@ class _Painter(Painter):
         return super().paint(frame, self.clip.start_of(frame) if before is None else before)
 
 
-def _flow(flow: Flow | None, count: int) -> FlowBetween:
+def _flow(flow: Flow | None, count: int, video: VideoSettings, runtime: Runtime) -> FlowBetween:
     if flow is not None:
         return flow.for_frames(count)
-    # Hosts install packages by name, and many of their packs bring one that has cv2.
-    check_installed("cv2", "opencv-python-headless")
-    return dis_flow()
+    if video.flow == "dis":  # a host has packages by their own names
+        check_installed("cv2", "opencv-python-headless")
+    return flow_named(video.flow, video.raft_weights, runtime.device)
 
 
 def _identity(

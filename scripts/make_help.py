@@ -161,6 +161,18 @@ def video(job: Job) -> Picture:
     return row(given[0], given[-1], results[0], results[-1])
 
 
+def optical_flow() -> Picture:
+    """Two frames, and the flow from the first to the second: hue is where, saturation how fast."""
+    scene, seconds = moving_sample("harbor"), 0.25
+    flow = scene.flow(0.0, seconds, 256)[0][0]
+    length = flow.square().sum(0).sqrt()
+    hue = torch.atan2(flow[1], flow[0]) / (2 * torch.pi) % 1
+    planes = [hue, length / length.max(), torch.ones_like(hue)]
+    hsv = Image.merge("HSV", [Image.fromarray((p * 255).byte().numpy()) for p in planes])
+    frames = [to_pil(scene.frame(time, 256)) for time in (0.0, seconds)]
+    return row(*frames, hsv.convert("RGB"))
+
+
 def moving_samples() -> Picture:
     """Two seconds of each."""
     scenes = [moving_sample(name) for name in MOVING]
@@ -205,6 +217,7 @@ PAINTED: Mapping[str, Callable[[Job], Picture]] = {
 DRAWN: Mapping[str, Callable[[], Picture]] = {
     "web/docs/NST_SampleImage.jpg": samples,
     "web/docs/NST_SampleVideo.jpg": moving_samples,
+    "web/docs/NST_LoadOpticalFlow.jpg": optical_flow,
 }
 NETWORKS: Networks = dict.fromkeys(PAINTED, (GIVEN,)) | dict.fromkeys(DRAWN, ())
 

@@ -178,4 +178,3 @@ def _track(track: Mapping[float, Values]) -> Track:
                 "Give one share for each style picture in all of them."
             )
     return times, tuple(track[time] for time in times)
-

@@ -211,6 +211,16 @@ def test_passes_go_on_too(host, stylized):
 
 def test_another_run_takes_nothing_of_one_that_was_canceled(host, stylized, run, style, frames):
     canceled(host, stylized, 0.6)
+
+    def goes_on(changes):
+        """Whether some frames are there already: told when it is canceled at once."""
+        host.notes.clear()
+        host.checks, host.cancel_after = 0, 60
+        with pytest.raises(InterruptProcessingException):
+            stylized(**changes)
+        return any("It ended after" in note for note in host.notes)
+
+    assert goes_on({})
     for changed in (
         {"steps": 3},
         {"temporal_weight": 1.0},
@@ -220,9 +230,7 @@ def test_another_run_takes_nothing_of_one_that_was_canceled(host, stylized, run,
         {"mask": torch.eye(24)[None]},
         {"start": frames[:1]},
     ):
-        host.notes.clear()
-        stylized(**changed)
-        assert not any("goes on after" in note for note in host.notes), changed
+        assert not goes_on(changed), changed
     assert len(folders(host)) == 1
 
 
@@ -284,6 +292,54 @@ def test_flow_is_scaled_with_the_frames(run, module):
         return float(flow.for_frames(2)(*frames)[0, 0].mean())
 
     assert shift(192) == pytest.approx(3 * shift(64), rel=0.05)
+
+
+@pytest.fixture
+def flow_folder(moving, module, host):
+    """Files of the flow of the video."""
+    folder = host.models / "input/boats"
+    folder.mkdir(parents=True, exist_ok=True)
+    between, Frame = moving[1].between, module("video.flows").Frame
+    frames = [Frame(i, torch.zeros(1, 3, 24, 32)) for i in range(COUNT)]
+    for i in range(COUNT - 1):
+        for a, b, name in ((i, i + 1, "forward"), (i + 1, i, "backward")):
+            flow = between(frames[a], frames[b])
+            path = folder / f"{name}_{a + 1}_{b + 1}.flo"
+            module("files.flow_file").write_flow(flow, path)
+    yield folder
+    for path in folder.iterdir():
+        path.unlink()
+
+
+def test_flow_from_files_gives_the_frames_of_that_flow(run, stylized, flow_folder, modules):
+    loaded = run("NST_LoadOpticalFlow", folder="boats")
+    assert torch.equal(stylized(optical_flow=loaded)[0], stylized()[0])
+    (part,) = modules.nodes["NST_LoadOpticalFlow"].define_schema().inputs
+    assert part.options == ["boats"]
+
+
+def test_flow_that_was_changed_is_noticed(run, flow_folder, modules):
+    node = modules.nodes["NST_LoadOpticalFlow"]
+    before, first = node.fingerprint_inputs("boats"), run("NST_LoadOpticalFlow", folder="boats")
+    assert node.fingerprint_inputs("boats") == before
+    (flow_folder / "forward_1_2.flo").write_bytes(b"other")
+    assert node.fingerprint_inputs("boats") != before
+    assert run("NST_LoadOpticalFlow", folder="boats").identity != first.identity
+
+
+@pytest.mark.parametrize("folder", ["../vgg", "sea", "", "/", "boats/../../vgg"])
+def test_flow_is_taken_from_the_input_folder_alone(run, flow_folder, engine, folder):
+    with pytest.raises(engine.NSTError, match=r"no folder .* with optical flow. Put it into"):
+        run("NST_LoadOpticalFlow", folder=folder)
+
+
+def test_flow_of_a_video_that_is_longer_names_the_file_that_is_missing(
+    run, stylized, flow_folder, engine
+):
+    loaded = run("NST_LoadOpticalFlow", folder="boats")
+    (flow_folder / "forward_2_3.flo").unlink()
+    with pytest.raises(engine.NSTError, match=r"from frame 2 to 3 is missing"):
+        stylized(optical_flow=loaded)
 
 
 def test_the_list_of_moving_samples_is_that_of_the_engine(module):
