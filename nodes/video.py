@@ -21,6 +21,7 @@ from .video_run import stylize_clip
 ADVANCED = (
     "earlier",
     "frame_steps",
+    "frame_tolerance",
     "passes",
     "flow",
     "cuts",

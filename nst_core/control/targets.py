@@ -14,7 +14,9 @@ from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
 from ..processes import ALONE, Processes
 from .counting import counting_layers, counting_pictures
+from .known import KnownStyles
 from .losses import ContentLoss, StyleLoss, Weighed
+from .resized import Resized
 from .statistics import adds_up, statistics_named
 from .tiled import features_by_tile, nothing_of, tile_for_picture
 
@@ -41,6 +43,7 @@ class TargetMaker:
         on_tile: called after each tile of a content or style picture; may raise to cancel.
         processes: those that share the work.
         make_map: of features, channels, height and width -> where a content's features are kept.
+        known: of earlier runs with the same network.
     """
 
     vgg: VGG16
@@ -52,6 +55,7 @@ class TargetMaker:
     on_tile: Callable[[], None] = lambda: None
     processes: Processes = ALONE
     make_map: MakeMap = map_in_memory
+    known: KnownStyles | None = None
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -81,7 +85,7 @@ class TargetMaker:
         }
         means: dict[tuple[str, str], Tensor] = {}
         for image, own, shares in counting_pictures(loss, name, list(guidances)):
-            for key, value in self._statistics_of(image, own, statistics).items():
+            for key, value in self._known_of(image, own, statistics).items():
                 counted = shares[key[0]] * value
                 means[key] = means[key] + counted if key in means else counted
         for (layer, part), mean in means.items():
@@ -95,6 +99,22 @@ class TargetMaker:
                 target=statistic.target(mean),
                 guidance=guidances[layer],
             )
+
+    def _known_of(
+        self,
+        image: Tensor,
+        guidances: Mapping[str, Guidance],
+        statistics: Mapping[str, Mapping[str, Statistic]],
+    ) -> dict[tuple[str, str], Tensor]:
+        """`_statistics_of`, from an earlier run if it has them. Distributions are too large."""
+        find = partial(self._statistics_of, image, guidances, statistics)
+        small = all(adds_up(one) for layer in guidances for one in statistics[layer].values())
+        if self.known is None or not small or isinstance(image, Resized):
+            return find()
+        weights = next(self.vgg.parameters())
+        kinds = tuple((layer, tuple(statistics[layer])) for layer in guidances)
+        how = kinds, weights.dtype, type(self.vgg.convolutions["conv1_1"]), self.tile
+        return self.known.values(image, guidances, how, find)
 
     def _statistics_of(
         self,

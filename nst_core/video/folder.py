@@ -15,7 +15,7 @@ from .frames import Painted
 
 # Frames were written by us, in the size of the result: no limit but the engine's own.
 _MAX_PIXELS = 1 << 30
-_ABOUT, _ANEW = "nst video", "began_anew"
+_ABOUT, _ANEW, _AIM = "nst video", "began_anew", "aim"
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,7 @@ class FramesFolder:
         save_image(
             painted.image,
             self.painted(number, painted.index),
-            metadata={_ABOUT: json.dumps({_ANEW: painted.began_anew})},
+            metadata={_ABOUT: json.dumps({_ANEW: painted.began_anew, _AIM: painted.aim})},
             bits=16,
         )
         return self.load(number, painted.index)
@@ -92,5 +92,12 @@ class FramesFolder:
 
     def began_anew(self, number: int, index: int) -> bool:
         """Whether it was the first one, or came after a cut."""
+        return bool(self._about(number, index).get(_ANEW))
+
+    def aim(self, number: int, index: int) -> float:
+        """The loss that the frame after it is compared with."""
+        return float(self._about(number, index).get(_AIM, 0.0))
+
+    def _about(self, number: int, index: int) -> dict[str, Any]:
         found = json.loads(read_metadata(self.painted(number, index)).get(_ABOUT, "{}"))
-        return bool(found.get(_ANEW))
+        return dict(found)

@@ -3,9 +3,11 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from torch import Tensor
 
+from ..control.known import KnownStyles
 from ..control.losses import Loss
 from ..gatys.vgg import VGG16
 from ..run.progress import OnProgress, Record, Result, ignore_progress
@@ -14,9 +16,10 @@ from ..run.stylize import stylize
 from ..settings import RunSettings
 from ..settings.video import VideoSettings
 from .flows import FlowBetween, Frame
+from .frame_done import FrameDone, comparable, next_aim
 from .guides import Done, Guide, guide_of, temporal_losses
 
-# Of the steps of the first frame, those of each frame after it.
+# Of the steps of the first frame, the most that a frame after it may have.
 _STEPS_SHARE = 0.1
 
 
@@ -29,12 +32,14 @@ class Painted:
         image: (1, 3, H, W) RGB in [0, 1].
         records: of its evaluations.
         began_anew: whether it was the first one, or came after a cut.
+        aim: the loss that the frame after it is compared with, see `FrameDone`.
     """
 
     index: int
     image: Tensor
     records: tuple[Record, ...]
     began_anew: bool
+    aim: float = 0.0
 
 
 @dataclass(kw_only=True)
@@ -60,6 +65,7 @@ class Painter:
     on_progress: OnProgress = ignore_progress
     on_tile: Callable[[], None] = lambda: None
     done: deque[Done] = field(default_factory=deque)
+    _known: KnownStyles = field(default_factory=KnownStyles)
 
     def paint(self, frame: Frame, before: Tensor | None = None) -> Painted:
         """The next frame.
@@ -69,14 +75,18 @@ class Painter:
             before: what the pass before has made of it.
         """
         guides = self._guides(frame)
-        start, settings = before, self.settings
-        if guides:
-            start = guides[0].start(before)
-        if start is not None:
-            settings = replace(settings, scales=1, steps=self._frame_steps)
-        losses = [*self.losses_at(frame), *temporal_losses(guides, self.video.temporal_weight)]
-        result = self._stylized(losses, settings, start)
-        return Painted(frame.index, result.image, result.records, not guides)
+        start = guides[0].start(before) if guides else before
+        own = self.losses_at(frame)
+        aim = self._aim(own) if guides else 0.0
+        losses = [*own, *temporal_losses(guides, self.video.temporal_weight)]
+        result = self._first(losses) if start is None else self._going_on(losses, start, aim)
+        return Painted(
+            index=frame.index,
+            image=result.image,
+            records=result.records,
+            began_anew=not guides,
+            aim=next_aim(aim, result.records),
+        )
 
     def remember(self, done: Done) -> None:
         """What the frames to come take their start from."""
@@ -85,8 +95,14 @@ class Painter:
             self.done.popleft()
 
     @property
-    def _frame_steps(self) -> int:
+    def frame_steps(self) -> int:
+        """The most steps of a frame that goes on from another one."""
         return self.video.frame_steps or max(1, round(self.settings.steps * _STEPS_SHARE))
+
+    def _aim(self, losses: Sequence[Loss]) -> float:
+        """What a frame with these losses is compared with; 0 if it cannot be."""
+        before = self.done[-1]
+        return before.aim if comparable(losses, self.losses_at(before.frame)) else 0.0
 
     def _guides(self, frame: Frame) -> list[Guide]:
         """Of earlier frames, nearest first; none after a cut."""
@@ -101,17 +117,38 @@ class Painter:
             guides.append(guide)
         return guides
 
+    def _first(self, losses: Sequence[Loss]) -> Result:
+        """As a still."""
+        return self._stylized(losses, self.settings, self._runtime)
+
+    def _going_on(self, losses: Sequence[Loss], start: Tensor, aim: float) -> Result:
+        """From a picture that is nearly one: in its size alone, and in one arithmetic."""
+        return self._stylized(
+            losses,
+            replace(self.settings, scales=1, steps=self.frame_steps),
+            replace(self._runtime, finish=False),
+            start=start,
+            enough=FrameDone(aim, self.video.frame_tolerance),
+        )
+
+    @property
+    def _runtime(self) -> Runtime:
+        chosen = self.runtime
+        if chosen is None:
+            chosen = Runtime.choose(self.settings.device, self.settings.precision)
+        return replace(chosen, known=self._known)
+
     def _stylized(
-        self, losses: Sequence[Loss], settings: RunSettings, start: Tensor | None
+        self, losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, **how: Any
     ) -> Result:
         return stylize(
             losses,
             vgg=self.vgg,
             settings=settings,
-            runtime=self.runtime,
-            start=start,
+            runtime=runtime,
             on_progress=self.on_progress,
             on_tile=self.on_tile,
+            **how,
         )
 
 
@@ -119,5 +156,5 @@ def stylize_frames(frames: Iterable[Frame], painter: Painter) -> Iterator[Painte
     """Every frame in turn, each from those before it."""
     for frame in frames:
         painted = painter.paint(frame)
-        painter.remember(Done(frame, painted.image))
+        painter.remember(Done(frame, painted.image, painted.aim))
         yield painted

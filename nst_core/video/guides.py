@@ -18,10 +18,17 @@ _BLEND = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """A frame and what became of it, (1, 3, H, W) likewise."""
+    """A frame that is done.
+
+    Attributes:
+        frame: of the video.
+        image: what became of it, (1, 3, H, W) likewise.
+        aim: the loss that the frame after it is compared with; 0 is none.
+    """
 
     frame: Frame
     image: Tensor
+    aim: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
