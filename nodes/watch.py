@@ -117,6 +117,7 @@ class VideoWatch(Watch):
     def on_frame(self, number: int, index: int, evaluations: int) -> None:
         """The engine's callback after a frame, or for one that was there."""
         self.done += 1
+        self._update(self.done)
         if not evaluations:
             self.found += 1
             return
