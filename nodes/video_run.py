@@ -142,10 +142,7 @@ def _kept(folder: Path, watch: VideoWatch) -> Iterator[None]:
         yield
     except BaseException:
         if any(folder.glob("pass*.png")):
-            host.show(
-                f"It ended after {watch.where}. They are in {folder}. Run it again to go on from "
-                "there."
-            )
+            host.show(f"Run it again to go on: {watch.where} are done. They are in {folder}.")
         else:
             shutil.rmtree(folder, ignore_errors=True)
         raise

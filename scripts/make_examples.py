@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests/host"))
 from real_host import NAME, Comfy, Page, opened
 
 HEIGHT = 288
+PATIENCE = 7200  # seconds for a run on a busy machine
 NETWORKS: Networks = {f"example_workflows/{name}.jpg": (GIVEN,) for name in EXAMPLES}
 # The page's own: no pack is needed for it.
 OF_THE_PAGE = {"MarkdownNote"}
@@ -98,7 +99,7 @@ def export(page: Page, name: str, path: Path) -> dict[str, str]:
 def thumbnail(page: Page, path: Path, job: Job) -> Image.Image:
     """Export and run one workflow; the pictures it gives."""
     ids = export(page, path.stem, path.with_suffix(".json"))
-    ended = page.wait(page.host.submit(with_network(page.prompt(), job)))
+    ended = page.wait(page.host.submit(with_network(page.prompt(), job)), PATIENCE)
     if ended.error:
         raise SystemExit(f"{path.stem}: {ended.error}")
     items = [ended.outputs[ids[key]]["images"][0] for key in EXAMPLES[path.stem].pictured]

@@ -8,12 +8,12 @@ VIDEO = Example(
     {
         "note": note(
             "## A video\n\nEach frame starts from the one before, carried along by the **optical "
-            "flow**, and is held to it: nothing flickers. Finished frames stay: cancel it, run it "
-            "again, and it goes on.\n\nFor a video of your own, put *Load Video* and *Get Video "
-            "Components* in the place of the sample and leave **optical_flow** empty; it is then "
-            "found with OpenCV. *Create Video* and *Save Video* make an MP4 with the sound of "
+            "flow**, and is held to it: nothing flickers. Cancel it, run it again, and it "
+            "goes on after the last finished frame.\n\nFor a video of your own, put *Load Video* "
+            "and *Get Video Components* in the place of the sample and leave **optical_flow** "
+            "empty; it is then found with OpenCV. *Create Video* and *Save Video* make an MP4 with the sound of "
             "before.",
-            height=400,
+            height=300,
         ),
         "video": Node(
             "NST_SampleVideo",

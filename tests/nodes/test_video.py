@@ -196,7 +196,7 @@ def test_canceled_it_says_where_the_frames_are_and_goes_on_to_the_same_ones(host
     finished = len(list(folder.glob("pass1-*.png")))
     assert 0 < finished < COUNT
     assert host.notes[-1].startswith(
-        f"It ended after {finished} of {COUNT} frames. They are in {folder}. Run it again"
+        f"Run it again to go on: {finished} of {COUNT} frames are done. They are in {folder}."
     )
     host.notes.clear()
     again, _ = stylized()
@@ -222,7 +222,7 @@ def test_another_run_takes_nothing_of_one_that_was_canceled(host, stylized, run,
         host.checks, host.cancel_after = 0, 60
         with pytest.raises(InterruptProcessingException):
             stylized(**changes)
-        return any("It ended after" in note for note in host.notes)
+        return any("Run it again" in note for note in host.notes)
 
     assert goes_on({})
     for changed in (
