@@ -9,6 +9,7 @@ from torch import Tensor
 from ..nst_core.control.alpha import alpha_of, both
 from ..nst_core.control.losses import ContentLoss, Keep, Loss, StyleLoss
 from ..nst_core.control.pyramid import resize
+from ..nst_core.control.regions import feathered
 from ..nst_core.errors import SettingsError
 from ..nst_core.files.write_image import with_alpha
 from ..nst_core.run.staging import result_size
@@ -25,21 +26,41 @@ class Clip:
 
     Attributes:
         pictures: each (1, 3, h, w) RGB in [0, 1].
-        losses: of each frame, but those that hold it to other frames.
-        starts: of the first frame, or of every frame, likewise; none is as the settings say.
+        losses: of each frame, as if all of it were painted.
+        areas: what is painted of each frame, (h, w) in [0, 1]; None is everything.
+        feather: width of the soft edges of the areas, in their longer sides.
+        starts: of the first frame, or of every frame, as pictures; none is as the settings say.
         size: (height, width) of the result.
     """
 
     pictures: Sequence[Tensor]
     losses: Sequence[Sequence[Loss]]
+    areas: Sequence[Tensor | None]
+    feather: float
     starts: Sequence[Tensor]
     size: tuple[int, int]
+
+    def losses_at(self, frame: Frame) -> list[Loss]:
+        """The losses of a frame, but those that hold it to other frames.
+
+        As with `Region`s, a style counts by the area that is painted; the rest keeps its pixels.
+        """
+        losses, area = self.losses[frame.index], self.areas[frame.index]
+        if area is None:
+            return list(losses)
+        soft = feathered(area, self.feather)
+        within = [_within(loss, soft) if isinstance(loss, StyleLoss) else loss for loss in losses]
+        return [*within, Keep(image=self.pictures[frame.index], mask=1 - soft)]
 
     def frames(self, first: int) -> Iterator[Frame]:
         """Its frames from an index on, in the size of the result."""
         for index in range(first, len(self.pictures)):
             host.stop_if_asked()
-            yield Frame(index, self._resized(self.pictures[index]))
+            yield self.frame(index)
+
+    def frame(self, index: int) -> Frame:
+        """One of them."""
+        return Frame(index, self._resized(self.pictures[index]))
 
     def start_of(self, frame: Frame) -> Tensor | None:
         """The picture that a frame starts from, in the size of the result."""
@@ -70,6 +91,7 @@ def clip_of(
     chain: Chain,
     *,
     masks: Sequence[Tensor | None],
+    feather: float,
     starts: Sequence[Tensor],
     settings: RunSettings,
 ) -> Clip:
@@ -79,6 +101,7 @@ def clip_of(
         image: (B, H, W, C), the host's.
         chain: losses of the frames. Without a Content Loss, each frame is its own content.
         masks: what is painted: (h, w) for each frame, or one for all; None is everything.
+        feather: width of their soft edges, in their longer sides.
         starts: pictures to start from: none, one or B.
         settings: of the run.
 
@@ -104,7 +127,9 @@ def clip_of(
     rows = together("The video's frames, masks and losses", frames, masks, *links)
     clip = Clip(
         pictures=[picture for picture, _ in frames],
-        losses=[_painted(losses, picture, mask) for (picture, _), mask, *losses in rows],
+        losses=[losses for _, _, *losses in rows],
+        areas=[mask for _, mask, *_ in rows],
+        feather=feather,
         starts=starts,
         size=result_size([contents[0]], settings),
     )
@@ -114,17 +139,6 @@ def clip_of(
             "it."
         )
     return clip
-
-
-def _painted(losses: Sequence[Loss], picture: Tensor, area: Tensor | None) -> list[Loss]:
-    """Losses of a frame that is painted in a part; the rest keeps its pixels.
-
-    As with `Region`s, a style counts by the area.
-    """
-    if area is None:
-        return list(losses)
-    within = [_within(loss, area) if isinstance(loss, StyleLoss) else loss for loss in losses]
-    return [*within, Keep(image=picture, mask=1 - area)]
 
 
 def _within(loss: StyleLoss, area: Tensor) -> StyleLoss:

@@ -137,7 +137,8 @@ class StylizeVideo(io.ComfyNode):
         clip = clip_of(
             frames,
             losses,
-            masks=masks_of(mask, "video's", black=black, feather=feather),
+            masks=masks_of(mask, "video's", black=black),
+            feather=feather,
             starts=() if start is None else pictures_of(start, "start"),
             settings=RunSettings(**run),
         )

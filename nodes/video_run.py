@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..nst_core.control.losses import ContentLoss
+from ..nst_core.control.losses import ContentLoss, Keep
 from ..nst_core.gatys.vgg import VGG16
 from ..nst_core.optional import check_installed
 from ..nst_core.run.identity import identity_of
@@ -29,6 +29,8 @@ from .clip import Clip
 from .flow import Flow
 from .run import said, warnings_shown
 from .watch import VideoWatch
+
+_NO_PICTURE = torch.zeros(1, 3, 1, 1)
 
 
 def stylize_clip(
@@ -46,7 +48,7 @@ def stylize_clip(
     same graph goes on from there, and no other does.
     """
     count = len(clip.pictures)
-    losses = clip.losses[0]
+    losses = clip.losses_at(clip.frame(0))
     runtime = host.runtime_for(
         settings.precision,
         lambda runtime: needs(losses, settings=settings, runtime=runtime).memory,
@@ -60,7 +62,7 @@ def stylize_clip(
     def painter_of() -> Painter:
         return _Painter(
             clip=clip,
-            losses_at=lambda frame: clip.losses[frame.index],
+            losses_at=clip.losses_at,
             vgg=vgg,
             settings=settings,
             video=video,
@@ -123,8 +125,11 @@ def _identity(
     known = {picture.data_ptr() for loss in losses.values() for picture in loss.pictures}
     others = [one for one in (*clip.pictures, *clip.starts) if one.data_ptr() not in known]
     pictures = [ContentLoss(image=picture) for picture in others]
+    masks = {id(mask): mask for mask in clip.areas if mask is not None}
+    kept = [Keep(image=_NO_PICTURE, mask=mask) for mask in masks.values()]
     return {
-        **identity_of([*losses.values(), *pictures], None, vgg, settings, runtime),
+        **identity_of([*losses.values(), *pictures, *kept], None, vgg, settings, runtime),
+        "feather": clip.feather,
         "video": asdict(video),
         "flow": flow.identity if flow else "",
         "frames": [len(clip.pictures), len(clip.starts)],

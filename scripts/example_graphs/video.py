@@ -11,8 +11,8 @@ VIDEO = Example(
             "flow**, and is held to it: nothing flickers. Cancel it, run it again, and it "
             "goes on after the last finished frame.\n\nFor a video of your own, put *Load Video* "
             "and *Get Video Components* in the place of the sample and leave **optical_flow** "
-            "empty; it is then found with OpenCV. *Create Video* and *Save Video* make an MP4 with the sound of "
-            "before.",
+            "empty; it is then found with OpenCV. *Create Video* and *Save Video* make an MP4 "
+            "with the sound of before.",
             height=300,
         ),
         "video": Node(

@@ -270,8 +270,14 @@ def test_the_time_that_is_left_is_told_when_the_pace_is_known(run, host, vgg, st
 def test_the_frames_of_a_video_are_not_copied_before_their_turn(stylized, frames, engine):
     clip = sys.modules[engine.__name__.removesuffix("nst_core") + "nodes.clip"]
     made = clip.clip_of(
-        frames, (), masks=(None,), starts=(), settings=engine.RunSettings(size=SIZE)
+        frames,
+        (),
+        masks=(masks := torch.ones(COUNT, 8, 8)),
+        feather=0.02,
+        starts=(),
+        settings=engine.RunSettings(size=SIZE),
     )
+    assert made.areas[2].data_ptr() == masks[2].data_ptr()
     for frame, picture, losses in zip(frames, made.pictures, made.losses, strict=True):
         assert picture.data_ptr() == frame.data_ptr() == losses[0].image.data_ptr()
 
