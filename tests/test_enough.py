@@ -21,29 +21,29 @@ def run(enough=None, settings=SETTINGS, runtime=CPU, style=STYLE):
 
 
 def test_what_is_never_enough_changes_no_bit():
-    whole, asked = run(), run(lambda record: False)
+    whole, asked = run(), run(lambda records: False)
     assert torch.equal(asked.image, whole.image)
     assert [one.loss for one in asked.records] == [one.loss for one in whole.records]
     assert asked.stops == whole.stops
 
 
 def test_what_is_enough_at_once_is_the_picture_to_start_from():
-    result = run(lambda record: True)
+    result = run(lambda records: True)
     assert torch.equal(result.image, CONTENT)
     assert result.stops == ("it is good enough",)
     assert len(result.records) == 1
 
 
 def test_what_is_enough_after_some_steps_is_a_run_of_so_many_steps():
-    ended = run(lambda record: record.step == 3)
+    ended = run(lambda records: records[-1].step == 3)
     assert torch.equal(ended.image, run(settings=replace(SETTINGS, steps=3)).image)
 
 
 def test_it_is_told_the_best_picture_at_the_last_scale_alone():
     told = []
 
-    def ask(record):
-        told.append(record)
+    def ask(records):
+        told.append(records[-1])
         return False
 
     settings = replace(SETTINGS, size=48, scales=2)

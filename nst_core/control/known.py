@@ -13,6 +13,7 @@ from torch import Tensor
 
 from ..gatys.statistics import Guidance
 
+Guidances = Mapping[str, Guidance]  # by layer
 # {(layer, statistic): value} of a style picture.
 Values = dict[tuple[str, str], Tensor]
 # Of how many pictures they are kept: one has some megabytes.
@@ -30,7 +31,7 @@ class _Picture:
     """
 
     image: Tensor
-    guidances: Mapping[str, Guidance]
+    guidances: Guidances
     how: tuple[object, ...]
 
     def same(self, other: "_Picture") -> bool:
@@ -56,7 +57,7 @@ class KnownStyles:
     def values(
         self,
         image: Tensor,
-        guidances: Mapping[str, Guidance],
+        guidances: Guidances,
         how: tuple[object, ...],
         find: Callable[[], Values],
     ) -> Values:

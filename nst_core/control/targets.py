@@ -14,13 +14,14 @@ from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
 from ..processes import ALONE, Processes
 from .counting import counting_layers, counting_pictures
-from .known import KnownStyles
+from .known import Guidances, KnownStyles, Values
 from .losses import ContentLoss, StyleLoss, Weighed
 from .resized import Resized
 from .statistics import adds_up, statistics_named
 from .tiled import features_by_tile, nothing_of, tile_for_picture
 
 MakeMap = Callable[[Tensor, int, int, int], Tensor]
+Statistics = Mapping[str, Mapping[str, Statistic]]  # by layer, then by name
 # Values of a content's features that are squared at a time.
 _SQUARED = 1 << 24
 
@@ -100,28 +101,19 @@ class TargetMaker:
                 guidance=guidances[layer],
             )
 
-    def _known_of(
-        self,
-        image: Tensor,
-        guidances: Mapping[str, Guidance],
-        statistics: Mapping[str, Mapping[str, Statistic]],
-    ) -> dict[tuple[str, str], Tensor]:
-        """`_statistics_of`, from an earlier run if it has them. Distributions are too large."""
+    def _known_of(self, image: Tensor, guidances: Guidances, statistics: Statistics) -> Values:
+        """`_statistics_of`, from an earlier run if it has them."""
         find = partial(self._statistics_of, image, guidances, statistics)
+        # Distributions are too large to keep, and processes must all do the same work.
         small = all(adds_up(one) for layer in guidances for one in statistics[layer].values())
-        if self.known is None or not small or isinstance(image, Resized):
+        if self.known is None or not small or self.processes.size > 1 or isinstance(image, Resized):
             return find()
         weights = next(self.vgg.parameters())
         kinds = tuple((layer, tuple(statistics[layer])) for layer in guidances)
         how = kinds, weights.dtype, type(self.vgg.convolutions["conv1_1"]), self.tile
         return self.known.values(image, guidances, how, find)
 
-    def _statistics_of(
-        self,
-        image: Tensor,
-        guidances: Mapping[str, Guidance],
-        statistics: Mapping[str, Mapping[str, Statistic]],
-    ) -> dict[tuple[str, str], Tensor]:
+    def _statistics_of(self, image: Tensor, guidances: Guidances, statistics: Statistics) -> Values:
         """{(layer, statistic): value} of a style picture, accumulated tile by tile.
 
         Sums are shared out over the processes. Of distributions each process has all values.

@@ -5,8 +5,8 @@ from collections.abc import Callable, Sequence
 from ..gatys.minimizer import Minimizer, State
 from .progress import Record
 
-# The evaluation of the best picture so far -> whether to stop.
-Enough = Callable[[Record], bool]
+# Every evaluation so far, the last that of the best picture -> whether to stop.
+Enough = Callable[[Sequence[Record]], bool]
 
 
 def run_until(
@@ -20,14 +20,15 @@ def run_until(
 
     Args:
         states: the one to begin with, taken out: whoever has it keeps its picture in memory.
-        records: of the run, the latest that of the best picture.
+        steps: of the whole search, those of the state among them.
+        records: of the run; the list grows.
     """
     if enough is None:
-        return minimizer.run(states.pop(), steps)
+        left = steps - states[0].steps
+        return minimizer.run(states.pop(), left)
     state, stop = states.pop(), "all steps are done"
-    last = state.steps + steps
-    while state.steps < last:
-        if enough(records[-1]):
+    while state.steps < steps:
+        if enough(records):
             return state, "it is good enough"
         done = state.steps
         state, stop = minimizer.run(state, 1)

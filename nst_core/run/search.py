@@ -156,9 +156,8 @@ class Search:
             )
             states = [self._begun(phase, minimizer, images, history)]
             del history
-            left = phase.steps - states[0].steps
-            enough = self.enough if stage.is_last else None
-            state, stop = run_until(enough, minimizer, states, left, self.records)
+            asked = self.enough if stage.is_last else None
+            state, stop = run_until(asked, minimizer, states, phase.steps, self.records)
         images.append(state.image)
         return state, stop
 

@@ -67,7 +67,8 @@ def stylize(
             sooner; may raise. CUDA graphs are left whole: there, after each evaluation.
         on_within: told at the same times what is being done and how far; may raise.
         enough: ends the search at the last scale. It is asked at the picture that this scale begins
-            with and after each step, told the evaluation of the best picture.
+            with and after each step, of which the last record is. Cards that share the picture ask
+            it too, so it goes by the records alone.
         saver: writes checkpoints, now and then and if the run is cut short.
         resume: from `load_checkpoint`; goes on from there, to the same picture as a run that was
             never stopped. Everything else must be what it was.

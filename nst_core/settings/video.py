@@ -13,7 +13,7 @@ class VideoSettings(Checked):
     """How the frames of a video hang together."""
 
     temporal_weight: float = option(
-        300.0,
+        100.0,
         "How strongly a frame is held to the one before, carried along by the optical flow. 0 "
         "leaves it to the start of each frame.",
         minimum=0,
@@ -67,9 +67,9 @@ class VideoSettings(Checked):
             found = sorted({int(part) for part in self.earlier.split(",")})
         except ValueError:
             found = [0]
-        if not 1 <= found[0] <= found[-1] <= 64:
+        if found[0] != 1 or found[-1] > 64:
             raise SettingsError(
-                f"Earlier frames are '{self.earlier}'. Write how many frames back they lie, 1 to "
-                "64, such as 1,2,4."
+                f"Earlier frames are '{self.earlier}'. Write how many frames back they lie, 1 and "
+                "others up to 64, such as 1,2,4."
             )
         return tuple(found)

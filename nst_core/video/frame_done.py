@@ -1,7 +1,7 @@
 """When a frame after the first is done."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..control.losses import Loss, StyleLoss
 from ..run.progress import Record
@@ -13,7 +13,7 @@ _AS_GOOD = 0.002
 _STEPS = 3
 
 
-@dataclass(eq=False)
+@dataclass(frozen=True)
 class FrameDone:
     """The rule, asked before each step: see `stylize`'s `enough`.
 
@@ -22,23 +22,21 @@ class FrameDone:
 
     Attributes:
         aim: what the own loss of the frame before was, see `own_loss`; 0 is no such frame.
-        tolerance: `_STEPS` steps that lower the loss by less than this share end the search.
-        losses: of the pictures that it was asked about.
+        tolerance: `_STEPS` steps that lower the loss by less than this share end the search; not 0.
     """
 
     aim: float
     tolerance: float
-    losses: list[float] = field(default_factory=list)
 
-    def __call__(self, record: Record) -> bool:
-        """Whether the frame is done with this evaluation."""
-        if not self.losses and own_loss(record) <= self.aim * (1 + _AS_GOOD):
-            return True
-        self.losses.append(record.loss)
-        if len(self.losses) <= _STEPS:
+    def __call__(self, records: Sequence[Record]) -> bool:
+        """Whether the frame is done with the last of its evaluations."""
+        if len(records) == 1:
+            return own_loss(records[0]) <= self.aim * (1 + _AS_GOOD)
+        # An evaluation that was no step down repeats the number of the step before it.
+        losses = list({record.step: record.loss for record in reversed(records)}.values())
+        if len(losses) <= _STEPS:
             return False
-        earlier = self.losses[-1 - _STEPS]
-        return earlier - record.loss < self.tolerance * earlier
+        return losses[_STEPS] - losses[0] < self.tolerance * losses[_STEPS]
 
 
 def own_loss(record: Record) -> float:

@@ -3,21 +3,21 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from torch import Tensor
 
 from ..control.known import KnownStyles
 from ..control.losses import Loss
-from ..gatys.vgg import VGG16
+from ..gatys.vgg import VGG16, size_of
 from ..run.progress import OnProgress, Record, Result, ignore_progress
 from ..run.runtime import Runtime
 from ..run.stylize import stylize
 from ..settings import RunSettings
 from ..settings.video import VideoSettings
+from .coloring import Coloring
 from .flows import FlowBetween, Frame
 from .frame_done import FrameDone, comparable, next_aim
-from .guides import Done, Guide, guide_of, temporal_losses
+from .guides import Done, Guide, guide_of, is_cut, kept_in, temporal_losses
 
 # Of the steps of the first frame, the most that a frame after it may have.
 _STEPS_SHARE = 0.1
@@ -30,6 +30,7 @@ class Painted:
     Attributes:
         index: counted from 0.
         image: (1, 3, H, W) RGB in [0, 1].
+        found: the same before its colors were changed: what frames to come go on from.
         records: of its evaluations.
         began_anew: whether it was the first one, or came after a cut.
         aim: the loss that the frame after it is compared with, see `FrameDone`.
@@ -37,9 +38,10 @@ class Painted:
 
     index: int
     image: Tensor
+    found: Tensor
     records: tuple[Record, ...]
     began_anew: bool
-    aim: float = 0.0
+    aim: float
 
 
 @dataclass(kw_only=True)
@@ -65,7 +67,7 @@ class Painter:
     on_progress: OnProgress = ignore_progress
     on_tile: Callable[[], None] = lambda: None
     done: deque[Done] = field(default_factory=deque)
-    _known: KnownStyles = field(default_factory=KnownStyles)
+    _known: KnownStyles = field(default_factory=KnownStyles, init=False)
 
     def paint(self, frame: Frame, before: Tensor | None = None) -> Painted:
         """The next frame.
@@ -74,15 +76,17 @@ class Painter:
             frame: in the size of the result.
             before: what the pass before has made of it.
         """
-        guides = self._guides(frame)
-        start = guides[0].start(before) if guides else before
         own = self.losses_at(frame)
+        guides = self._guides(frame, own)
+        start = guides[0].start(before) if guides else before
         aim = self._aim(own) if guides else 0.0
-        losses = [*own, *temporal_losses(guides, self.video.temporal_weight)]
-        result = self._first(losses) if start is None else self._going_on(losses, start, aim)
+        coloring = Coloring.of(own, self.settings)
+        held = temporal_losses(guides, self.video.temporal_weight)
+        result = self._stylized([*coloring.losses, *held], coloring, start, aim)
         return Painted(
             index=frame.index,
-            image=result.image,
+            image=coloring.shown(result.image),
+            found=result.image,
             records=result.records,
             began_anew=not guides,
             aim=next_aim(aim, result.records),
@@ -104,31 +108,41 @@ class Painter:
         before = self.done[-1]
         return before.aim if comparable(losses, self.losses_at(before.frame)) else 0.0
 
-    def _guides(self, frame: Frame) -> list[Guide]:
+    def _guides(self, frame: Frame, losses: Sequence[Loss]) -> list[Guide]:
         """Of earlier frames, nearest first; none after a cut."""
-        guides = []
+        guides: list[Guide] = []
+        size = size_of(frame.image)
         for distance in self.video.distances:
             if distance > len(self.done):
                 break
-            guide = guide_of(self.done[-distance], frame, self.flow)
-            if distance == 1 and self.video.cuts and guide.is_cut:
+            done = self.done[-distance]
+            kept = kept_in(self.losses_at(done.frame), *size), kept_in(losses, *size)
+            guide = guide_of(done, frame, self.flow, kept)
+            if not guides and self.video.cuts and is_cut(guide.mask):
                 self.done.clear()
                 break
             guides.append(guide)
         return guides
 
-    def _first(self, losses: Sequence[Loss]) -> Result:
-        """As a still."""
-        return self._stylized(losses, self.settings, self._runtime)
-
-    def _going_on(self, losses: Sequence[Loss], start: Tensor, aim: float) -> Result:
-        """From a picture that is nearly one: in its size alone, and in one arithmetic."""
-        return self._stylized(
+    def _stylized(
+        self, losses: Sequence[Loss], coloring: Coloring, start: Tensor | None, aim: float
+    ) -> Result:
+        """As a still; or from a picture that is nearly one, in its size and one arithmetic."""
+        settings, runtime, enough = coloring.settings, self._runtime, None
+        if start is not None:
+            settings = replace(settings, scales=1, steps=self.frame_steps)
+            runtime = replace(runtime, finish=False)
+            tolerance = self.video.frame_tolerance
+            enough = FrameDone(aim, tolerance) if tolerance else None
+        return stylize(
             losses,
-            replace(self.settings, scales=1, steps=self.frame_steps),
-            replace(self._runtime, finish=False),
+            vgg=self.vgg,
+            settings=settings,
+            runtime=runtime,
             start=start,
-            enough=FrameDone(aim, self.video.frame_tolerance),
+            on_progress=coloring.told(self.on_progress),
+            on_tile=self.on_tile,
+            enough=enough,
         )
 
     @property
@@ -138,23 +152,10 @@ class Painter:
             chosen = Runtime.choose(self.settings.device, self.settings.precision)
         return replace(chosen, known=self._known)
 
-    def _stylized(
-        self, losses: Sequence[Loss], settings: RunSettings, runtime: Runtime, **how: Any
-    ) -> Result:
-        return stylize(
-            losses,
-            vgg=self.vgg,
-            settings=settings,
-            runtime=runtime,
-            on_progress=self.on_progress,
-            on_tile=self.on_tile,
-            **how,
-        )
-
 
 def stylize_frames(frames: Iterable[Frame], painter: Painter) -> Iterator[Painted]:
     """Every frame in turn, each from those before it."""
     for frame in frames:
         painted = painter.paint(frame)
-        painter.remember(Done(frame, painted.image, painted.aim))
+        painter.remember(Done(frame, painted.found, painted.aim))
         yield painted

@@ -84,11 +84,11 @@ class Passes:
         return max([first, *cuts])
 
     def _done(self, frame: Frame, number: int) -> Done:
-        kept = self.folder.load(number, frame.index)
+        kept = self.folder.load_found(number, frame.index)
         return Done(frame, kept.image, self.folder.aim(number, frame.index))
 
     def _paint(self, painter: Painter, frame: Frame, number: int) -> None:
-        before = self.folder.load(number - 1, frame.index).image if number else None
+        before = self.folder.load_found(number - 1, frame.index).image if number else None
         painted = painter.paint(frame, before)
         kept = self.folder.save(painted, number)
         painter.remember(Done(frame, kept.image, painted.aim))

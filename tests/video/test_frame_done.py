@@ -29,7 +29,8 @@ def record(loss, temporal=0.0, step=0):
 def asked(losses, aim=0.0, tolerance=0.01):
     """After how many steps a frame with these losses is done; None is never."""
     done = FrameDone(aim, tolerance)
-    return next((step for step, loss in enumerate(losses) if done(record(loss))), None)
+    records = [record(loss, step=step) for step, loss in enumerate(losses)]
+    return next((step for step in range(len(records)) if done(records[: step + 1])), None)
 
 
 def test_a_start_as_good_as_the_frame_before_is_done():
@@ -40,12 +41,19 @@ def test_a_start_as_good_as_the_frame_before_is_done():
 
 def test_what_holds_a_frame_to_others_does_not_count_there():
     assert own_loss(record(1.0, temporal=9.0)) == 1.0
-    assert FrameDone(1.0, 0.01)(record(1.0, temporal=9.0))
+    assert FrameDone(1.0, 0.01)([record(1.0, temporal=9.0)])
 
 
 def test_a_frame_is_done_when_steps_bring_little():
     assert asked([4, 3, 2, 1.995, 1.993, 1.99, 1]) == 5
-    assert asked([4, 3, 2, 1.995, 1.993, 1.99, 1.98], tolerance=0) is None
+
+
+def test_an_evaluation_that_was_no_step_down_counts_as_none():
+    steps = [(4, 0), (9, 0), (3, 1), (2, 2), (8, 2), (7, 2), (1.99, 3), (1.98, 4)]
+    records = [record(loss, step=step) for loss, step in steps]
+    done = [FrameDone(0.0, 0.3)(records[:count]) for count in range(1, len(records) + 1)]
+    assert [count for count, end in enumerate(done) if end] == []
+    assert FrameDone(0.0, 0.4)(records)
 
 
 def test_little_changes_do_not_add_up_unseen():
@@ -53,7 +61,7 @@ def test_little_changes_do_not_add_up_unseen():
     for _ in range(10):  # each starts a thousandth worse than the one before
         own *= 1.001
         start = record(own)
-        left = FrameDone(aim, 0.01)(start)
+        left = FrameDone(aim, 0.01)([start])
         worked.append(not left)
         records = (start,) if left else (start, record(own := 1.0, step=1))
         aim = next_aim(aim, records)
@@ -109,6 +117,12 @@ def test_a_still_goes_on_to_change_where_its_style_does():
     found = painted(frames_of([picture(36, 48)] * 3), losses_at=shares, video=video)
     assert all(len(one.records) > 3 for one in found)
     assert not comparable(shares(Frame(0, STYLE)), shares(Frame(1, STYLE)))
+
+
+def test_a_tolerance_of_zero_does_all_steps():
+    video = VideoSettings(frame_steps=2, frame_tolerance=0)
+    found = painted(frames_of([picture(36, 48)] * 2), video=video)
+    assert found[1].records[-1].step == 2
 
 
 def test_a_step_count_is_the_most():
