@@ -5,6 +5,7 @@ from .details import KeepPixels, LaplacianLoss
 from .flow import LoadOpticalFlow
 from .load import LoadVGG16
 from .losses import ContentLoss, StyleLoss, TotalVariationLoss
+from .moving_mask import MovingMask
 from .one_box import NeuralStyleTransfer
 from .optimize import LBFGSOptimize
 from .plot import LossPlot
@@ -26,6 +27,7 @@ NODES = (
     StylizeVideo,
     SampleVideo,
     LoadOpticalFlow,
+    MovingMask,
 )
 
 

@@ -4,11 +4,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ..nst_core.control.flow import resized_flow
 from ..nst_core.errors import ImageError, NSTError, SettingsError
-from ..nst_core.video.flows import FlowBetween, Frame
+from ..nst_core.optional import check_installed
+from ..nst_core.settings import VideoSettings
+from ..nst_core.video.flows import FlowBetween, Frame, flow_named
 from ..nst_core.video.given_flow import flow_of_files
 from . import _host as host
 from ._host import io
@@ -48,6 +51,22 @@ class Flow:
             return resized_flow(self.between(first, second), *first.image.shape[-2:])
 
         return resized
+
+
+def flow_between(
+    given: Flow | None, count: int, video: VideoSettings, device: torch.device
+) -> FlowBetween:
+    """The flow that is wired, or else found.
+
+    Raises:
+        SettingsError: it is of a video of another length.
+        PackageError, WeightsError: what finds it is not installed.
+    """
+    if given is not None:
+        return given.for_frames(count)
+    if video.flow == "dis":  # a host has packages by their own names
+        check_installed("cv2", "opencv-python-headless")
+    return flow_named(video.flow, video.raft_weights, device)
 
 
 class LoadOpticalFlow(io.ComfyNode):

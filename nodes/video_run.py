@@ -15,18 +15,17 @@ from torch import Tensor
 
 from ..nst_core.control.losses import ContentLoss, Keep
 from ..nst_core.gatys.vgg import VGG16
-from ..nst_core.optional import check_installed
 from ..nst_core.run.identity import identity_of
 from ..nst_core.run.plan import needs
 from ..nst_core.run.runtime import Runtime
 from ..nst_core.settings import RunSettings, VideoSettings
-from ..nst_core.video.flows import FlowBetween, Frame, flow_named
+from ..nst_core.video.flows import Frame
 from ..nst_core.video.folder import FramesFolder
 from ..nst_core.video.frames import Painted, Painter
 from ..nst_core.video.passes import Passes
 from . import _host as host
 from .clip import Clip
-from .flow import Flow
+from .flow import Flow, flow_between
 from .run import said, warnings_shown
 from .watch import VideoWatch
 
@@ -53,7 +52,7 @@ def stylize_clip(
         settings.precision,
         lambda runtime: needs(losses, settings=settings, runtime=runtime).memory,
     )
-    between = _flow(flow, count, video, runtime)
+    between = flow_between(flow, count, video, runtime.device)
     host.show(f"{count} frames. {said(needs(losses, settings=settings, runtime=runtime))}")
     run = _identity(clip, vgg, settings, video, flow, runtime)
     folder = FramesFolder(host.video_folder(_name(run)))
@@ -102,14 +101,6 @@ class _Painter(Painter):
 
     def paint(self, frame: Frame, before: Tensor | None = None) -> Painted:
         return super().paint(frame, self.clip.start_of(frame) if before is None else before)
-
-
-def _flow(flow: Flow | None, count: int, video: VideoSettings, runtime: Runtime) -> FlowBetween:
-    if flow is not None:
-        return flow.for_frames(count)
-    if video.flow == "dis":  # a host has packages by their own names
-        check_installed("cv2", "opencv-python-headless")
-    return flow_named(video.flow, video.raft_weights, runtime.device)
 
 
 def _identity(

@@ -32,6 +32,7 @@ from nst_core.settings import VideoSettings
 from nst_core.settings.samples import MOVING
 from nst_core.video.flows import Frame
 from nst_core.video.frames import Painter, stylize_frames
+from nst_core.video.moving_mask import moving_masks
 
 SIZE, HEIGHT, ICON = 224, 192, 256
 STEPS = 30
@@ -173,6 +174,20 @@ def optical_flow() -> Picture:
     return row(*frames, hsv.convert("RGB"))
 
 
+def moving_mask() -> Picture:
+    """A mask over the large boat, and half a second later."""
+    scene, size = moving_sample("harbor"), 256
+    flow = scene.flow(0.0, 0.1, size)[0][0]
+    boat = (flow[0] > 0.9 * flow[0].max()).float()
+    frames = [Frame(index, scene.frame(index / 10, size)) for index in range(11)]
+    masks = moving_masks(
+        boat, frames, lambda a, b: scene.flow(a.index / 10, b.index / 10, size)[0].float()
+    )
+    *_, last = masks
+    shown = [to_pil(mask.expand(1, 3, -1, -1)) for mask in (boat, last)]
+    return row(to_pil(frames[0].image), shown[0], to_pil(frames[-1].image), shown[1])
+
+
 def moving_samples() -> Picture:
     """Two seconds of each."""
     scenes = [moving_sample(name) for name in MOVING]
@@ -218,6 +233,7 @@ DRAWN: Mapping[str, Callable[[], Picture]] = {
     "web/docs/NST_SampleImage.jpg": samples,
     "web/docs/NST_SampleVideo.jpg": moving_samples,
     "web/docs/NST_LoadOpticalFlow.jpg": optical_flow,
+    "web/docs/NST_MovingMask.jpg": moving_mask,
 }
 NETWORKS: Networks = dict.fromkeys(PAINTED, (GIVEN,)) | dict.fromkeys(DRAWN, ())
 

@@ -305,6 +305,32 @@ def test_flow_is_scaled_with_the_frames(run, module):
     assert shift(192) == pytest.approx(3 * shift(64), rel=0.05)
 
 
+def test_a_moving_mask_stays_on_what_it_lies_on(run, module):
+    frames, flow = run("NST_SampleVideo", name="meadow", size=64, count=4, fps=4.0)
+    dark = (frames[0].mean(-1) < 0.4).float()
+    masks = run("NST_MovingMask", frames=frames, mask=dark[None], optical_flow=flow)
+    assert masks.shape == frames.shape[:3]
+    assert torch.allclose(masks[0], dark, atol=1e-3)
+    there = masks[3] > 0.5
+    assert frames[3][there].mean() < 0.8 * frames[3][~there].mean()
+    shifted = (masks[3] - dark).abs().mean()
+    assert shifted > 0.02
+
+
+def test_a_moving_mask_is_one_over_the_first_frame(run, engine, frames, moving):
+    with pytest.raises(engine.NSTError, match=r"There are 2 masks\. Connect one"):
+        run("NST_MovingMask", frames=frames, mask=torch.ones(2, 8, 8), optical_flow=moving[1])
+    black = run("NST_MovingMask", frames=frames, mask=torch.zeros(1, 64, 64))
+    assert black.shape == frames.shape[:3]
+    assert black.max() == 0
+
+
+def test_canceled_a_moving_mask_stops(run, host, moving):
+    host.cancel_after = 1
+    with pytest.raises(InterruptProcessingException):
+        run("NST_MovingMask", frames=moving[0], mask=torch.ones(1, 8, 8), optical_flow=moving[1])
+
+
 @pytest.fixture
 def flow_folder(moving, module, host):
     """Files of the flow of the video."""
