@@ -317,6 +317,18 @@ def test_a_moving_mask_stays_on_what_it_lies_on(run, module):
     assert shifted > 0.02
 
 
+def test_a_moving_mask_leaves_what_it_moves_away_from(run, module):
+    frames, flow = run("NST_SampleVideo", name="harbor", size=96, count=9, fps=8.0)
+    scene = module("files.samples.scenes").moving_sample("harbor")
+
+    def boat(time):
+        motion = scene.flow(time, time + 0.01, 96)[0][0, 0]
+        return (motion > 0.9 * motion.max()).float()
+
+    masks = run("NST_MovingMask", frames=frames, mask=boat(0.0)[None], optical_flow=flow)
+    assert (masks[8] - boat(1.0)).abs().mean() < 0.25 * (masks[0] - boat(1.0)).abs().mean()
+
+
 def test_a_moving_mask_is_one_over_the_first_frame(run, engine, frames, moving):
     with pytest.raises(engine.NSTError, match=r"There are 2 masks\. Connect one"):
         run("NST_MovingMask", frames=frames, mask=torch.ones(2, 8, 8), optical_flow=moving[1])
