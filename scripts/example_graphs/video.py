@@ -2,7 +2,7 @@
 
 from .parts import Example, Node, network, note, sample, shown, style_loss
 
-COUNT, FPS = 10, 8
+COUNT, FPS = 8, 8
 
 VIDEO = Example(
     {
@@ -29,7 +29,7 @@ VIDEO = Example(
             "NST_StylizeVideo",
             (970, 0),
             (330, 760),
-            widgets={"size": 256, "steps": 40, "scales": 1},
+            widgets={"size": 256, "steps": 40, "scales": 1, "frame_steps": 8},
             wires={
                 "vgg": "vgg.vgg",
                 "frames": "video.frames",
