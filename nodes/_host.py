@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -139,6 +140,19 @@ def save_pictures(images: Tensor) -> str:
         with written_whole(path) as part:
             to_pil(image.movedim(-1, 0)[None].float()).save(part, "PNG", compress_level=1)
     return str(paths[0]) if len(paths) == 1 else f"{paths[0]} to {paths[-1].name}"
+
+
+def input_folder() -> Path:
+    """Where the user's files are that workflows may name."""
+    return Path(folder_paths.get_input_directory())
+
+
+def video_folder(name: str) -> Path:
+    """Where the frames of a video lie until it is finished: in the host's output folder."""
+    output = Path(folder_paths.get_output_directory())
+    with suppress(OSError):  # who writes into it says why it cannot
+        output.mkdir(parents=True, exist_ok=True)  # a fresh host has none
+    return output / f"{UNFINISHED}_video_{name}"
 
 
 def stop_if_asked() -> None:

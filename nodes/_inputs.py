@@ -14,6 +14,7 @@ _ADVANCED = {"advanced": True}
 VGG = io.Custom("NST_VGG16")
 LOSSES = io.Custom("NST_LOSSES")
 REPORT = io.Custom("NST_REPORT")
+FLOW = io.Custom("NST_FLOW")
 
 
 def setting(name: str, *, advanced: bool = False) -> io.Input:

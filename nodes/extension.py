@@ -2,12 +2,16 @@
 
 from ._host import ComfyExtension, io, register_weights_folder
 from .details import KeepPixels, LaplacianLoss
+from .flow import LoadOpticalFlow
 from .load import LoadVGG16
 from .losses import ContentLoss, StyleLoss, TotalVariationLoss
+from .moving_mask import MovingMask
 from .one_box import NeuralStyleTransfer
 from .optimize import LBFGSOptimize
 from .plot import LossPlot
 from .sample import SampleImage
+from .sample_video import SampleVideo
+from .video import StylizeVideo
 
 NODES = (
     NeuralStyleTransfer,
@@ -20,6 +24,10 @@ NODES = (
     SampleImage,
     LaplacianLoss,
     KeepPixels,
+    StylizeVideo,
+    SampleVideo,
+    LoadOpticalFlow,
+    MovingMask,
 )
 
 

@@ -155,6 +155,7 @@ class StyleLoss(io.ComfyNode):
             image_mask,
             "style picture's",
             black="all of the picture counts. Paint white what shall count.",
+            each=True,
         )
         rows = together("Style pictures and their masks", pictures, parts)
         image_masks = tuple(both(part, alpha) for (_, alpha), part in rows)

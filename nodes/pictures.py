@@ -66,18 +66,21 @@ def _in_range(values: Tensor, broken: str) -> Tensor:
 
 
 def masks_of(
-    mask: Tensor | None, what: str, *, black: str, feather: float = 0.0
+    mask: Tensor | None, what: str, *, black: str, feather: float = 0.0, each: bool = False
 ) -> tuple[Tensor | None, ...]:
-    """Each mask of a batch as (h, w) in [0, 1]; a single None if there is nothing to mask.
+    """Each mask of a batch as (h, w) in [0, 1]; None if there is nothing to mask.
 
     The host gives pictures without transparency a mask that is all black, so a black mask cannot
-    mean "nowhere": it counts as no mask, and a note on the node says so.
+    mean "nowhere": it counts as no mask, and a note on the node says so. A black one beside others
+    that are not is meant, unless each is looked at by itself: something has left the picture for
+    some frames of a video.
 
     Args:
         mask: (B, h, w) or (h, w), and with one channel (B, 1, h, w) or (B, h, w, 1).
         what: names the mask in messages: "content", "style".
         black: says what becomes of a black one, and what to do about it.
         feather: width of its soft edges, in its longer sides; 0 leaves them as they are.
+        each: whether a black one is no mask beside others too.
     """
     if mask is None:
         return (None,)
@@ -91,10 +94,14 @@ def masks_of(
     broken = f"The {what} mask has values that are not numbers (NaN or infinite). Draw it again."
     whole = mask.detach().float().reshape(-1, *mask.shape[-2:])
     masks = [_in_range(single, broken) for single in whole]
-    kept = [feathered(single, feather) if single.max() > _BLACK else None for single in masks]
-    if any(single is None for single in kept):
+    empty = [not single.max() > _BLACK for single in masks]
+    ignored = empty if each or all(empty) else [False] * len(masks)
+    if any(ignored):
         host.show(f"The {what} mask is empty (all black), so {black}")
-    return tuple(kept)
+    return tuple(
+        None if no_mask else feathered(single, feather)
+        for single, no_mask in zip(masks, ignored, strict=True)
+    )
 
 
 def together(what: str, *batches: Sequence[_T]) -> list[tuple[_T, ...]]:

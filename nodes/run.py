@@ -45,10 +45,10 @@ def stylize_batch(
         settings.precision,
         lambda runtime: needs(losses, settings=settings, runtime=runtime, start=start).memory,
     )
-    host.show(_said(needs(losses, settings=settings, runtime=runtime, start=start)))
+    host.show(said(needs(losses, settings=settings, runtime=runtime, start=start)))
     finished = Finished(len(jobs))
     try:
-        with _warnings_shown():
+        with warnings_shown():
             for index, job in enumerate(jobs):
                 own = job[1:], job[0], vgg, settings, runtime
                 kept = checkpoints_of(*own) if resumable else None
@@ -75,7 +75,7 @@ def stylize_batch(
     return finished.images, finished.report, finished.masks
 
 
-def _said(needed: Needs) -> str:
+def said(needed: Needs) -> str:
     """A line, because a node has little room."""
     last = needed.scales[-1]
     tiles = f", in tiles of {needed.tile} px" if needed.tile else ""
@@ -117,7 +117,7 @@ class _Notes(logging.Handler):
 
 
 @contextmanager
-def _warnings_shown() -> Iterator[None]:
+def warnings_shown() -> Iterator[None]:
     """What the engine warns of appears on the node."""
     # By the package's own name: the host imports us under the path of our folder.
     logger, notes = logging.getLogger(nst_core.__name__), _Notes(logging.WARNING)

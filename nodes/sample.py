@@ -1,5 +1,7 @@
 """The node that gives a picture on an empty installation."""
 
+from collections.abc import Mapping
+
 from ..nst_core.files.samples import CONTENTS, MIN_SIZE, STYLES, sample
 from ..nst_core.settings import default_of, limits_of
 from . import _host as host
@@ -24,7 +26,7 @@ class SampleImage(io.ComfyNode):
                     "name",
                     options=[*CONTENTS, *STYLES],
                     default=next(iter(CONTENTS)),
-                    tooltip=f"Contents: {_listed(CONTENTS)} Styles: {_listed(STYLES)}",
+                    tooltip=f"Contents: {listed(CONTENTS)} Styles: {listed(STYLES)}",
                 ),
                 io.Int.Input(
                     "size",
@@ -43,5 +45,6 @@ class SampleImage(io.ComfyNode):
         return io.NodeOutput(host.to_host(sample(name, size)))
 
 
-def _listed(samples: object) -> str:
-    return " ".join(f"{name}: {text}" for name, text in dict(samples).items())
+def listed(samples: Mapping[str, str]) -> str:
+    """Each name with what it shows."""
+    return " ".join(f"{name}: {text}" for name, text in samples.items())

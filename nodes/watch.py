@@ -19,6 +19,8 @@ WITHIN = 2.0
 PREVIEW_SHARE = 0.05
 # Evaluations after which the pace is known well enough to say how long the rest will take.
 PACED = 8
+# The same of frames.
+FRAMES_PACED = 4
 
 
 class Watch:
@@ -90,3 +92,46 @@ class Watch:
         picture = to_pil(progress.preview(PREVIEW_SIDE))
         # The host would enlarge a smaller one, which costs more than all the rest of a preview.
         return "JPEG", picture, min(PREVIEW_SIDE, max(picture.size))
+
+
+class VideoWatch(Watch):
+    """The same of a video.
+
+    Args:
+        frames: of the video.
+        passes: over all of them.
+        interval: seconds between previews; 0 is none.
+    """
+
+    def __init__(self, frames: int, passes: int, interval: float) -> None:
+        super().__init__(frames * passes, interval)
+        self.frames, self.passes, self.done = frames, passes, 0
+        self.found = 0  # frames that an earlier run had made
+        self.times: list[float] = []  # when each of the others was finished
+
+    def on_progress(self, progress: Progress) -> None:
+        """The engine's callback within a frame; raises when the user cancels."""
+        host.stop_if_asked()
+        self._update(self.done + progress.fraction, progress)
+
+    def on_frame(self, number: int, index: int, evaluations: int) -> None:
+        """The engine's callback after a frame, or for one that was there."""
+        self.done += 1
+        self._update(self.done)
+        if not evaluations:
+            self.found += 1
+            return
+        if not self.times and self.found:
+            host.show(f"It goes on after {self.found} frames that were done before.")
+        self.times.append(time.monotonic())
+        # The first frame takes longer than all others.
+        if len(self.times) == FRAMES_PACED:
+            took = (self.times[-1] - self.times[0]) / (FRAMES_PACED - 1)
+            host.show(f"It takes about {duration(took * (self.runs - self.done))} more.")
+
+    @property
+    def where(self) -> str:
+        """How far it is, for people."""
+        whole, rest = divmod(self.done, self.frames)
+        of_pass = f" of pass {whole + 1} of {self.passes}" if self.passes > 1 else ""
+        return f"{rest} of {self.frames} frames{of_pass}"

@@ -21,6 +21,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests/host"))
 from real_host import NAME, Comfy, Page, opened
 
 HEIGHT = 288
+PATIENCE = 7200  # seconds for a run on a busy machine
 NETWORKS: Networks = {f"example_workflows/{name}.jpg": (GIVEN,) for name in EXAMPLES}
 # The page's own: no pack is needed for it.
 OF_THE_PAGE = {"MarkdownNote"}
@@ -78,7 +79,7 @@ def with_network(prompt: dict[str, Any], job: Job) -> dict[str, Any]:
             inputs["weights"] = job.weights
         elif kind == "NST_NeuralStyleTransfer":
             inputs["vgg"] = ["network", 0]
-        elif kind == "NST_LBFGSOptimize" and job.draft:
+        elif kind in ("NST_LBFGSOptimize", "NST_StylizeVideo") and job.draft:
             inputs |= {"size": DRAFT_SIZE, "steps": DRAFT_STEPS}
     return prompt
 
@@ -98,12 +99,23 @@ def export(page: Page, name: str, path: Path) -> dict[str, str]:
 def thumbnail(page: Page, path: Path, job: Job) -> Image.Image:
     """Export and run one workflow; the pictures it gives."""
     ids = export(page, path.stem, path.with_suffix(".json"))
-    ended = page.wait(page.host.submit(with_network(page.prompt(), job)))
+    ended = page.wait(page.host.submit(with_network(page.prompt(), job)), PATIENCE)
     if ended.error:
         raise SystemExit(f"{path.stem}: {ended.error}")
     items = [ended.outputs[ids[key]]["images"][0] for key in EXAMPLES[path.stem].pictured]
-    pictures = [Image.open(io.BytesIO(page.host.file(item))).convert("RGB") for item in items]
+    pictures = [picture for item in items for picture in ends(page.host.file(item))]
     return side_by_side(pictures, HEIGHT)
+
+
+def ends(file: bytes) -> list[Image.Image]:
+    """A picture, or the first and the last of an animation."""
+    found = []
+    with Image.open(io.BytesIO(file)) as picture:
+        last = getattr(picture, "n_frames", 1) - 1
+        for index in sorted({0, last}):
+            picture.seek(index)
+            found.append(picture.convert("RGB"))
+    return found
 
 
 def make(job: Job, paths: Collection[str]) -> Iterator[tuple[str, Image.Image]]:

@@ -26,10 +26,18 @@ from nst_core import (
 )
 from nst_core.files.pixels import to_pil
 from nst_core.files.samples import CONTENTS, STYLES
+from nst_core.files.samples.scenes import moving_sample
 from nst_core.run.plot import plot_losses
+from nst_core.settings import VideoSettings
+from nst_core.settings.samples import MOVING
+from nst_core.video.flows import Frame
+from nst_core.video.frames import Painter, stylize_frames
+from nst_core.video.moving_mask import moving_masks
 
 SIZE, HEIGHT, ICON = 224, 192, 256
 STEPS = 30
+# Of the video: most of a second.
+FRAMES = 10
 
 Picture = Image.Image
 
@@ -137,6 +145,56 @@ def plot(job: Job) -> Picture:
     return row(of(result), to_pil(plot_losses(result.records)))
 
 
+def video(job: Job) -> Picture:
+    """The first and the last of some frames, and the same painted."""
+    scene, fps, size = moving_sample("harbor"), 12, job.size(SIZE)
+    frames = [Frame(index, scene.frame(index / fps, size)) for index in range(FRAMES)]
+    style = StyleLoss(images=(sample("brushstrokes"),))
+    painter = Painter(
+        losses_at=lambda frame: [ContentLoss(image=frame.image), style],
+        vgg=network(job),
+        settings=RunSettings(**run_of(job)),
+        video=VideoSettings(),
+        flow=lambda a, b: scene.flow(a.index / fps, b.index / fps, size)[0].float(),
+    )
+    results = [to_pil(painted.image) for painted in stylize_frames(frames, painter)]
+    given = [to_pil(frame.image) for frame in frames]
+    return row(given[0], given[-1], results[0], results[-1])
+
+
+def optical_flow() -> Picture:
+    """Two frames, and the flow from the first to the second: hue is where, saturation how fast."""
+    scene, seconds = moving_sample("harbor"), 0.25
+    flow = scene.flow(0.0, seconds, 256)[0][0]
+    length = flow.square().sum(0).sqrt()
+    hue = torch.atan2(flow[1], flow[0]) / (2 * torch.pi) % 1
+    planes = [hue, length / length.max(), torch.ones_like(hue)]
+    hsv = Image.merge("HSV", [Image.fromarray((p * 255).byte().numpy()) for p in planes])
+    frames = [to_pil(scene.frame(time, 256)) for time in (0.0, seconds)]
+    return row(*frames, hsv.convert("RGB"))
+
+
+def moving_mask() -> Picture:
+    """A mask over the large boat, and half a second later."""
+    scene, size = moving_sample("harbor"), 256
+    flow = scene.flow(0.0, 0.1, size)[0][0]
+    boat = (flow[0] > 0.9 * flow[0].max()).float()
+    frames = [Frame(index, scene.frame(index / 10, size)) for index in range(11)]
+    masks = moving_masks(
+        boat, frames, lambda a, b: scene.flow(a.index / 10, b.index / 10, size)[0].float()
+    )
+    *_, last = masks
+    shown = [to_pil(mask.expand(1, 3, -1, -1)) for mask in (boat, last)]
+    return row(to_pil(frames[0].image), shown[0], to_pil(frames[-1].image), shown[1])
+
+
+def moving_samples() -> Picture:
+    """Two seconds of each."""
+    scenes = [moving_sample(name) for name in MOVING]
+    strip = row(*(to_pil(scene.frame(time, 512)) for scene in scenes for time in (0.0, 2.0)))
+    return strip.resize((strip.width // 2, strip.height // 2))
+
+
 def samples() -> Picture:
     """All of them."""
     strip = row(*(drawn(name) for name in (*CONTENTS, *STYLES)))
@@ -168,9 +226,15 @@ PAINTED: Mapping[str, Callable[[Job], Picture]] = {
     "web/docs/NST_KeepPixels.jpg": keep,
     "web/docs/NST_LBFGSOptimize.jpg": optimize,
     "web/docs/NST_LossPlot.jpg": plot,
+    "web/docs/NST_StylizeVideo.jpg": video,
     "web/icon.png": icon,
 }
-DRAWN: Mapping[str, Callable[[], Picture]] = {"web/docs/NST_SampleImage.jpg": samples}
+DRAWN: Mapping[str, Callable[[], Picture]] = {
+    "web/docs/NST_SampleImage.jpg": samples,
+    "web/docs/NST_SampleVideo.jpg": moving_samples,
+    "web/docs/NST_LoadOpticalFlow.jpg": optical_flow,
+    "web/docs/NST_MovingMask.jpg": moving_mask,
+}
 NETWORKS: Networks = dict.fromkeys(PAINTED, (GIVEN,)) | dict.fromkeys(DRAWN, ())
 
 

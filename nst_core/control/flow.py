@@ -40,13 +40,21 @@ def consistent(forward: Tensor, backward: Tensor) -> Tensor:
         forward: flow from the old frame to the new one.
         backward: flow from the new frame to the old one.
     """
-    there = warped_linear(forward, backward)
-    lengths = _squared(there) + _squared(backward)
-    factor, least = _DISOCCLUDED
-    disoccluded = _squared(there + backward) > factor * lengths + least
     factor, least = _BOUNDARY
     boundary = _steepness(backward) > factor * _squared(backward) + least
-    return (~(disoccluded | boundary) & inside(backward)).float()[0, 0]
+    return (~(disoccluded(forward, backward) | boundary) & inside(backward)).float()[0, 0]
+
+
+def disoccluded(forward: Tensor, backward: Tensor) -> Tensor:
+    """(1, 1, H, W), whether the old frame showed something else there, which has moved away.
+
+    Args:
+        forward, backward: as of `consistent`.
+    """
+    there = warped_linear(forward, backward)
+    factor, least = _DISOCCLUDED
+    lengths = _squared(there) + _squared(backward)
+    return _squared(there + backward) > factor * lengths + least
 
 
 def inside(flow: Tensor) -> Tensor:

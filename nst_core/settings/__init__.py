@@ -12,6 +12,7 @@ from .option import option
 from .presets import PRESETS, Preset, preset_named
 from .run import MAX_SIZE, STARTS, RunSettings
 from .serving import ServingSettings
+from .video import VideoSettings
 from .writing import WriteSettings
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "ServingSettings",
     "Settings",
     "StrengthSettings",
+    "VideoSettings",
     "WriteSettings",
     "choices_of",
     "default_of",

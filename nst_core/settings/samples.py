@@ -19,6 +19,15 @@ CONTENTS: Mapping[str, str] = MappingProxyType(
     }
 )
 
+# Moving ones, of any length.
+MOVING: Mapping[str, str] = MappingProxyType(
+    {
+        "harbor": "Boats sail past one another, and the water sways (4:3).",
+        "portrait": "The camera comes nearer to a face (3:4).",
+        "meadow": "The camera turns over hills (3:2).",
+    }
+)
+
 STYLES: Mapping[str, str] = MappingProxyType(
     {
         "brushstrokes": "Thick oil strokes swirling around lights, night blue and yellow (5:4).",

@@ -7,10 +7,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from ..control.flow import inside, warped_linear
+from ..control.flow import consistent, disoccluded, inside, warped_linear
 from ..gatys.vgg import size_of
 from .flows import FlowBetween, Frame
-from .guides import is_cut, trusted
+from .guides import is_cut
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,8 @@ def moving_masks(mask: Tensor, frames: Iterable[Frame], flow: FlowBetween) -> It
     """The mask of each frame, given that of the first.
 
     The flow is added up from frame to frame and the first mask is warped once, so that its edges
-    stay as sharp. After a scene cut it covers nothing, and says so.
+    stay as sharp. What it moves away from is not in it. After a scene cut it covers nothing, and
+    says so.
 
     Args:
         mask: (h, w) in [0, 1] over the first frame, of any size.
@@ -29,16 +30,20 @@ def moving_masks(mask: Tensor, frames: Iterable[Frame], flow: FlowBetween) -> It
     Yields:
         (H, W) in [0, 1].
     """
-    first, there, before = mask[None, None].float(), torch.zeros(0), None
+    first, before = mask[None, None].float(), None
+    there = onward = torch.zeros(0)  # to the first frame, and from it
     for frame in frames:
         size = size_of(frame.image)
         if before is None:
-            first, there = F.interpolate(first, size, mode="area"), torch.zeros(1, 2, *size)
+            first = F.interpolate(first, size, mode="area")
+            there = onward = torch.zeros(1, 2, *size)
         else:
-            step = flow(frame, before)
-            if is_cut(trusted(before, frame, flow, step)):
+            step, forward = flow(frame, before), flow(before, frame)
+            if is_cut(consistent(forward, step)):
                 log.warning("The scene changes at frame %d: the mask ends.", frame.index + 1)
                 first = torch.zeros_like(first)
             there = step + warped_linear(there, step)
-        yield (warped_linear(first, there) * inside(there))[0, 0]
+            onward = onward + warped_linear(forward, onward)
+        shown = inside(there) & ~disoccluded(onward, there)
+        yield (warped_linear(first, there) * shown)[0, 0]
         before = frame

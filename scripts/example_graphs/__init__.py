@@ -4,6 +4,7 @@ from .alone import RECONSTRUCT, TEXTURE
 from .basics import BY_HAND, FIRST, LOW_OR_HIGH
 from .control import KEEP_COLORS, LARGE_STROKES, TWO_REGIONS
 from .parts import Example, Node
+from .video import VIDEO
 
 __all__ = ["EXAMPLES", "Example", "Node"]
 
@@ -16,4 +17,5 @@ EXAMPLES: dict[str, Example] = {
     "6_large_strokes": LARGE_STROKES,
     "7_texture": TEXTURE,
     "8_reconstruct": RECONSTRUCT,
+    "9_video": VIDEO,
 }

@@ -111,6 +111,7 @@ class Host:
                     get_folder_paths=lambda name: self.folders[name][0],
                     get_filename_list=self.files,
                     get_full_path=self.path,
+                    get_input_directory=lambda: str(self.models / "input"),
                     get_output_directory=lambda: str(self.output),
                     get_system_user_directory=lambda name: str(self.output / "user" / f"__{name}"),
                     get_save_image_path=lambda prefix, folder: (folder, prefix, 1, "", prefix),

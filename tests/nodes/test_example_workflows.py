@@ -13,9 +13,10 @@ from example_graphs import EXAMPLES
 WORKFLOWS = sorted((ROOT / "example_workflows").glob("*.json"))
 # Of the host itself, and there since long before the oldest one we run on.
 CORE = {"PreviewImage", "SaveImage", "LoadImage", "MarkdownNote", "ImageStitch"}
+CORE |= {"SaveAnimatedWEBP"}
 CORE |= {"SolidMask", "MaskComposite", "InvertMask", "MaskToImage"}
 # Wires have no widget.
-WIRES = {"IMAGE", "MASK", "NST_VGG16", "NST_LOSSES", "NST_REPORT"}
+WIRES = {"IMAGE", "MASK", "NST_VGG16", "NST_LOSSES", "NST_REPORT", "NST_FLOW"}
 
 
 def graph_of(path):

@@ -221,11 +221,24 @@ def test_a_mask_may_have_a_channel(run, channel):
     assert all(torch.equal(loss.mask, mask) for loss, mask in zip(link, masks, strict=True))
 
 
-def test_a_mask_for_each_picture_goes_with_it(run):
+def test_a_mask_for_each_picture_goes_with_it(run, host):
+    masks = torch.stack([torch.ones(8, 8), torch.eye(8)])
+    link = run("NST_ContentLoss", image=image(batch=2), mask=masks)[0]
+    assert all(torch.equal(loss.mask, mask) for loss, mask in zip(link, masks, strict=True))
+
+
+def test_a_black_mask_beside_others_is_meant_as_where_something_leaves_a_video(run, host):
     masks = torch.stack([torch.ones(8, 8), torch.zeros(8, 8)])
-    first, second = run("NST_ContentLoss", image=image(batch=2), mask=masks)[0]
-    assert first.mask is not None
-    assert second.mask is None
+    _, second = run("NST_StyleLoss", image=image(), mask=masks)[0]
+    assert float(second.mask.max()) == second.weight == 0
+    assert host.notes == []
+
+
+def test_a_style_picture_with_a_black_mask_counts_whole_beside_others_too(run):
+    masks = torch.stack([torch.ones(8, 8), torch.zeros(8, 8)])
+    (loss,) = run("NST_StyleLoss", image=image(batch=2), image_mask=masks)[0]
+    assert loss.image_masks[0] is not None
+    assert loss.image_masks[1] is None
 
 
 def test_batches_that_do_not_match_are_refused_in_a_sentence(run, engine):
