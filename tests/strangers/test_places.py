@@ -7,7 +7,7 @@ import pytest
 import seeds
 import torch
 
-from nst_core.cli.folders import listing_of
+from nst_core.files.listing import listing_of
 from nst_core.cli.resuming import asked_again
 from nst_core.errors import CheckpointError, NSTError
 from nst_core.files import paths
