@@ -126,4 +126,6 @@ def _of_folder(path: Path, max_pixels: int, rate: Fraction) -> Clip:
         full_range=False,
         bt709=is_high(height),
     )
-    return Clip(path, info, frames, lambda: ((index, 1) for index in range(len(pictures))), pictures)
+    return Clip(
+        path, info, frames, lambda: ((index, 1) for index in range(len(pictures))), pictures
+    )

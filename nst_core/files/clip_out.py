@@ -52,9 +52,7 @@ def clip_to(
 
 
 @contextmanager
-def _gif(
-    path: Path, part: Path, height: int, width: int, like: VideoInfo
-) -> Iterator[VideoWriter]:
+def _gif(path: Path, part: Path, height: int, width: int, like: VideoInfo) -> Iterator[VideoWriter]:
     try:
         with written_whole(path, part) as unfinished, unfinished.open("wb") as stream:
             stream.write(gif_head(height, width))

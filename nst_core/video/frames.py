@@ -73,7 +73,7 @@ class Painter:
         if guides:
             start = guides[0].start(before)
         if start is not None:
-            settings = replace(settings, scales=1, steps=self._frame_steps)
+            settings = replace(settings, scales=1, steps=self.frame_steps)
         losses = [*self.losses_at(frame), *temporal_losses(guides, self.video.temporal_weight)]
         result = self._stylized(losses, settings, start)
         return Painted(frame.index, result.image, result.records, not guides)
@@ -85,7 +85,8 @@ class Painter:
             self.done.popleft()
 
     @property
-    def _frame_steps(self) -> int:
+    def frame_steps(self) -> int:
+        """Steps of each frame that goes on from another one."""
         return self.video.frame_steps or max(1, round(self.settings.steps * _STEPS_SHARE))
 
     def _guides(self, frame: Frame) -> list[Guide]:
