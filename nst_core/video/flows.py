@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..errors import SettingsError
 from ..optional import imported
 
 _INSTALL = "'nst-gram[video]'"
@@ -44,6 +45,18 @@ def dis_flow() -> FlowBetween:
         return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous()
 
     return between
+
+
+def flow_named(name: str) -> FlowBetween:
+    """The optical flow that `VideoSettings.flow` names.
+
+    Raises:
+        PackageError: a package is missing.
+        SettingsError: there is no such flow here.
+    """
+    if name == "dis":
+        return dis_flow()
+    raise SettingsError(f"The flow '{name}' is not there yet. Use dis.")
 
 
 def _gray(image: Tensor) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":

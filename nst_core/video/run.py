@@ -1,4 +1,4 @@
-"""A whole video: made out of settings, a clip and styles; gone on with; written at the end."""
+"""A whole video, made out of settings, a clip and styles; gone on with where it was ended."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 
 from ..control.losses import Keep, Loss
-from ..errors import ImageError, SettingsError
+from ..errors import ImageError
 from ..files.clip import Clip
-from ..files.clip_out import clip_to
 from ..gatys.vgg import VGG16
 from ..run.identity import identity_of
 from ..run.progress import OnProgress, ignore_progress
@@ -21,23 +20,11 @@ from ..run.recipes import Region, losses_of_regions
 from ..run.runtime import Runtime
 from ..settings import Settings
 from ..settings.video import VideoSettings
-from .flows import FlowBetween, Frame, dis_flow
+from .flows import FlowBetween, Frame
 from .folder import FramesFolder
 from .frames import Painter
 from .passes import Passes
 from .source import ClipMasks, ClipSource, frame_size
-
-
-def flow_named(name: str) -> FlowBetween:
-    """The optical flow that `VideoSettings.flow` names.
-
-    Raises:
-        PackageError: a package is missing.
-        SettingsError: there is no such flow here.
-    """
-    if name == "dis":
-        return dis_flow()
-    raise SettingsError(f"The flow '{name}' is not there yet. Use dis.")
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -169,28 +156,6 @@ class VideoRun:
             on_frame=on_frame,
         )
         return passes.run()
-
-    def write(self, path: Path, frames: int, *, bits: int = 8, sound: bool = True) -> None:
-        """The frames of the last pass as a video, a GIF or a folder, at the clip's times.
-
-        Args:
-            path: as of `check_clip`.
-            frames: how many.
-            bits: of each channel.
-            sound: whether that of the clip is copied, if it has any.
-
-        Raises:
-            ImageError: it cannot be written.
-        """
-        copied = self.clip.path if sound and self.clip.info.sound else None
-        part = self.path / f"unfinished{path.suffix}"
-        with clip_to(
-            path, *self.size, self.clip.info, part=part, sound=copied, bits=bits
-        ) as writer:
-            for index, (ticks, duration) in zip(
-                range(frames), self.clip.times(self.every), strict=False
-            ):
-                writer.add(self.finished(index), ticks, duration)
 
     def finished(self, index: int) -> Tensor:
         """A (1, 3, H, W) frame of the last pass."""
