@@ -10,8 +10,19 @@ from ..errors import ImageError
 
 # Names that pictures have which `read_image.READABLE` lists. A name is enough: of a file that has
 # it and is no picture, it is said that it could not be read.
-_ENDINGS = {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".webp", ".bmp", ".tif", ".tiff", ".gif"}
-_ENDINGS |= {".ppm", ".pgm", ".pbm", ".pnm", ".avif"}
+PICTURE_ENDINGS = {
+    ".png",
+    ".jpg",
+    ".jpeg",
+    ".jpe",
+    ".jfif",
+    ".webp",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".gif",
+}
+PICTURE_ENDINGS |= {".ppm", ".pgm", ".pbm", ".pnm", ".avif"}
 # Names that one line lists.
 _LISTED = 5
 
@@ -55,7 +66,9 @@ def listing_of(folder: str) -> Listing:
     names = sorted((name for name in kinds if not name.startswith(".")), key=_counted)
     files = [name for name in names if kinds[name] != "folder"]
     found = [
-        name for name in files if kinds[name] == "file" and Path(name).suffix.lower() in _ENDINGS
+        name
+        for name in files
+        if kinds[name] == "file" and Path(name).suffix.lower() in PICTURE_ENDINGS
     ]
     if not found:
         raise ImageError(

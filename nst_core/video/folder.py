@@ -70,6 +70,11 @@ class FramesFolder:
     def _advice(self) -> str:
         return "Delete the folder to begin anew, or choose another name for the video."
 
+    @property
+    def count(self) -> int:
+        """How many frames are done, in all passes."""
+        return sum(1 for _ in self.path.glob("pass*.png"))
+
     def painted(self, number: int, index: int) -> Path:
         """Where a frame of a pass lies, both counted from 0."""
         return self.path / f"pass{number + 1}-{index + 1:06}.png"

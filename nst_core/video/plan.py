@@ -27,8 +27,7 @@ class VideoPlan:
         size: (height, width) of each.
         first: of the first frame, and of one after a cut.
         each: seconds of each other frame.
-        disk: bytes that the frames take until the video is there.
-        free: bytes that the disk has for them, beside those that are there already.
+        disk: bytes that the frames take until the video is there, and the video.
     """
 
     frames: int
@@ -37,7 +36,6 @@ class VideoPlan:
     first: Plan
     each: float
     disk: int
-    free: int
 
     @property
     def seconds(self) -> float:
@@ -58,17 +56,27 @@ class VideoPlan:
             memory,
             f"Time: about {_seconds(self.first.seconds)} for the first frame and after a cut, "
             f"{_seconds(self.each)} for each other{of_all}.",
-            f"Disk: about {_bytes(self.disk)} for frames, till the video is done.",
+            f"Disk: about {_bytes(self.disk)} till the video is done.",
         ]
 
-    def check_room(self, path: Path) -> None:
-        """ImageError if the disk of this folder has no room for the frames and the video."""
-        if self.free < self.disk:
-            raise ImageError(
-                f"The frames may need {_bytes(self.disk)} in '{path}', and its disk has "
-                f"{_bytes(self.free)} free. Free some space, choose another folder, or use a "
-                "smaller size or fewer passes."
-            )
+
+def check_room(run: VideoRun) -> None:
+    """ImageError if the disk has no room for the frames and the video."""
+    needed, free = disk_of(run), shutil.disk_usage(run.path.parent).free + _taken(run.path)
+    if free < needed:
+        raise ImageError(
+            f"The frames may need {_bytes(needed)} in '{run.path}', and its disk has "
+            f"{_bytes(free)} free. Free some space, choose another folder, or use a smaller size "
+            "or fewer passes."
+        )
+
+
+def disk_of(run: VideoRun) -> int:
+    """Bytes that the frames take until the video is there, and the video."""
+    passes = run.video.passes
+    kept = passes + (passes > 1) + (run.mask is not None)
+    pixels = run.size[0] * run.size[1] * max(1, run.source.count)
+    return pixels * (kept * _KEPT + _WRITTEN)
 
 
 def plan_video(run: VideoRun) -> VideoPlan:
@@ -84,17 +92,13 @@ def plan_video(run: VideoRun) -> VideoPlan:
         plan(losses, vgg=run.vgg, settings=one, runtime=run.runtime, pace=pace)
         for one in (settings, replace(settings, scales=1, steps=run.painter().frame_steps))
     )
-    frames, passes = run.source.count, run.video.passes
-    pixels = run.size[0] * run.size[1] * max(1, frames)
-    kept = pixels * _KEPT * (passes + (passes > 1) + (run.mask is not None))
     return VideoPlan(
-        frames=frames,
-        passes=passes,
+        frames=run.source.count,
+        passes=run.video.passes,
         size=run.size,
         first=first,
         each=each.seconds + _flow_seconds(run, frame),
-        disk=kept + pixels * _WRITTEN,
-        free=shutil.disk_usage(run.path.parent).free + _taken(run.path),
+        disk=disk_of(run),
     )
 
 

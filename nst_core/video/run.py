@@ -3,7 +3,6 @@
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -122,11 +121,6 @@ class VideoRun:
             ImageError: the video cannot be read, or the folder not be made.
         """
         self.folder.begin(self.identity())
-
-    def there(self) -> int:
-        """How many frames of the last pass are done, if it is in the order of the video."""
-        last = self.video.passes - 1
-        return next(index for index in count() if not self.folder.painted(last, index).exists())
 
     def run(
         self,
