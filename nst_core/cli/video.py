@@ -54,8 +54,8 @@ _Mask = Annotated[
     str | None,
     typer.Option(
         metavar="PICTURE or VIDEO",
-        help="Laid over each frame: white is painted, black stays as it is. In a video or a folder, "
-        "there is a mask for each frame.",
+        help="Laid over each frame: white is painted, black stays as it is. A video or a "
+        "folder has a mask for each frame.",
         rich_help_panel=REGIONS_PANEL,
     ),
 ]
