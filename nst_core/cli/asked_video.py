@@ -123,12 +123,7 @@ class AskedVideo:
 
     def _check_places(self) -> None:
         """ImageError if one of the results would replace what is read."""
-        inputs = [
-            self.content,
-            *self.words.files,
-            self.settings.weights,
-            *filter(None, [self.mask]),
-        ]
+        inputs = [self.content, *self.words.files, self.settings.weights]
         written = [self.output, self.frames]
         if self.preview:
             check_writable(self.preview_path, endings=(*VIDEO_ENDINGS, ".gif"))
