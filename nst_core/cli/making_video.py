@@ -11,6 +11,7 @@ import typer
 
 from ..errors import NSTError, SettingsError
 from ..files.clip import clip_of
+from ..files.video_in import VideoInfo
 from ..files.video_out import check_sound
 from ..processes import size_in
 from ..run.runtime import Runtime
@@ -18,6 +19,7 @@ from ..video.flows import flow_named
 from ..video.folder import FramesFolder
 from ..video.plan import check_room, plan_video
 from ..video.run import VideoRun
+from ..video.source import frame_size
 from ..video.writing import write_video
 from .asked_video import AskedVideo
 from .console import INTERRUPTED, answer, say
@@ -37,13 +39,14 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
         raise SettingsError("A video is made by one process. Start nst video without torchrun.")
     settings = asked.settings
     clip = clip_of(asked.content, max_pixels=settings.max_pixels, rate=asked.files.rate)
+    _size_told(clip.info, asked)
     if asked.is_video and clip.info.sound:
         check_sound(asked.output, asked.content)
     words, mask = asked.words, None
     if asked.moving_mask and words.mask:
         mask = clip_of(words.mask, max_pixels=settings.max_pixels, rate=asked.files.rate)
         words = replace(words, mask=None)
-    run = VideoRun(
+    return VideoRun(
         clip=clip,
         regions=regions_of(words, settings),
         settings=settings,
@@ -55,11 +58,21 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
         mask=mask,
         even=asked.is_video,
     )
-    usual = replace(run, even=False).size
-    if run.size != usual:
-        sizes = (f"{width}x{height}" for height, width in (run.size, usual))
+
+
+def _size_told(info: VideoInfo, asked: AskedVideo) -> None:
+    """Say it if the size is not what was asked for.
+
+    Raises:
+        SettingsError: a video cannot have that size.
+    """
+    shown, usual = (
+        frame_size(info.height, info.width, asked.settings, even=even)
+        for even in (asked.is_video, False)
+    )
+    if shown != usual:
+        sizes = (f"{width}x{height}" for height, width in (shown, usual))
         say("Size: {} px instead of {}: codecs want even sides.".format(*sizes))
-    return run
 
 
 def make_video(asked: AskedVideo, quiet: bool) -> None:
