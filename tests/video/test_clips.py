@@ -1,11 +1,13 @@
 """Clips: videos, animations and folders of pictures, read with their times and written again."""
 
 import io
+import sys
 from fractions import Fraction
 
 import pytest
 import torch
 from clips import LIMIT, SIZE, TICKS, add_sound, make_video, pictures
+from small import numbers_of
 
 from nst_core import load_image, save_image
 from nst_core.errors import ImageError
@@ -198,3 +200,11 @@ def test_a_frame_that_says_no_time_is_shown_as_browsers_do(tmp_path):
     frames[0].save(stream, "GIF", save_all=True, append_images=frames[1:], duration=0)
     (tmp_path / "a.gif").write_bytes(stream.getvalue())
     assert milliseconds(clip_of(tmp_path / "a.gif", max_pixels=LIMIT)) == [(0, 100), (100, 100)]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_a_video_takes_no_more_memory_the_longer_it_is():
+    few, many = numbers_of("video_memory.py", 12, 48)
+    # 36 frames are 12 MB, and as much again is what became of them.
+    assert many - few < 8e6
