@@ -120,7 +120,7 @@ def times_of(path: str | Path) -> Iterator[tuple[int, int]]:
     """
     with _opened(path) as container:
         for index, frame in enumerate(_decoded(container)):
-            yield _ticks(index, frame), frame.duration or 0
+            yield _ticks(index, frame), getattr(frame, "duration", 0) or 0  # of PyAV 15
 
 
 def _decoded(container: Any) -> Iterator[Any]:
@@ -176,7 +176,11 @@ def _counted(path: str | Path) -> int:
 
 def _pictures(container: Any) -> Any:
     """The stream that moves."""
-    return next(one for one in container.streams.video if not one.disposition & _COVER)
+    return next(one for one in container.streams.video if not _is_cover(one))
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(getattr(stream, "disposition", 0) & _COVER)  # of PyAV 14.2
 
 
 @contextmanager
@@ -186,7 +190,7 @@ def _opened(path: str | Path) -> Iterator[Any]:
     check_readable(path)
     try:
         with Path(path).open("rb") as file, av.open(file, "r") as container:
-            if all(stream.disposition & _COVER for stream in container.streams.video):
+            if all(map(_is_cover, container.streams.video)):
                 raise ImageError(f"'{path}' has no video in it, only other things. Name a video.")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:

@@ -101,7 +101,8 @@ def _writing(
     video.height, video.width = size
     video.pix_fmt = "yuv420p" if bits == 8 else "yuv420p10le"
     video.codec_context.time_base = like.time_base
-    video.codec_context.flags |= _DURATIONS
+    if hasattr(av.VideoFrame, "duration"):  # of PyAV 15
+        video.codec_context.flags |= _DURATIONS
     video.codec_context.colorspace = _BT709 if like.bt709 else _BT601
     video.codec_context.color_range = _FULL if like.full_range else _LIMITED
     if sound is None:
@@ -154,7 +155,9 @@ class _Writer:
             dst_color_range=_FULL if self._like.full_range else _LIMITED,
             interpolation="BICUBIC",
         )
-        frame.pts, frame.time_base, frame.duration = ticks, self._like.time_base, duration
+        frame.pts, frame.time_base = ticks, self._like.time_base
+        if hasattr(frame, "duration"):
+            frame.duration = duration
         if self._sound:
             self._sound.until(self._container, ticks * self._like.time_base)
         self._container.mux(self._video.encode(frame))
