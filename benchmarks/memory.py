@@ -1,11 +1,12 @@
 """Is a run's memory what was estimated?
 
-    python benchmarks/memory.py [--cells small|all] [--weights untrained]
+    python benchmarks/memory.py [--cells small|all] [--weights untrained] [--device cpu|cuda]
     python benchmarks/memory.py --one "size=512, tile=256"
 
 Each cell is one run in a process of its own: what it took at its peak beside what the process had
 before (code, network, pictures), and what `nst plan` says. The constants of
 `nst_core/run/estimate.py` are fitted to this table: every ratio should lie between 1.0 and 1.1.
+On a card it is what PyTorch took from the driver and what libraries took; nobody else may use it.
 """
 
 import argparse
@@ -21,6 +22,7 @@ from nst_core.control.pyramid import resize
 from nst_core.run.memory import give_back_memory, held_memory
 from nst_core.run.plan import needs
 
+FIXED = {"scales": 1, "tolerance": 0.0}
 # Small ones first. `exact` is the arithmetic of a processor without bfloat16, the widest there is.
 SMALL = (
     "size=128",
@@ -39,39 +41,77 @@ SMALL = (
 )
 LARGE = (
     "size=1024",
+    "size=1024, precision='float32'",
+    "size=1024, views=2",
+    "size=1024, statistics='gaussian'",
+    "size=1024, statistics='sliced-wasserstein'",
     "size=1024, tile=512",
+    "size=1024, tile=512, precision='float32'",
     "size=1024, style_scale=8.0, tile=512",
     "size=2048, memory='2GB'",
     "size=4096, memory='3.5GB'",
 )
 
 
-def peak() -> int:
-    """Bytes: the most since it was last forgotten, of this process alone."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+class Processor:
+    """Memory of this process alone."""
+
+    def held(self) -> int:
+        """Bytes now."""
+        return held_memory(torch.device("cpu"))
+
+    def forget(self) -> None:
+        """The peak so far."""
+        Path("/proc/self/clear_refs").write_text("5")
+
+    def peak(self) -> int:
+        """Bytes: the most since it was last forgotten."""
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 
 
-def measure(cell: str, weights: str) -> dict[str, float]:
+class Card:
+    """Memory of a card that nobody else uses."""
+
+    def held(self) -> int:
+        """Bytes now."""
+        return self._others() + torch.cuda.memory_reserved()
+
+    def forget(self) -> None:
+        """The peak so far."""
+        torch.cuda.reset_peak_memory_stats()
+
+    def peak(self) -> int:
+        """Bytes: the most since it was last forgotten. Libraries give nothing back."""
+        return self._others() + torch.cuda.max_memory_reserved()
+
+    def _others(self) -> int:
+        """What is not PyTorch's: code, and what libraries took from the driver."""
+        free, total = torch.cuda.mem_get_info()
+        return total - free - torch.cuda.memory_reserved()
+
+
+def measure(cell: str, weights: str, device: str) -> dict[str, float]:
     """One cell, in this process."""
     asked = dict(part.strip().split("=") for part in cell.split(","))
     values = {name: json.loads(value.replace("'", '"')) for name, value in asked.items()}
-    settings = Settings(**{"steps": 2, "scales": 1, "tolerance": 0.0, **values})
+    settings = Settings(**{"steps": 20 if device == "cuda" else 2, **FIXED, **values})
     generator = torch.Generator().manual_seed(0)
-    small = torch.rand(1, 3, 32, 32, generator=generator)
-    content, style = (resize(small, side, side) for side in (settings.size, 512))
+    small, other = torch.rand(2, 1, 3, 32, 32, generator=generator)
+    content, style = resize(small, settings.size, settings.size), resize(other, 512, 512)
     losses, vgg = losses_of(content, [style], settings), load_vgg16(weights)
-    runtime = Runtime.choose("cpu", settings.precision)
-    runtime = runtime.exact() if settings.precision == "auto" else runtime
+    runtime = Runtime.choose(device, settings.precision)
+    meter = Card() if runtime.device.type == "cuda" else Processor()
+    runtime = runtime.exact() if settings.precision == "auto" and device == "cpu" else runtime
     give_back_memory()
-    before = held_memory(runtime.device)
-    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    before = meter.held()
+    meter.forget()
     needed = needs(losses, settings=settings, runtime=runtime)
     stylize(losses, vgg=vgg, settings=settings, runtime=runtime)
     return {
         "estimate": needed.memory / 1e9,
-        "used": (peak() - before) / 1e9,
-        "all": peak() / 1e9,
+        "used": (meter.peak() - before) / 1e9,
+        "all": meter.peak() / 1e9,
         "tile": needed.tile,
         "away": needed.away / 1e9,
     }
@@ -82,14 +122,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--cells", choices=("small", "all"), default="small")
     parser.add_argument("--weights", default="untrained")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     parser.add_argument("--one", help="measure one cell and print it as JSON")
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(options.one, options.weights)))
+        print(json.dumps(measure(options.one, options.weights, options.device)))
         return
     print("| cell | tile | elsewhere | used | in all | estimate | ratio |\n|-|-|-|-|-|-|-|")
     for cell in SMALL if options.cells == "small" else SMALL + LARGE:
         command = [sys.executable, __file__, "--one", cell, "--weights", options.weights]
+        command += ["--device", options.device]
         row = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
         print(
             f"| {cell} | {row['tile']} | {row['away']:.2f} GB | {row['used']:.3f} GB "

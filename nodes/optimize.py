@@ -72,6 +72,8 @@ class LBFGSOptimize(io.ComfyNode):
                 ),
                 *(setting(name, advanced=True) for name in ADVANCED),
                 resumable_input(),
+                # Inputs that come later are at the end: saved workflows have theirs by place.
+                setting("cards", advanced=True),
             ],
             outputs=[image_output(), report_output(), mask_output()],
         )

@@ -84,6 +84,21 @@ class Processes:
         return name
 
 
+class Exchanging(Processes):
+    """Several of them, that can `add_up` and are `told` what the others say."""
+
+    def sums_of(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """See `Processes`: one exchange for all of them."""
+        flat = self.add_up(torch.cat([tensor.flatten() for tensor in tensors]))
+        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
+        pairs = zip(parts, tensors, strict=True)
+        return [part.view_as(tensor).to(tensor.dtype) for part, tensor in pairs]
+
+    def any(self, said: bool) -> bool:
+        """See `Processes`."""
+        return any(self.told(said))
+
+
 ALONE = Processes()
 
 

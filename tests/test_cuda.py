@@ -6,13 +6,15 @@ from dataclasses import replace
 import pytest
 import torch
 from small import objective_of, picture, seeded_vgg
-from torch.testing import assert_close
 
 from nst_core import RunSettings, Runtime, stylize
 from nst_core.control.losses import ContentLoss, Keep, StyleLoss, TotalVariationLoss
+from nst_core.control.preconditioner import Spectral
 from nst_core.kernels.convolution import Convolution
 from nst_core.kernels.cuda_graph import CudaGraph
 from nst_core.kernels.cudnn import CudnnConvolution, RoundedCudnnConvolution
+from nst_core.kernels.history import FastHistory
+from nst_core.kernels.rows import Rows, RowsOnHost
 from nst_core.run.memory import give_back_memory
 from nst_core.run.staging import moved
 
@@ -130,7 +132,9 @@ def test_tiles_change_nothing_but_rounding(vgg):
     whole = objective(runtime, vgg, graphs=True)(image)
     tiled = objective(runtime, vgg, graphs=True, tile=32)(image)
     assert tiled.loss == pytest.approx(whole.loss, rel=1e-5)
-    assert_close(tiled.gradient, whole.gradient, rtol=1e-3, atol=1e-4 * whole.gradient.abs().max())
+    # Where two values are nearly equal, rounding decides which is the largest.
+    error = (tiled.gradient - whole.gradient).norm() / whole.gradient.norm()
+    assert error < 1e-2
 
 
 @pytest.mark.parametrize("statistics", ["gram+mean-std", "gaussian", "sliced-wasserstein"])
@@ -145,6 +149,46 @@ def test_seamless_views_and_masks_work(vgg):
     chosen = settings(device="cuda", seamless=True, views=2)
     result = stylize(losses(mask=mask), vgg=vgg, settings=chosen)
     assert result.records[-1].loss < result.records[0].loss
+
+
+def test_several_threads_find_the_picture_of_one(vgg, monkeypatch):
+    # Two of one card: how they exchange is the same.
+    chosen = settings(steps=2, device="cuda", precision="float32")
+    alone = stylize(losses(), vgg=vgg, settings=chosen)
+    monkeypatch.setattr("nst_core.run.stylize.cards_of", lambda *_: [torch.device("cuda:0")] * 2)
+    together = stylize(losses(), vgg=vgg, settings=chosen)
+    assert together.records[-1].loss == pytest.approx(alone.records[-1].loss, rel=1e-4)
+    assert (together.image - alone.image).abs().mean() < 1e-4
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="one card")
+def test_two_cards_find_the_picture_of_one(vgg):
+    one, two = (
+        stylize(
+            losses(),
+            vgg=vgg,
+            settings=settings(steps=2, device="cuda", precision="float32", cards=cards),
+        )
+        for cards in (1, 2)
+    )
+    assert (two.image - one.image).abs().mean() < 1e-4
+
+
+def test_pairs_in_the_hosts_memory_give_the_same_direction(monkeypatch):
+    monkeypatch.setattr("nst_core.kernels.rows._PART", 1000)
+    generator = torch.Generator().manual_seed(1)
+    image = torch.zeros(1, 3, 35, 43, device="cuda")
+    histories = [
+        FastHistory(3, image, Spectral(35, 43, image.device), rows=rows)
+        for rows in (Rows, RowsOnHost)
+    ]
+    for _ in range(5):
+        s, gradient = (torch.randn(image.shape, generator=generator).cuda() for _ in range(2))
+        found = []
+        for history in histories:
+            history.update(s, s * (0.1 + s.abs()))
+            found.append(history.direction(gradient, gradient > -1))
+        assert (found[0] - found[1]).norm() < 1e-4 * found[0].norm()
 
 
 class Stop(Exception):
@@ -193,13 +237,13 @@ def test_cudnns_convolution_is_pytorchs(kind, dtype):
     own.load_state_dict(plain.state_dict())
     features = torch.randn(1, 64, 40, 56).relu_()
     gradient = torch.randn(1, 128, 40, 56)
-    expected = plain(features), plain.back(gradient, features.clone())
+    expected = plain(features), plain.backward(gradient, features.clone())
     own = own.to("cuda", dtype, memory_format=torch.channels_last)
     there = [
         tensor.to("cuda", dtype, memory_format=torch.channels_last)
         for tensor in (features, gradient)
     ]
-    found = own(there[0]), own.back(there[1], there[0].clone())
+    found = own(there[0]), own.backward(there[1], there[0].clone())
     exact = dtype == torch.float32 and kind is CudnnConvolution
     for one, other in zip(found, expected, strict=True):
         error = (one.float().cpu() - other).norm() / other.norm()

@@ -186,6 +186,7 @@ SETTINGS = {
     "device": Sets(("cpu",), refused=("tpu9", "cuda:99")),
     "tile": Sets((16, 32), of=tile),
     "memory": Sets(("auto",), refused=("much", "1MB")),
+    "cards": Sets((1,), refused=(2,)),  # tests/test_cards.py and tests/test_cuda.py have several
 }
 
 

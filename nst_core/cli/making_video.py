@@ -53,7 +53,7 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
         video=asked.video,
         vgg=network_of(settings),
         runtime=Runtime.choose(settings.device, settings.precision),
-        flow=flow_named(asked.video.flow),
+        flow=flow_named(asked.video.flow, asked.video.raft_weights),
         path=asked.frames,
         mask=mask,
         even=asked.is_video,

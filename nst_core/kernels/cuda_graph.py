@@ -31,13 +31,19 @@ def eager(work: Work, *given: Tensor) -> Tensors:
     return work(*given)
 
 
-def executor(device: torch.device, *, graphs: bool) -> Execute:
-    """How to do work on a device: as a CUDA graph, where that is wanted and can be."""
+def executor(device: torch.device, *, graphs: bool, large: bool = False) -> Execute:
+    """How to do work on a device: as a CUDA graph, where that is wanted and can be.
+
+    Args:
+        device: where.
+        graphs: whether it is wanted.
+        large: whether the work takes most of the memory that is taken in all.
+    """
     if not graphs or device.type != "cuda":
         return eager
     allocator = torch.cuda.get_allocator_backend()
     if can_capture(torch.version.cuda, allocator):
-        return CudaGraph()
+        return CudaGraph(large=large)
     if torch.version.cuda is not None:
         log.info(
             f"Memory is given by {allocator}: there are no CUDA graphs, which is slower. They "
@@ -63,10 +69,13 @@ class CudaGraph:
     The work may not wait for the device, and takes nothing from the processor but shapes: those
     are captured too. Tensors that it reads or changes beside those it is given must stay where
     they are in memory. All tensors are on one card, which need not be the current one.
+
+    Args:
+        large: as of `executor`.
     """
 
-    def __init__(self) -> None:
-        self._calls = 0
+    def __init__(self, *, large: bool = False) -> None:
+        self._calls, self._large = 0, large
         self._graph = torch.cuda.CUDAGraph()
         self._given: Tensors = ()
         self._results: Tensors = ()
@@ -86,6 +95,9 @@ class CudaGraph:
             return tuple(result.clone() for result in self._results)
 
     def _capture(self, work: Work, given: Tensors) -> None:
+        if self._large:
+            # A graph has memory of its own: what the first call left is of no use to it.
+            torch.cuda.empty_cache()
         self._given = tuple(tensor.clone() for tensor in given)
         now = torch.cuda.current_stream()
         aside = _stream_aside(now.device_index)

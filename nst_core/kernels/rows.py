@@ -31,8 +31,17 @@ class Rows:
     def _make(self, image: Tensor) -> None:
         self._values = image.new_zeros(self.shape)
 
+    def _columns(self) -> Iterator[slice]:
+        """Of the parts, where there are several."""
+        for first in range(0, self.shape[1], _PART):
+            yield slice(first, min(self.shape[1], first + _PART))
+
     def parts(self) -> Iterator[tuple[slice, Tensor]]:
-        """Columns, and the (size, columns) part that they are, to be read and written."""
+        """Columns, and the (size, columns) part that they are, on the device, to be read."""
+        return self._kept()
+
+    def _kept(self) -> Iterator[tuple[slice, Tensor]]:
+        """The same where they lie, to be written too."""
         yield slice(0, self.shape[1]), self._values
 
     @property
@@ -43,7 +52,7 @@ class Rows:
     def blocks(self) -> Iterator[Tensor]:
         """All values in the order of rows, a block at a time."""
         for row in range(self.shape[0]):
-            for _, part in self.parts():
+            for _, part in self._kept():
                 yield part[row]
 
     def times(self, values: Tensor) -> Tensor:
@@ -59,23 +68,23 @@ class Rows:
     def row(self, index: Tensor) -> Tensor:
         """(values,), of an index of shape (1,)."""
         values = torch.empty(1, self.shape[1], dtype=self.dtype, device=self.device)
-        for columns, part in self.parts():
+        for columns, part in self._kept():
             torch.index_select(part, 0, index, out=values[:, columns])
         return values[0]
 
     def write(self, index: Tensor, values: Tensor) -> None:
         """Put (values,) in the place of a row."""
-        for columns, part in self.parts():
+        for columns, part in self._kept():
             part.index_copy_(0, index, values[columns][None])
 
     def copy_(self, values: Tensor) -> None:
         """Take the values of a tensor of the same shape."""
-        for columns, part in self.parts():
+        for columns, part in self._kept():
             part.copy_(values[:, columns])
 
     def zero_(self) -> None:
         """Zeros everywhere."""
-        for _, part in self.parts():
+        for _, part in self._kept():
             part.zero_()
 
 
@@ -88,13 +97,11 @@ class RowsOnDisk(Rows):
         self._step = whole * mmap.ALLOCATIONGRANULARITY
         self._file = File(-(-self.shape[1] // _PART) * self._step)
 
-    def parts(self) -> Iterator[tuple[slice, Tensor]]:
-        """As of `Rows`."""
-        size, values = self.shape
-        for number, first in enumerate(range(0, values, _PART)):
-            columns = slice(first, min(values, first + _PART))
-            count = size * (columns.stop - first)
-            yield columns, self._file.tensor(number * self._step, count, self.dtype).view(size, -1)
+    def _kept(self) -> Iterator[tuple[slice, Tensor]]:
+        for number, columns in enumerate(self._columns()):
+            count = self.shape[0] * (columns.stop - columns.start)
+            part = self._file.tensor(number * self._step, count, self.dtype)
+            yield columns, part.view(self.shape[0], -1)
 
     @property
     def stored(self) -> "Tensor | Rows":
@@ -103,30 +110,42 @@ class RowsOnDisk(Rows):
 
 
 class RowsOnHost(Rows):
-    """The same in the host's memory, for images on a card."""
+    """The same in the host's memory, for images on a card; part after part, to be copied fast."""
 
     def _make(self, image: Tensor) -> None:
-        self._values = torch.zeros(
-            self.shape, dtype=image.dtype, pin_memory=image.device.type == "cuda"
-        )
+        count = self.shape[0] * self.shape[1]
+        pinned = image.device.type == "cuda"
+        self._values = torch.zeros(count, dtype=image.dtype, pin_memory=pinned)
+
+    def _kept(self) -> Iterator[tuple[slice, Tensor]]:
+        size = self.shape[0]
+        for columns in self._columns():
+            part = self._values[size * columns.start : size * columns.stop]
+            yield columns, part.view(size, -1)
+
+    @property
+    def stored(self) -> "Tensor | Rows":
+        """As of `Rows`."""
+        return self
 
     def parts(self) -> Iterator[tuple[slice, Tensor]]:
-        """As of `Rows`, but copies: only to be read."""
-        for first in range(0, self.shape[1], _PART):
-            columns = slice(first, min(self.shape[1], first + _PART))
-            yield columns, self._values[:, columns].to(self.device)
+        """As of `Rows`."""
+        for columns, part in self._kept():
+            yield columns, part.to(self.device, non_blocking=True)
+
+    def row(self, index: Tensor) -> Tensor:
+        """As of `Rows`."""
+        values = torch.empty(self.shape[1], dtype=self.dtype, device=self.device)
+        number = int(index)
+        for columns, part in self._kept():
+            values[columns].copy_(part[number], non_blocking=True)
+        return values
 
     def write(self, index: Tensor, values: Tensor) -> None:
         """As of `Rows`."""
-        self._values[int(index)].copy_(values)
-
-    def copy_(self, values: Tensor) -> None:
-        """As of `Rows`."""
-        self._values.copy_(values)
-
-    def zero_(self) -> None:
-        """As of `Rows`."""
-        self._values.zero_()
+        number = int(index)
+        for columns, part in self._kept():
+            part[number].copy_(values[columns])
 
 
 MakeRows = Callable[[int, Tensor], Rows]

@@ -59,7 +59,7 @@ WRITING = ("transparency", "bits")
 # Every setting that has a control.
 NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH, *REGIONS, *WRITING)
 # The server's business: with what and where it computes, and how much memory that takes.
-SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history")
+SERVER = ("weights", "preprocessing", "device", "tile", "max_pixels", "history", "cards")
 
 _LABELS = {
     "steps": "Effort (steps)",

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Protocol, TypeVar
@@ -20,7 +20,7 @@ from torch.distributed import PrefixStore  # type: ignore[attr-defined]
 from torch.distributed.rendezvous import rendezvous
 
 from ..errors import ProcessLost, SettingsError
-from ..processes import ALONE, Processes, size_in
+from ..processes import ALONE, Exchanging, Processes, size_in
 from .heartbeat import Heartbeat, Store
 from .memory import is_out_of_memory
 
@@ -39,7 +39,7 @@ class _Work(Protocol):
     def wait(self) -> bool: ...
 
 
-class Group(Processes):
+class Group(Exchanging):
     """Several processes.
 
     Args:
@@ -69,13 +69,6 @@ class Group(Processes):
         """See `Processes`; a reduction gives every process the same bits."""
         self._done(lambda: dist.all_reduce(tensor, async_op=True))
         return tensor
-
-    def sums_of(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """See `Processes`: one exchange for all of them."""
-        flat = self.add_up(torch.cat([tensor.flatten() for tensor in tensors]))
-        parts = torch.split(flat, [tensor.numel() for tensor in tensors])
-        pairs = zip(parts, tensors, strict=True)
-        return [part.view_as(tensor).to(tensor.dtype) for part, tensor in pairs]
 
     def whole(self, part: Tensor, length: int) -> Tensor:
         """See `Processes`."""
@@ -119,9 +112,15 @@ class Group(Processes):
         """See `Processes`.
 
         Raises:
-            SettingsError: nothing is exchanged between such devices.
+            SettingsError: nothing is exchanged between such devices, or there are too few.
         """
         if name == "cuda":
+            cards = torch.cuda.device_count()
+            if 0 < cards < self._local_size:
+                raise SettingsError(
+                    f"There are {self._local_size} processes on this machine, and {cards} of its "
+                    f"cards can be used. Start {cards}, or use --device cpu."
+                )
             return f"cuda:{self._local_rank}"
         if name != "cpu":
             raise SettingsError(
@@ -183,7 +182,7 @@ def joined() -> Iterator[Processes]:
     except RuntimeError as error:
         raise _lost(f"they did not meet: {_reason(error)}") from error
     local_rank = int(os.environ.get("LOCAL_RANK", "0"))
-    if torch.cuda.is_available():
+    if local_rank < torch.cuda.device_count():
         torch.cuda.set_device(local_rank)
     group = Group(
         PrefixStore("nst", store),

@@ -19,7 +19,7 @@ from .runtime import Runtime
 log = logging.getLogger(__name__)
 
 # Where to compute, in which tiles and in how much memory is the machine's affair.
-_NOT_COMPARED = ("device", "tile", "memory")
+_NOT_COMPARED = ("device", "tile", "memory", "cards")
 _CALLED = {
     "pictures": "other pictures or masks",
     "losses": "other losses or weights of losses",

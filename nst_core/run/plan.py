@@ -7,18 +7,18 @@ import torch
 from torch import Tensor
 
 from ..control.losses import Loss
-from ..control.pyramid import VIEW_FACTOR, Scale
+from ..control.pyramid import Scale
 from ..control.tiles import Tile, plan_tiles
 from ..gatys.vgg import VGG16
 from ..processes import Processes
 from ..settings import RunSettings
 from ..settings.amount import bytes_in
+from .cards import cards_of, shared
 from .estimate import away_bytes, estimate
 from .finishing import Finish
 from .pace import Pace, pace_of
 from .runtime import Runtime
 from .scales import EXACT_SHARE, evaluations_of, exact_steps, load_of, place_of, scales_of
-from .sizes import views_at
 from .staging import picture_to_start, result_size
 
 # Of tiles, the first pass, which adds up the sums, takes this share of the second.
@@ -96,7 +96,7 @@ def needs(
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as `stylize` would before its first evaluation.
     """
-    runtime = runtime.within(bytes_in(settings.memory))
+    runtime = _shared(runtime, settings)
     size = result_size(losses, settings, start)
     Finish.of(losses, settings)
     if start is None:
@@ -138,8 +138,14 @@ def plan(
     with torch.inference_mode(False), torch.no_grad():
         needed = needs(losses, settings=settings, runtime=runtime, start=start)
         pace = pace or pace_of(losses, vgg=vgg, settings=settings, runtime=runtime, start=start)
-        seconds = _seconds(losses, settings, runtime, needed, pace)
+        seconds = _seconds(losses, settings, _shared(runtime, settings), needed, pace)
     return Plan(**vars(needed), seconds=seconds)
+
+
+def _shared(runtime: Runtime, settings: RunSettings) -> Runtime:
+    """As a run takes it: within its limit, and with the cards that share the picture."""
+    runtime = runtime.within(bytes_in(settings.memory))
+    return shared(runtime, cards_of(settings.cards, runtime))
 
 
 def duration(seconds: float) -> str:
@@ -165,8 +171,6 @@ def _seconds(
         load = load_of(losses, scale, settings, runtime)
         # A forward pass alone is a third of an evaluation.
         targets = sum(height * width for height, width in load.styles) / 3
-        views = views_at(losses, settings, scale.height, scale.width)
-        copies = sum(VIEW_FACTOR ** (-2 * level) for level in range(views))
         pixels, most = 0.0, 0
         for rank in range(runtime.processes.size):
             tiles = plan_tiles(
@@ -177,7 +181,7 @@ def _seconds(
                 wrap=settings.seamless,
                 processes=Processes(rank, runtime.processes.size),
             )
-            pixels, most = max(pixels, copies * _pixels(tiles)), max(most, len(tiles))
+            pixels, most = max(pixels, load.looked_at * _pixels(tiles)), max(most, len(tiles))
         last = exact if scale is scales[-1] else 0
         seconds += (targets + pixels * (count - last)) * pace.usual
         # The search in float32 begins with an evaluation of its own.

@@ -107,6 +107,7 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime
     layers = {layer for loss in losses for layer in getattr(loss, "layer_weights", {})}
     # A seamless picture goes on at its other end, as far as the network looks.
     around = 2 * margin_of(layers) if settings.seamless else 0
+    views = views_at(losses, settings, scale.height, scale.width)
     return Load(
         height=scale.height + around,
         width=scale.width + around,
@@ -120,6 +121,7 @@ def load_of(losses: Sequence[Loss], scale: Scale, settings: RunSettings, runtime
             for image in loss.images
         ],
         pictures=sum(_PICTURES.get(type(loss), 0.0) for loss in losses if _counts(loss)),
+        looked_at=sum(VIEW_FACTOR ** (-2 * level) for level in range(views)),
     )
 
 

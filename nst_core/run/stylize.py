@@ -20,9 +20,12 @@ from ..control.alpha import where_opaque
 from ..control.losses import Keep, Loss
 from ..errors import OutOfMemory
 from ..gatys.vgg import VGG16
+from ..processes import Processes
 from ..settings import RunSettings
 from ..settings.amount import bytes_in
+from .cards import cards_of, on_cards, shared
 from .checkpoint import Checkpoint
+from .enough import Enough
 from .finishing import Finish, recolored
 from .identity import check_alike, check_identity, identity_of
 from .memory import give_back_memory, is_out_of_memory
@@ -31,7 +34,7 @@ from .runtime import Runtime
 from .saver import Saver
 from .search import Search
 from .staging import moved, picture
-from .within import OnWithin, Ticks
+from .within import OnWithin, Ticks, ignore_within
 
 
 def stylize(
@@ -43,7 +46,8 @@ def stylize(
     start: Tensor | None = None,
     on_progress: OnProgress = ignore_progress,
     on_tile: Callable[[], None] = lambda: None,
-    on_within: OnWithin = lambda within: None,
+    on_within: OnWithin = ignore_within,
+    enough: Enough | None = None,
     saver: Saver | None = None,
     resume: Checkpoint | None = None,
 ) -> Result:
@@ -62,6 +66,9 @@ def stylize(
         on_tile: called after each tile and each layer, for hosts that must hear of a cancel
             sooner; may raise. CUDA graphs are left whole: there, after each evaluation.
         on_within: told at the same times what is being done and how far; may raise.
+        enough: ends the search at the last scale. It is asked at the picture that this scale begins
+            with and after each step, of which the last record is. Cards that share the picture ask
+            it too, so it goes by the records alone.
         saver: writes checkpoints, now and then and if the run is cut short.
         resume: from `load_checkpoint`; goes on from there, to the same picture as a run that was
             never stopped. Everything else must be what it was.
@@ -71,15 +78,24 @@ def stylize(
             message.
     """
     settings = settings or RunSettings()
+
+    def run(runtime: Runtime, on_progress: OnProgress, on_tile: Callable[[], None]) -> Result:
+        own = _saver_in(runtime.processes, saver)
+        # A host may call in inference mode, where nothing has a gradient and every tensor made
+        # stays unusable for one: leave it, and copy what was brought along.
+        with torch.inference_mode(False), torch.no_grad(), own or nullcontext():
+            search = _search(losses, vgg, settings, runtime, start, own, resume)
+            ticks = Ticks(on_tile, on_within if runtime.processes.is_first else ignore_within)
+            following = ticks.following(on_progress)
+            return replace(search, on_progress=following, on_tile=ticks, enough=enough).result()
+
     try:
         runtime = runtime or Runtime.choose(settings.device, settings.precision)
         runtime = runtime.within(bytes_in(settings.memory))
-        # A host may call in inference mode, where nothing has a gradient and every tensor made
-        # stays unusable for one: leave it, and copy what was brought along.
-        with torch.inference_mode(False), torch.no_grad(), saver or nullcontext():
-            search = _search(losses, vgg, settings, runtime, start, saver, resume)
-            ticks = Ticks(on_tile, on_within)
-            return replace(search, on_progress=ticks.following(on_progress), on_tile=ticks).result()
+        devices = cards_of(settings.cards, runtime)
+        if len(devices) == 1:
+            return run(runtime, on_progress, on_tile)
+        return on_cards(run, devices, shared(runtime, devices), on_progress, on_tile)
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
@@ -89,6 +105,16 @@ def stylize(
         f"The memory is full at size {settings.size}. Use a smaller size or smaller tiles, "
         "or close other programs."
     )
+
+
+def _saver_in(processes: Processes, saver: Saver | None) -> Saver | None:
+    """That of one of several threads. Other processes have brought their own."""
+    if saver is None or saver.processes.size == processes.size:
+        return saver
+    if not processes.is_first:
+        return replace(saver, processes=processes)
+    saver.processes = processes  # the caller's own, who asks it what is left
+    return saver
 
 
 def _search(

@@ -51,7 +51,7 @@ class Pass(NamedTuple):
     ticks: int
 
 
-def _ignore(*_: object) -> None:
+def ignore_within(*_: object) -> None:
     """Do nothing."""
 
 
@@ -63,7 +63,7 @@ class Ticks:
     """
 
     def __init__(
-        self, on_tile: Callable[[], None] = _ignore, on_within: OnWithin = _ignore
+        self, on_tile: Callable[[], None] = ignore_within, on_within: OnWithin = ignore_within
     ) -> None:
         self._on_tile, self._on_within = on_tile, on_within
         self._passes: Sequence[Pass] = ()

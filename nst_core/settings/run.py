@@ -116,6 +116,13 @@ class RunSettings(ColorSettings):
         "card what it holds there. What does not fit is done in tiles, and kept on disk. auto is "
         "what is free.",
     )
+    cards: int = option(
+        1,
+        "Cards of this machine that share one picture: each does a part of it and keeps a part of "
+        "the L-BFGS history. 0 is all that there are.",
+        minimum=0,
+        maximum=64,
+    )
 
     def __post_init__(self) -> None:
         if self.init == "grey":

@@ -7,7 +7,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import SettingsError
 from ..optional import imported
 
 _INSTALL = "'nst-gram[video]'"
@@ -47,16 +46,25 @@ def dis_flow() -> FlowBetween:
     return between
 
 
-def flow_named(name: str) -> FlowBetween:
+def flow_named(
+    name: str, raft_weights: str = "", device: torch.device | None = None
+) -> FlowBetween:
     """The optical flow that `VideoSettings.flow` names.
+
+    Args:
+        name: one of `FLOW_NAMES`.
+        raft_weights: `VideoSettings.raft_weights`.
+        device: where a network computes; None is the processor.
 
     Raises:
         PackageError: a package is missing.
-        SettingsError: there is no such flow here.
+        SettingsError, WeightsError: there are no weights, or not these.
     """
-    if name == "dis":
-        return dis_flow()
-    raise SettingsError(f"The flow '{name}' is not there yet. Use dis.")
+    if name == "raft":
+        from .raft import raft_flow  # which imports this file
+
+        return raft_flow(raft_weights, device)
+    return dis_flow()
 
 
 def _gray(image: Tensor) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
