@@ -20,6 +20,7 @@ from ..files.paths import (
 )
 from ..optional import VIDEO_INSTALL, check_installed
 from ..settings import Settings
+from ..settings.keyframes import keyframes_in
 from ..settings.samples import SAMPLE
 from ..settings.video import VideoFileSettings, VideoSettings
 from .asked import Asked
@@ -40,6 +41,9 @@ class AskedVideo:
         output: where the video goes.
         preview: every so manieth frame is made first; 0 is none.
         keep_frames: whether the frames stay when the video is done.
+        mask_moves: whether the mask is of the first frame, and moves with the flow.
+        flow_files: where the optical flow is read from; None finds it.
+        keyframes: settings that change in the course of the video; "" is none.
         settings, video, files: what was said of them.
     """
 
@@ -48,6 +52,9 @@ class AskedVideo:
     output: Path
     preview: int
     keep_frames: bool
+    mask_moves: bool
+    flow_files: str | None
+    keyframes: str
     settings: Settings
     video: VideoSettings
     files: VideoFileSettings
@@ -98,8 +105,13 @@ class AskedVideo:
             _check_clip_read(str(self.words.mask))
         if self.is_video:
             check_installed("av", VIDEO_INSTALL)
-        if self.video.flow == "dis":
+        if self.video.flow == "dis" and not self.flow_files:
             check_installed("cv2", VIDEO_INSTALL)
+        keyframes_in(self.keyframes)  # refuses what is none
+        if self.mask_moves and (self.words.mask is None or self.moving_mask):
+            raise SettingsError(
+                "--mask-moves needs a picture as --mask, laid over the first frame."
+            )
 
     @property
     def _as_picture(self) -> Asked:
@@ -135,6 +147,12 @@ class AskedVideo:
             raise ImageError(
                 f"The result would lie among the frames of '{self.content}'. Name another folder."
             )
+
+
+def files_beside(flow: str) -> tuple[Path, ...]:
+    """The files in a folder of optical flow, or beside those that a pattern names."""
+    folder = Path(flow) if os.path.isdir(flow) else Path(flow).parent
+    return tuple(sorted(path for path in folder.glob("*") if path.is_file()))
 
 
 def _check_clip_read(name: str) -> None:

@@ -8,23 +8,26 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 import typer
+from torch import Tensor
 
 from ..errors import NSTError, SettingsError
-from ..files.clip import clip_of
+from ..files.clip import Clip, clip_of
 from ..files.video_in import VideoInfo
 from ..files.video_out import check_sound
 from ..processes import size_in
 from ..run.runtime import Runtime
-from ..video.flows import flow_named
+from ..settings.keyframes import keyframes_in
+from ..video.flows import FlowBetween, flow_named
 from ..video.folder import FramesFolder
+from ..video.given_flow import flow_of_files
 from ..video.plan import check_room, plan_video
 from ..video.run import VideoRun
 from ..video.source import frame_size
 from ..video.writing import write_video
-from .asked_video import AskedVideo
+from .asked_video import AskedVideo, files_beside
 from .console import INTERRUPTED, answer, say
 from .job import network_of
-from .regions import regions_of
+from .regions import mask_of, regions_of
 from .video_watch import FramePlace, Frames
 from .watch import display
 
@@ -42,9 +45,10 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
     _size_told(clip.info, asked)
     if asked.is_video and clip.info.sound:
         check_sound(asked.output, asked.content)
-    words, mask = asked.words, None
-    if asked.moving_mask and words.mask:
-        mask = clip_of(words.mask, max_pixels=settings.max_pixels, rate=asked.files.rate)
+    runtime = Runtime.choose(settings.device, settings.precision)
+    flow = _flow(asked, runtime, every=1)
+    words, mask = asked.words, _mask(asked)
+    if mask is not None:
         words = replace(words, mask=None)
     return VideoRun(
         clip=clip,
@@ -52,12 +56,31 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
         settings=settings,
         video=asked.video,
         vgg=network_of(settings),
-        runtime=Runtime.choose(settings.device, settings.precision),
-        flow=flow_named(asked.video.flow, asked.video.raft_weights),
+        runtime=runtime,
+        flow=flow,
         path=asked.frames,
         mask=mask,
         even=asked.is_video,
+        flow_files=files_beside(asked.flow_files) if asked.flow_files else (),
+        keyframes=keyframes_in(asked.keyframes),
     )
+
+
+def _mask(asked: AskedVideo) -> Clip | Tensor | None:
+    """A mask that changes; one that does not is among the regions."""
+    name, settings = asked.words.mask, asked.settings
+    if name is None or not (asked.moving_mask or asked.mask_moves):
+        return None
+    if asked.moving_mask:
+        return clip_of(name, max_pixels=settings.max_pixels, rate=asked.files.rate)
+    return mask_of(name, settings)
+
+
+def _flow(asked: AskedVideo, runtime: Runtime, every: int) -> FlowBetween:
+    """Of files, or of what finds it."""
+    if asked.flow_files:
+        return flow_of_files(asked.flow_files, every)
+    return flow_named(asked.video.flow, asked.video.raft_weights, runtime.device)
 
 
 def _size_told(info: VideoInfo, asked: AskedVideo) -> None:
@@ -83,7 +106,7 @@ def make_video(asked: AskedVideo, quiet: bool) -> None:
     with _going_on_told(run.folder), _said_once():
         each = None if quiet else _told(run)
         if asked.preview:
-            short = run.previewed(asked.preview)
+            short = run.previewed(asked.preview, _flow(asked, run.runtime, asked.preview))
             frames = _painted(short, Frames(short, "preview", each), quiet)
             write_video(short, asked.preview_path, frames, sound=False)
             say(f"Preview: {asked.preview_path}")

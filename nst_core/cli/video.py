@@ -59,6 +59,31 @@ _Mask = Annotated[
         rich_help_panel=REGIONS_PANEL,
     ),
 ]
+_MaskMoves = Annotated[
+    bool,
+    typer.Option(
+        "--mask-moves",
+        help="The mask is of the first frame, and moves with what it lies on.",
+        rich_help_panel=REGIONS_PANEL,
+    ),
+]
+_FlowFiles = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Read the optical flow instead of finding it: .flo or KITTI's PNG, there and back for "
+        "each pair of frames, such as 000001-000002.flo and 000002-000001.flo; or a path with "
+        "{first} and {second} in it, such as flow/{first:4}_{second:4}.flo.",
+    ),
+]
+_Keyframes = Annotated[
+    str,
+    typer.Option(
+        metavar="TEXT",
+        help="Settings that change in the course of the video, by seconds or frames: '0s: "
+        "shares=1,0; 4s: shares=0,1 style_weight=200'.",
+    ),
+]
 _Quiet = Annotated[
     bool, typer.Option("--quiet", "-q", help="No progress, only what must be known.")
 ]
@@ -72,10 +97,13 @@ def video_order(
     output: _Output,
     preview: _Preview = 0,
     keep_frames: _KeepFrames = False,
+    keyframes: _Keyframes = "",
+    flow_files: _FlowFiles = None,
     quiet: _Quiet = False,
     preset: PresetName = "default",
     regions: Regions = None,
     mask: _Mask = None,
+    mask_moves: _MaskMoves = False,
     style_regions: StyleRegions = None,
     style_mask: StyleMask = None,
     **flags: Any,
@@ -99,6 +127,9 @@ def video_order(
         output=output,
         preview=preview,
         keep_frames=keep_frames,
+        mask_moves=mask_moves,
+        flow_files=flow_files,
+        keyframes=keyframes,
         settings=settings,
         video=video,
         files=files,

@@ -1,29 +1,29 @@
 """A whole video, made out of settings, a clip and styles; gone on with where it was ended."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from ..control.losses import Keep, Loss
-from ..errors import ImageError
+from ..errors import ImageError, SettingsError
 from ..files.clip import Clip
 from ..gatys.vgg import VGG16
-from ..run.identity import identity_of
 from ..run.progress import OnProgress, ignore_progress
 from ..run.recipes import Region, losses_of_regions
 from ..run.runtime import Runtime
 from ..settings import Settings
+from ..settings.keyframes import Keyframes, settings_at
+from ..settings.loss import shares_in
 from ..settings.video import VideoSettings
 from .flows import FlowBetween, Frame
 from .folder import FramesFolder
 from .frames import Painter
 from .passes import Passes
-from .source import ClipMasks, ClipSource, frame_size
+from .source import ClipSource, FrameMasks, frame_size, masks_of_clip, masks_of_first
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -38,7 +38,10 @@ class VideoRun:
         vgg, runtime: as of `stylize`.
         flow: between two frames; `flow_named(video.flow)`, or of files.
         path: the folder of the frames; it is made beside what it is for.
-        mask: of each frame, white is painted; None is all, or what the regions say.
+        mask: white is painted: a clip with a mask for each frame, or an (h, w) mask over the first
+            one, which moves with the flow; None is all, or what the regions say.
+        flow_files: those that the flow is read from; they are compared when a run goes on.
+        keyframes: what changes in the settings in the course of the video.
         even: whether both sides shall be even, as codecs want them.
         every: how many frames of the clip one goes on; more than 1 is a preview.
     """
@@ -51,7 +54,9 @@ class VideoRun:
     runtime: Runtime
     flow: FlowBetween
     path: Path
-    mask: Clip | None = None
+    mask: Clip | Tensor | None = None
+    flow_files: Sequence[Path] = ()
+    keyframes: Keyframes = field(default_factory=Keyframes)
     even: bool = True
     every: int = 1
 
@@ -76,25 +81,41 @@ class VideoRun:
         """The settings with the size of the result."""
         return replace(self.settings, size=max(self.size))
 
-    def previewed(self, every: int) -> "VideoRun":
-        """The same of every so manieth frame, in a folder of its own inside this one's."""
-        return replace(self, every=every, path=self.path / "preview")
+    def previewed(self, every: int, flow: FlowBetween) -> "VideoRun":
+        """The same of every so manieth frame, with their flow, in a folder inside this one's."""
+        return replace(self, every=every, flow=flow, path=self.path / "preview")
+
+    def settings_at(self, frame: Frame) -> Settings:
+        """The settings of a frame."""
+        keys, seconds = self.keyframes, 0.0
+        if keys.tracks and not keys.in_frames:
+            ticks = self._ticks[min(frame.index, len(self._ticks) - 1)] - self._ticks[0]
+            seconds = float(ticks * self.clip.info.time_base)
+        number = frame.index * self.every
+        return settings_at(self.own_settings, keys, frame=number, seconds=seconds)
 
     def losses_at(self, frame: Frame) -> list[Loss]:
         """The losses of a frame, those that hold it to other frames not among them."""
         if self._masks is None:
             return self.usual_losses(frame)
-        settings = self.own_settings
-        mask = self._masks.at(frame.index)
+        settings, mask = self.settings_at(frame), self._masks.at(frame.index)
         if float(mask.max()) == 0:
             nothing = losses_of_regions(frame.image, [], settings)
             return [*nothing, Keep(image=frame.image, mask=torch.ones(1, 1))]
-        masked = [replace(region, mask=mask) for region in self.regions]
+        masked = [replace(region, mask=mask) for region in self._regions_at(settings)]
         return losses_of_regions(frame.image, masked, settings)
 
     def usual_losses(self, frame: Frame) -> list[Loss]:
         """The losses of a frame without the mask that changes: they cost the same."""
-        return losses_of_regions(frame.image, self.regions, self.own_settings)
+        settings = self.settings_at(frame)
+        return losses_of_regions(frame.image, self._regions_at(settings), settings)
+
+    def _regions_at(self, settings: Settings) -> Sequence[Region]:
+        if "style_shares" not in self.keyframes.tracks:
+            return self.regions
+        if len(self.regions) != 1:
+            raise SettingsError("Keyframes cannot set shares where there are regions.")
+        return [replace(self.regions[0], shares=shares_in(settings.style_shares))]
 
     def painter(
         self,
@@ -108,6 +129,7 @@ class VideoRun:
             settings=self.own_settings,
             video=self.video,
             flow=self.flow,
+            settings_at=self.settings_at if self.keyframes.tracks else None,
             runtime=self.runtime,
             on_progress=on_progress,
             on_tile=on_tile,
@@ -120,7 +142,9 @@ class VideoRun:
             CheckpointError: it is of another run.
             ImageError: the video cannot be read, or the folder not be made.
         """
-        self.folder.begin(self.identity())
+        from .identity import identity_of_video  # which imports this file
+
+        self.folder.begin(identity_of_video(self))
 
     def run(
         self,
@@ -162,24 +186,14 @@ class VideoRun:
             raise ImageError(f"'{self.clip.path}' has no frame. Copy or download it again.")
         return first
 
-    def identity(self) -> dict[str, Any]:
-        """What decides how the frames look, by what it is called."""
-        losses = self.usual_losses(self.first_frame())
-        found = identity_of(losses, None, self.vgg, self.own_settings, self.runtime)
-        settings = {**found.pop("settings"), **asdict(self.video), "every": self.every}
-        return {
-            "video": self.clip.digest(),
-            "mask": self.mask.digest() if self.mask else None,
-            "picture": found["pictures"],
-            "loss": found["losses"],
-            "network": found["network"],
-            "arithmetic": found["arithmetic"],
-            **{f"value of {name.replace('_', ' ')}": value for name, value in settings.items()},
-            "machine": found["machine"],
-        }
+    @cached_property
+    def _ticks(self) -> list[int]:
+        return [ticks for ticks, _ in self.clip.times(self.every)]
 
     @cached_property
-    def _masks(self) -> ClipMasks | None:
-        if self.mask is None:
-            return None
-        return ClipMasks(ClipSource(self.mask, self.size, self.every), self.path)
+    def _masks(self) -> FrameMasks | None:
+        if isinstance(self.mask, Clip):
+            return masks_of_clip(ClipSource(self.mask, self.size, self.every), self.path)
+        if self.mask is not None:
+            return masks_of_first(self.mask, self.source, self.flow, self.path)
+        return None

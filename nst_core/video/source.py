@@ -1,8 +1,8 @@
 """A clip as frames in the size of the result, and masks that change with it."""
 
 import logging
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
@@ -15,8 +15,9 @@ from ..files.clip import Clip
 from ..files.read_image import load_image
 from ..files.write_image import save_image
 from ..settings import RunSettings
-from .flows import Frame
+from .flows import FlowBetween, Frame
 from .folder import MAX_PIXELS
+from .moving_mask import moving_masks
 
 log = logging.getLogger(__name__)
 
@@ -67,42 +68,58 @@ class ClipSource:
 
 
 @dataclass
-class ClipMasks:
-    """Masks for each frame, out of a clip: white is painted.
+class FrameMasks:
+    """A mask for each frame: white is painted.
 
-    What is read is kept in a folder, for passes that go backward.
+    What is made is kept in a folder, for frames that go back to earlier ones.
 
     Attributes:
-        source: the clip; after its end its last mask stays.
+        begin: (H, W) masks of the frames from an index on; after their end the last one stays.
         folder: where to; it exists when the first mask is asked for.
+        name: whose masks they are.
     """
 
-    source: ClipSource
+    begin: Callable[[int], Iterator[Tensor]]
     folder: Path
-    _ahead: Iterator[Frame] | None = None
-    _next: int = field(default=0)
+    name: str
+    _ahead: Iterator[Tensor] | None = None
+    _next: int = 0
 
     def at(self, index: int) -> Tensor:
         """The (H, W) mask in [0, 1] of a frame."""
         path = self._path(index)
         if not path.exists():
-            self._read(index)
-        return luma_of(load_image(path, max_pixels=MAX_PIXELS))[0, 0]
+            save_image(self._read(index).expand(1, 3, -1, -1), path, bits=16)
+        return load_image(path, max_pixels=MAX_PIXELS)[0, 0]
 
-    def _read(self, index: int) -> None:
+    def _read(self, index: int) -> Tensor:
         if self._ahead is None or self._next != index:
-            self._ahead, self._next = self.source.frames(index), index
-        frame, self._next = next(self._ahead, None), index + 1
-        if frame is not None:
-            save_image(frame.image, self._path(index), bits=16)
-            return
+            self._ahead, self._next = self.begin(index), index
+        mask, self._next = next(self._ahead, None), index + 1
+        if mask is not None:
+            return mask
         if not index:
-            raise SettingsError(f"'{self.source.clip.path}' has no frame. Name another mask.")
-        log.warning("'%s' has ended before the video: its last mask stays.", self.source.clip.path)
-        save_image(self._last(index), self._path(index), bits=16)
-
-    def _last(self, index: int) -> Tensor:
-        return load_image(self._path(index - 1), max_pixels=MAX_PIXELS)
+            raise SettingsError(f"{self.name} has no frame. Name another mask.")
+        log.warning("%s has ended before the video: its last mask stays.", self.name)
+        return self.at(index - 1)
 
     def _path(self, index: int) -> Path:
         return self.folder / f"mask-{index + 1:06}.png"
+
+
+def masks_of_clip(source: ClipSource, folder: Path) -> FrameMasks:
+    """The masks that the frames of a clip are."""
+
+    def begin(first: int) -> Iterator[Tensor]:
+        return (luma_of(frame.image)[0, 0] for frame in source.frames(first))
+
+    return FrameMasks(begin, folder, f"'{source.clip.path}'")
+
+
+def masks_of_first(mask: Tensor, source: ClipSource, flow: FlowBetween, folder: Path) -> FrameMasks:
+    """The masks that one over the first frame, (h, w), becomes as it moves with the flow."""
+
+    def begin(first: int) -> Iterator[Tensor]:
+        return islice(moving_masks(mask, source.frames(0), flow), first, None)
+
+    return FrameMasks(begin, folder, "The mask")
