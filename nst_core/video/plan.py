@@ -3,12 +3,13 @@
 import shutil
 import time
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 
 from ..errors import ImageError
 from ..run.pace import pace_of
 from ..run.plan import Plan, duration, plan
-from .flows import Frame
+from ..run.progress import seconds_since
 from .run import VideoRun
 
 # Bytes of a pixel in the frames that are kept: noise of 16 bits does not pack.
@@ -74,7 +75,8 @@ def check_room(run: VideoRun) -> None:
 def disk_of(run: VideoRun) -> int:
     """Bytes that the frames take until the video is there, and the video."""
     passes = run.video.passes
-    kept = passes + (passes > 1) + (run.mask is not None)
+    recolored = run.settings.colors != "style"  # kept before and after
+    kept = passes * (1 + recolored) + (passes > 1) + (run.mask is not None)
     pixels = run.size[0] * run.size[1] * max(1, run.source.count)
     return pixels * (kept * _KEPT + _WRITTEN)
 
@@ -85,8 +87,8 @@ def plan_video(run: VideoRun) -> VideoPlan:
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as the run would.
     """
-    frame, settings = run.first_frame(), run.own_settings
-    losses = run.usual_losses(frame)
+    settings = run.own_settings
+    losses = run.usual_losses(run.first_frame())
     pace = pace_of(losses, vgg=run.vgg, settings=settings, runtime=run.runtime)
     first, each = (
         plan(losses, vgg=run.vgg, settings=one, runtime=run.runtime, pace=pace)
@@ -97,16 +99,19 @@ def plan_video(run: VideoRun) -> VideoPlan:
         passes=run.video.passes,
         size=run.size,
         first=first,
-        each=each.seconds + _flow_seconds(run, frame),
+        each=each.seconds + _flow_seconds(run),
         disk=disk_of(run),
     )
 
 
-def _flow_seconds(run: VideoRun, frame: Frame) -> float:
+def _flow_seconds(run: VideoRun) -> float:
     """Of the flows of a frame, both ways."""
+    pair = list(islice(run.source.frames(0), 2))
+    if len(pair) < 2:
+        return 0.0
     began = time.perf_counter()
-    run.flow(frame, frame)
-    return max(0.0, time.perf_counter() - began) * 2 * len(run.video.distances)
+    run.flow(*pair)
+    return seconds_since(began) * 2 * len(run.video.distances)
 
 
 def _taken(folder: Path) -> int:

@@ -19,6 +19,7 @@ from safetensors.torch import save_file
 from nst_core import load_image, load_vgg16, save_image
 from nst_core.cli.video_watch import Frames
 from nst_core.files.clip import clip_of
+from nst_core.files.flow_file import write_flow
 from nst_core.files.video_in import frames_of, video_info
 
 pytest.importorskip("av")
@@ -172,6 +173,66 @@ def test_a_picture_is_a_mask_of_all_frames(nst, folder, video):
         assert float((made - small(source.image))[..., 16:].abs().max()) < 0.01
 
 
+def test_a_mask_of_the_first_frame_moves_with_the_flow(nst, folder):
+    """A square that moves by 4 pixels a frame, and its mask."""
+    (folder / "in").mkdir()
+    for number in range(3):
+        write_flow_of(folder, number, 4.0)
+        image = torch.full((1, 3, 24, 32), 0.3)
+        image[..., 8:16, 4 + 4 * number : 12 + 4 * number] = 0.7
+        save_image(image, folder / "in" / f"{number}.png")
+    mask = torch.zeros(1, 3, 24, 32)
+    mask[..., 8:16, 4:12] = 1
+    save_image(mask, folder / "mask.png")
+    words = ("--mask", "mask.png", "--mask-moves", "--flow-files", "flow", "--feather", "0")
+    code, _, err = nst("video", "in", "style.png", "-o", "out", *QUICK, *words, "-q")
+    assert code == 0, err
+    for number in range(3):
+        made = load_image(folder / "out" / f"frame-{number + 1:06}.png", max_pixels=LIMIT)
+        source = load_image(folder / "in" / f"{number}.png", max_pixels=LIMIT)
+        changed = (made - source).abs().amax((0, 1)) > 0.01
+        assert bool(changed[8:16, 4 + 4 * number : 12 + 4 * number].any())
+        changed[8:16, 4 + 4 * number : 12 + 4 * number] = False
+        assert not bool(changed.any())
+
+
+def write_flow_of(folder, number, speed):
+    """Everything moves to the right, from this frame to the next."""
+    (folder / "flow").mkdir(exist_ok=True)
+    flow = torch.zeros(1, 2, 24, 32)
+    flow[:, 0] = speed
+    names = f"{number + 1:06}-{number + 2:06}", f"{number + 2:06}-{number + 1:06}"
+    write_flow(flow, folder / "flow" / f"{names[0]}.flo")
+    write_flow(-flow, folder / "flow" / f"{names[1]}.flo")
+
+
+def test_another_flow_in_the_files_is_another_run(nst, folder, video, ending):
+    for number in range(len(TICKS)):
+        write_flow_of(folder, number, 0.0)
+    words = (*WORDS, "--flow-files", "flow")
+    ending(2)
+    assert nst(*words)[0] == 130
+    ending()
+    write_flow_of(folder, 3, 1.0)
+    assert "another optical flow" in nst(*words)[2]
+
+
+def test_keyframes_change_the_style_in_the_course_of_the_video(nst, folder, video):
+    """By frames and by seconds: the last frame lies at 0.32 seconds."""
+    made = {}
+    for name, keys in {
+        "frames": "0: style_weight=0; 5: style_weight=10",
+        "seconds": "0s: style_weight=0; 0.32s: style_weight=10",
+        "none": "",
+    }.items():
+        words = ("--keyframes", keys, "-o", name, "-q", "--no-cuts")
+        assert nst(*WORDS, *words)[0] == 0
+        made[name] = [path.read_bytes() for path in sorted((folder / name).iterdir())]
+    assert len(made["frames"]) == 6
+    assert made["frames"][0] == made["seconds"][0] != made["none"][0]
+    assert made["frames"][3] != made["seconds"][3]  # frames lie at uneven times
+
+
 # What cannot be meant, and what is missing.
 
 
@@ -196,6 +257,9 @@ def test_a_picture_is_a_mask_of_all_frames(nst, folder, video):
         ("a.mp4 style.png -o out.mp4 --rate 0", "rate is 0"),
         ("a.mp4 style.png -o out.mp4 --earlier 0", "Earlier frames are '0'"),
         ("a.mp4 style.png -o out.mp4 --mask no.mp4", "'no.mp4' does not exist"),
+        ("a.mp4 style.png -o out.mp4 --mask-moves", "--mask-moves needs a picture"),
+        ("a.mp4 style.png -o out.mp4 --keyframes 4", "has no colon"),
+        ("a.mp4 style.png -o out.mp4 --flow-files full", "has no optical flow"),
         ("a.mp4 style.png -o out.mp4 --max-pixels 1000", "the limit is 1,000"),
         ("a.mp4 style.png -o out.mp4 --size 1", "size is 1"),
     ],
