@@ -7,6 +7,8 @@ from itertools import accumulate, pairwise
 Block = tuple[range, range]
 # The coarsest grid of features. Cores begin on it, so that each is one tile's in every layer.
 ALIGNMENT = 16
+# Features whose columns are cut do not lie in one piece: they are copied, which costs so much.
+_COLUMNS = 1.07
 
 
 @cache
@@ -15,7 +17,7 @@ def blocks_of(
 ) -> tuple[Block, ...]:
     """The rows and columns that each of `count` processes owns, in pixels.
 
-    Of all layouts in rows of blocks it is the one whose largest crop is smallest. A block at an
+    Of all layouts in rows of blocks it is the one whose largest crop costs least. A block at an
     edge of the picture reads less beyond it, and so is larger. A picture too small for so many
     blocks has fewer: those that are missing are empty.
 
@@ -28,7 +30,7 @@ def blocks_of(
     for used in range(count, 0, -1):
         layouts = [_layout(height, width, margin, used, rows, wrap) for rows in range(used, 0, -1)]
         if found := [layout for layout in layouts if layout]:
-            best = min(found, key=lambda one: _largest_crop(one, height, width, margin, wrap))
+            best = min(found, key=lambda one: _cost(one, height, width, margin, wrap))
             return (*best, *[(range(0), range(0))] * (count - used))
     raise AssertionError("one block always fits")
 
@@ -61,9 +63,12 @@ def _cuts(length: int, margins: Sequence[int], costs: Sequence[float]) -> list[r
     return parts if fits else []
 
 
-def _largest_crop(blocks: Sequence[Block], height: int, width: int, margin: int, wrap: bool) -> int:
+def _cost(blocks: Sequence[Block], height: int, width: int, margin: int, wrap: bool) -> float:
+    """Pixels of the largest crop, and copies."""
+
     def read(part: range, length: int) -> int:
         first, last = (-margin, length + margin) if wrap else (0, length)
         return min(last, part.stop + margin) - max(first, part.start - margin)
 
-    return max(read(rows, height) * read(columns, width) for rows, columns in blocks)
+    largest = max(read(rows, height) * read(columns, width) for rows, columns in blocks)
+    return largest * (_COLUMNS if any(len(columns) < width for _, columns in blocks) else 1)

@@ -14,7 +14,6 @@ from ..control.resized import WHOLE_PIXELS
 from ..control.tiled import tile_for_picture
 from ..control.tiles import margin_of
 from ..gatys.vgg import LAYERS
-from ..kernels.cudnn import CudnnConvolution
 from . import fitted
 from .runtime import Runtime
 
@@ -94,10 +93,11 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     evaluation = pixels * fitted.PICTURE_BYTES * (device.evaluation + load.pictures)
     values = device.values + (fitted.TILED_VALUES_PER_PIXEL if tile else 0)
     # A graph keeps what is needed for one copy of the picture from what is needed for another.
-    copies = load.looked_at if runtime.graphs and not tile else 1.0
+    graph = fitted.has_graphs(runtime) and not tile
+    copies = load.looked_at if graph else 1.0
     evaluation += copies * math.prod(read) * (values * itemsize + fitted.INDEX_BYTES_PER_PIXEL)
-    if itemsize == 4 and runtime.convolution is CudnnConvolution:
-        evaluation += math.prod(read) * fitted.EXACT_BYTES_PER_PIXEL
+    if itemsize == 4:
+        evaluation += math.prod(read) * fitted.EXACT_BYTES_PER_PIXEL.get(runtime.convolution, 0)
     if itemsize < 4:
         evaluation += fitted.ROUNDED_BYTES + math.prod(read) * fitted.ROUNDED_BYTES_PER_PIXEL
     step = pixels * fitted.PICTURE_BYTES * device.step + parts
@@ -107,8 +107,8 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     targets = pixels * fitted.PICTURE_BYTES * fitted.TARGETS
     targets += sum(styles) + max([*styles, *passes], default=0)
     heap = min(device.heap, device.heap_per_value * itemsize * max(map(math.prod, [read, *crops])))
-    graph = fitted.EVALUATION_GRAPH_BYTES if runtime.graphs and not tile else 0
-    beside = device.library + heap + graph + _beside([read, *crops], runtime)
+    heap += fitted.EVALUATION_GRAPH_BYTES if graph else 0
+    beside = device.library + heap + _beside([read, *crops], runtime)
     return round(load.given + kept + max(evaluation, step, targets) + beside)
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, replace
 
+from ..kernels.convolution import Convolution
+from ..kernels.cudnn import CudnnConvolution
 from .runtime import Runtime
 
 # In tiles, gradients by the features of a core are also there as those of the crop.
@@ -14,8 +16,8 @@ INDEX_BYTES_PER_PIXEL = 60
 FORWARD_VALUES_PER_PIXEL = 160
 # Float32 pictures of 12 bytes a pixel beside the network, while targets are made.
 PICTURE_BYTES, TARGETS = 12, 4.0
-# What cuDNN works in, where products are of float32 unrounded.
-EXACT_BYTES_PER_PIXEL = 1160
+# What cuDNN and oneDNN work in, where products are of float32 unrounded.
+EXACT_BYTES_PER_PIXEL = {CudnnConvolution: 1160, Convolution: 80}
 # What is in memory at a time of pairs that are kept elsewhere, for each of them.
 PART_BYTES = 9 << 20
 # Values of content targets: relu4_2 keeps 8 for each pixel.
@@ -50,11 +52,16 @@ class Costs:
     extra: float = 1.0
 
 
-_PROCESSOR = Costs(64 << 20, 96, 24 << 20, 220, 6.0, 8.0)
+_PROCESSOR = Costs(67 << 20, 96, 24 << 20, 220, 6.0, 8.0)
 # On cards three colors are transformed together.
 _CARD = Costs(305 << 20, 275, 380 << 20, 290, 12.0, 12.0, 1.35)
 # CUDA graphs have memory of their own: those of the history, and that of an evaluation untiled.
 _HISTORY_GRAPHS, EVALUATION_GRAPH_BYTES = 24.0, 152 << 20
+
+
+def has_graphs(runtime: Runtime) -> bool:
+    """Whether work becomes CUDA graphs: nothing that is exchanged with others can be in one."""
+    return runtime.graphs and runtime.processes.size == 1
 
 
 def costs_of(runtime: Runtime, *, away: bool) -> Costs:
@@ -66,6 +73,6 @@ def costs_of(runtime: Runtime, *, away: bool) -> Costs:
     """
     if runtime.device.type == "cpu":
         return _PROCESSOR
-    if away or not runtime.graphs:
+    if away or not has_graphs(runtime):
         return _CARD
     return replace(_CARD, evaluation=_HISTORY_GRAPHS, step=_HISTORY_GRAPHS)

@@ -12,7 +12,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from ..errors import SettingsError
 from .all import Settings
@@ -104,7 +104,7 @@ def settings_at(settings: S, keyframes: Keyframes, *, frame: int, seconds: float
         seconds: its time, from the first frame's.
     """
     at = frame if keyframes.in_frames else seconds
-    changed: dict[str, float | str] = {}
+    changed: dict[str, Any] = {}
     for name, (times, values) in keyframes.tracks.items():
         now = _between(times, values, at)
         changed[name] = ",".join(map(repr, now)) if name == _SHARES else now[0]
@@ -165,7 +165,8 @@ def _assigned(text: str) -> tuple[str, Values]:
         number = float(value)
     except ValueError:
         raise SettingsError(f"The keyframe's {name} is '{value}'. Write a number.") from None
-    Settings(**{name: number})  # refuses what is out of its limits
+    only: dict[str, Any] = {name: number}
+    Settings(**only)  # refuses what is out of its limits
     return name, (number,)
 
 

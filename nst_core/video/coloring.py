@@ -41,10 +41,11 @@ class Coloring:
 
     def told(self, on_progress: OnProgress) -> OnProgress:
         """The callback, told previews with these colors."""
-        if self.finish is None:
+        finish = self.finish
+        if finish is None:
             return on_progress
         return lambda progress: on_progress(
-            replace(progress, preview=_recolored_preview(progress, self.finish))
+            replace(progress, preview=_recolored_preview(progress, finish))
         )
 
 
