@@ -72,7 +72,7 @@ def regions_of(words: Words, settings: Settings) -> list[Region]:
 def _masks(words: Words, settings: Settings) -> Mapping[str | None, Tensor | None]:
     """{color: where}; None stands for what no color claims."""
     if words.mask:
-        return {None: _gray(words.mask, settings)}
+        return {None: mask_of(words.mask, settings)}
     if not words.regions:
         return {None: None}
     colors = list(dict.fromkeys(color for color, _ in words.pairs if color))
@@ -94,7 +94,7 @@ def _style_mask(words: Words, index: int, settings: Settings) -> Tensor | None:
         return None
     name = maps[0] if len(maps) == 1 else maps[index]
     if words.style_masks:
-        return _gray(name, settings)
+        return mask_of(name, settings)
     color = words.pairs[index][0]
     return None if color is None else _masks_in(name, [color], settings)[0]
 
@@ -103,5 +103,6 @@ def _masks_in(name: str, colors: Sequence[str], settings: Settings) -> list[Tens
     return masks_of_map(_read_map(name, settings), colors, name=f"'{name}'")
 
 
-def _gray(name: str, settings: Settings) -> Tensor:
+def mask_of(name: str, settings: Settings) -> Tensor:
+    """(H, W) in [0, 1]: how light a picture is."""
     return luma_of(read_picture(name, settings))[0, 0]

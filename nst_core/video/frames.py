@@ -53,6 +53,7 @@ class Painter:
         vgg, settings, runtime: as of `stylize`; settings are those of the first frame.
         video: how frames hang together.
         flow: between two frames.
+        settings_at: those of a frame, where its colors change in the course of the video.
         on_progress: told after each evaluation of each frame; raising there cancels.
         on_tile: as of `stylize`.
         done: the frames before, oldest first, as far back as they count.
@@ -63,6 +64,7 @@ class Painter:
     settings: RunSettings
     video: VideoSettings
     flow: FlowBetween
+    settings_at: Callable[[Frame], RunSettings] | None = None
     runtime: Runtime | None = None
     on_progress: OnProgress = ignore_progress
     on_tile: Callable[[], None] = lambda: None
@@ -80,7 +82,8 @@ class Painter:
         guides = self._guides(frame, own)
         start = guides[0].start(before) if guides else before
         aim = self._aim(own) if guides else 0.0
-        coloring = Coloring.of(own, self.settings)
+        settings = self.settings_at(frame) if self.settings_at else self.settings
+        coloring = Coloring.of(own, settings)
         held = temporal_losses(guides, self.video.temporal_weight)
         result = self._stylized([*coloring.losses, *held], coloring, start, aim)
         return Painted(
