@@ -86,7 +86,7 @@ class CudaGraph:
         with torch.cuda.device(given[0].device):
             self._calls += 1
             if self._calls == 1:
-                return work(*given)
+                return _alone(work, given) if self._large else work(*given)
             if self._calls == 2:
                 self._capture(work, given)
             for kept, new in zip(self._given, given, strict=True):
@@ -95,9 +95,6 @@ class CudaGraph:
             return tuple(result.clone() for result in self._results)
 
     def _capture(self, work: Work, given: Tensors) -> None:
-        if self._large:
-            # A graph has memory of its own: what the first call left is of no use to it.
-            torch.cuda.empty_cache()
         self._given = tuple(tensor.clone() for tensor in given)
         now = torch.cuda.current_stream()
         aside = _stream_aside(now.device_index)
@@ -111,6 +108,17 @@ class CudaGraph:
             finally:
                 self._graph.capture_end()
         now.wait_stream(aside)
+
+
+def _alone(work: Work, given: Tensors) -> Tensors:
+    """The results; all the memory that they were made in is given back.
+
+    A graph has memory of its own, and what the first call left is of no use to it. Small results
+    would keep the large blocks that they lie in, so they are moved away meanwhile.
+    """
+    kept = [result.cpu() for result in work(*given)]
+    torch.cuda.empty_cache()
+    return tuple(result.to(given[0].device) for result in kept)
 
 
 _free_streams: dict[int, list[torch.cuda.Stream]] = defaultdict(list)  # by device

@@ -93,7 +93,9 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     evaluation = pixels * fitted.PICTURE_BYTES * (device.evaluation + load.pictures)
     values = device.values + (fitted.TILED_VALUES_PER_PIXEL if tile else 0)
     # A graph keeps what is needed for one copy of the picture from what is needed for another.
-    graph = fitted.has_graphs(runtime) and not tile
+    # Sorted values and inverse square roots are waited for, so there is no graph.
+    graph = fitted.has_graphs(runtime) and not tile and not load.extra
+    values += fitted.GRAPH_VALUES_PER_PIXEL if graph else 0
     copies = load.looked_at if graph else 1.0
     evaluation += copies * math.prod(read) * (values * itemsize + fitted.INDEX_BYTES_PER_PIXEL)
     if itemsize == 4:
@@ -107,7 +109,7 @@ def estimate(load: Load, runtime: Runtime, tile: int = 0, *, away: bool = False)
     targets = pixels * fitted.PICTURE_BYTES * fitted.TARGETS
     targets += sum(styles) + max([*styles, *passes], default=0)
     heap = min(device.heap, device.heap_per_value * itemsize * max(map(math.prod, [read, *crops])))
-    heap += fitted.EVALUATION_GRAPH_BYTES if graph else 0
+    heap += fitted.GRAPH_BYTES if graph else 0
     beside = device.library + heap + _beside([read, *crops], runtime)
     return round(load.given + kept + max(evaluation, step, targets) + beside)
 

@@ -17,7 +17,7 @@ FORWARD_VALUES_PER_PIXEL = 160
 # Float32 pictures of 12 bytes a pixel beside the network, while targets are made.
 PICTURE_BYTES, TARGETS = 12, 4.0
 # What cuDNN and oneDNN work in, where products are of float32 unrounded.
-EXACT_BYTES_PER_PIXEL = {CudnnConvolution: 1160, Convolution: 80}
+EXACT_BYTES_PER_PIXEL = {CudnnConvolution: 1700, Convolution: 80}
 # What is in memory at a time of pairs that are kept elsewhere, for each of them.
 PART_BYTES = 9 << 20
 # Values of content targets: relu4_2 keeps 8 for each pixel.
@@ -54,9 +54,10 @@ class Costs:
 
 _PROCESSOR = Costs(67 << 20, 96, 24 << 20, 220, 6.0, 8.0)
 # On cards three colors are transformed together.
-_CARD = Costs(305 << 20, 275, 380 << 20, 290, 12.0, 12.0, 1.35)
-# CUDA graphs have memory of their own: those of the history, and that of an evaluation untiled.
-_HISTORY_GRAPHS, EVALUATION_GRAPH_BYTES = 24.0, 152 << 20
+_CARD = Costs(460 << 20, 0, 0, 220, 12.0, 12.0, 1.55)
+# CUDA graphs have memory of their own, in pieces that fit worse: those of the history pictures, and
+# that of an evaluation untiled.
+_HISTORY_GRAPHS, GRAPH_VALUES_PER_PIXEL, GRAPH_BYTES = 24.0, 275, 30 << 20
 
 
 def has_graphs(runtime: Runtime) -> bool:
