@@ -33,7 +33,7 @@ class VideoSettings(Checked):
         maximum=100_000,
     )
     frame_tolerance: float = option(
-        0.003,
+        0.001,
         "A frame after the first is done when three steps lower its loss by less than this share, "
         "or at once if it starts as good as the one before. 0 does all steps.",
         minimum=0,
