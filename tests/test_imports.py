@@ -12,8 +12,8 @@ import nst_core
 PACKAGE = Path(nst_core.__file__).parent
 ENGINE = {"torch", "numpy", "PIL", "safetensors", "nst_core"}
 # Optional, and imported only where they are needed: Keras weights, films as MP4, HEIC, rare TIFF,
-# free memory of Windows and macOS, optical flow.
-ENGINE |= {"h5py", "av", "pillow_heif", "tifffile", "psutil", "cv2"}
+# free memory of Windows and macOS, optical flow (OpenCV's DIS, torchvision's RAFT).
+ENGINE |= {"h5py", "av", "pillow_heif", "tifffile", "psutil", "cv2", "torchvision"}
 # Each package imports from those of lower levels and from itself (ARCHITECTURE.md).
 LEVELS = {
     "errors": 0,

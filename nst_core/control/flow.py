@@ -17,14 +17,17 @@ _BOUNDARY = (0.01, 0.002)
 def warped(image: Tensor, flow: Tensor, *, beyond: str = "border") -> Tensor:
     """The values of a (1, C, H, W) image at p + flow(p): bicubic, as sharp after many frames.
 
+    Where the flow is zero they are the same to the last bit.
+
     Args:
         image: a frame.
         flow: from the new frame to the one of `image`.
         beyond: what lies beyond the border, "border" or "reflection".
     """
-    return F.grid_sample(
+    moved = F.grid_sample(
         image, _grid(flow).to(image), mode="bicubic", padding_mode=beyond, align_corners=True
     )
+    return torch.where((flow == 0).all(1, keepdim=True).to(image.device), image, moved)
 
 
 def consistent(forward: Tensor, backward: Tensor) -> Tensor:

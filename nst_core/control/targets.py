@@ -14,11 +14,14 @@ from ..gatys.targets import ContentTarget, StyleTarget, Target
 from ..gatys.vgg import LAYERS, VGG16, size_of
 from ..processes import ALONE, Processes
 from .counting import counting_layers, counting_pictures
+from .known import Guidances, KnownStyles, Values
 from .losses import ContentLoss, StyleLoss, Weighed
+from .resized import Resized
 from .statistics import adds_up, statistics_named
 from .tiled import features_by_tile, nothing_of, tile_for_picture
 
 MakeMap = Callable[[Tensor, int, int, int], Tensor]
+Statistics = Mapping[str, Mapping[str, Statistic]]  # by layer, then by name
 # Values of a content's features that are squared at a time.
 _SQUARED = 1 << 24
 
@@ -41,6 +44,7 @@ class TargetMaker:
         on_tile: called after each tile of a content or style picture; may raise to cancel.
         processes: those that share the work.
         make_map: of features, channels, height and width -> where a content's features are kept.
+        known: of earlier runs with the same network.
     """
 
     vgg: VGG16
@@ -52,6 +56,7 @@ class TargetMaker:
     on_tile: Callable[[], None] = lambda: None
     processes: Processes = ALONE
     make_map: MakeMap = map_in_memory
+    known: KnownStyles | None = None
 
     def targets_of(self, losses: Sequence[Weighed]) -> list[Target]:
         """The targets of every content and style loss.
@@ -81,7 +86,7 @@ class TargetMaker:
         }
         means: dict[tuple[str, str], Tensor] = {}
         for image, own, shares in counting_pictures(loss, name, list(guidances)):
-            for key, value in self._statistics_of(image, own, statistics).items():
+            for key, value in self._known_of(image, own, statistics).items():
                 counted = shares[key[0]] * value
                 means[key] = means[key] + counted if key in means else counted
         for (layer, part), mean in means.items():
@@ -96,12 +101,19 @@ class TargetMaker:
                 guidance=guidances[layer],
             )
 
-    def _statistics_of(
-        self,
-        image: Tensor,
-        guidances: Mapping[str, Guidance],
-        statistics: Mapping[str, Mapping[str, Statistic]],
-    ) -> dict[tuple[str, str], Tensor]:
+    def _known_of(self, image: Tensor, guidances: Guidances, statistics: Statistics) -> Values:
+        """`_statistics_of`, from an earlier run if it has them."""
+        find = partial(self._statistics_of, image, guidances, statistics)
+        # Distributions are too large to keep, and processes must all do the same work.
+        small = all(adds_up(one) for layer in guidances for one in statistics[layer].values())
+        if self.known is None or not small or self.processes.size > 1 or isinstance(image, Resized):
+            return find()
+        weights = next(self.vgg.parameters())
+        kinds = tuple((layer, tuple(statistics[layer])) for layer in guidances)
+        how = kinds, weights.dtype, type(self.vgg.convolutions["conv1_1"]), self.tile
+        return self.known.values(image, guidances, how, find)
+
+    def _statistics_of(self, image: Tensor, guidances: Guidances, statistics: Statistics) -> Values:
         """{(layer, statistic): value} of a style picture, accumulated tile by tile.
 
         Sums are shared out over the processes. Of distributions each process has all values.

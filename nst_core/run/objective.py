@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 import torch
 from torch import Tensor
 
+from ..control.known import KnownStyles
 from ..control.losses import Weighed
 from ..control.targets import MakeMap, TargetMaker, map_in_memory
 from ..control.tiled import TiledObjective
@@ -133,6 +134,7 @@ def evaluator_of(
     processes: Processes = ALONE,
     make_map: MakeMap = map_in_memory,
     on_smaller: Callable[[int], None] = lambda tile: None,
+    known: KnownStyles | None = None,
 ) -> Evaluator:
     """What evaluates losses for a picture, in smaller tiles from where memory turns out too small.
 
@@ -147,6 +149,7 @@ def evaluator_of(
         processes: those that share the picture.
         make_map: as of `TargetMaker`.
         on_smaller: told the tile when it becomes smaller.
+        known: as of `TargetMaker`.
 
     Raises:
         ImageTooSmall, SettingsError: a picture has no feature at a layer; nothing has a weight.
@@ -164,6 +167,7 @@ def evaluator_of(
         on_tile=ticks,
         processes=processes,
         make_map=make_map,
+        known=known,
     )
 
     def made(tile: int) -> list[Target]:

@@ -5,6 +5,7 @@ from typing import TypeVar
 
 import torch
 
+from ..control.known import KnownStyles
 from ..errors import SettingsError
 from ..files.weights.assemble import assembled
 from ..gatys.vgg import VGG16
@@ -38,6 +39,8 @@ class Runtime:
         convolution: how to convolve.
         graphs: whether the loop's work becomes CUDA graphs.
         processes: those that share one picture.
+        known: what is kept of styles from one run to the next; None is nothing. For runs with the
+            same network.
     """
 
     device: torch.device
@@ -48,6 +51,7 @@ class Runtime:
     graphs: bool = False
     limited: bool = False
     processes: Processes = ALONE
+    known: KnownStyles | None = None
 
     @classmethod
     def choose(

@@ -52,6 +52,7 @@ def objective_at(
             processes=runtime.processes,
             make_map=make_map_at(stage, runtime),
             on_smaller=stage.at_most,
+            known=runtime.known,
         ).evaluate
 
     objective = with_context(

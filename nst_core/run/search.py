@@ -17,6 +17,7 @@ from ..kernels.history import FastHistory
 from ..kernels.mapped_memory import memory_kept
 from ..settings import RunSettings
 from .checkpoint import Checkpoint
+from .enough import Enough, run_until
 from .finishing import Finish
 from .history import history_of
 from .memory import give_back_memory
@@ -49,6 +50,7 @@ class Search:
     began: float
     on_progress: OnProgress = ignore_progress
     on_tile: Callable[[], None] = lambda: None
+    enough: Enough | None = None
     records: list[Record] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
 
@@ -154,8 +156,8 @@ class Search:
             )
             states = [self._begun(phase, minimizer, images, history)]
             del history
-            left = phase.steps - states[0].steps
-            state, stop = minimizer.run(states.pop(), left)
+            asked = self.enough if stage.is_last else None
+            state, stop = run_until(asked, minimizer, states, phase.steps, self.records)
         images.append(state.image)
         return state, stop
 

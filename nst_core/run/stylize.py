@@ -25,6 +25,7 @@ from ..settings import RunSettings
 from ..settings.amount import bytes_in
 from .cards import cards_of, on_cards, shared
 from .checkpoint import Checkpoint
+from .enough import Enough
 from .finishing import Finish, recolored
 from .identity import check_alike, check_identity, identity_of
 from .memory import give_back_memory, is_out_of_memory
@@ -46,6 +47,7 @@ def stylize(
     on_progress: OnProgress = ignore_progress,
     on_tile: Callable[[], None] = lambda: None,
     on_within: OnWithin = ignore_within,
+    enough: Enough | None = None,
     saver: Saver | None = None,
     resume: Checkpoint | None = None,
 ) -> Result:
@@ -64,6 +66,9 @@ def stylize(
         on_tile: called after each tile and each layer, for hosts that must hear of a cancel
             sooner; may raise. CUDA graphs are left whole: there, after each evaluation.
         on_within: told at the same times what is being done and how far; may raise.
+        enough: ends the search at the last scale. It is asked at the picture that this scale begins
+            with and after each step, of which the last record is. Cards that share the picture ask
+            it too, so it goes by the records alone.
         saver: writes checkpoints, now and then and if the run is cut short.
         resume: from `load_checkpoint`; goes on from there, to the same picture as a run that was
             never stopped. Everything else must be what it was.
@@ -81,7 +86,8 @@ def stylize(
         with torch.inference_mode(False), torch.no_grad(), own or nullcontext():
             search = _search(losses, vgg, settings, runtime, start, own, resume)
             ticks = Ticks(on_tile, on_within if runtime.processes.is_first else ignore_within)
-            return replace(search, on_progress=ticks.following(on_progress), on_tile=ticks).result()
+            following = ticks.following(on_progress)
+            return replace(search, on_progress=following, on_tile=ticks, enough=enough).result()
 
     try:
         runtime = runtime or Runtime.choose(settings.device, settings.precision)

@@ -13,7 +13,7 @@ class VideoSettings(Checked):
     """How the frames of a video hang together."""
 
     temporal_weight: float = option(
-        300.0,
+        100.0,
         "How strongly a frame is held to the one before, carried along by the optical flow. 0 "
         "leaves it to the start of each frame.",
         minimum=0,
@@ -26,10 +26,17 @@ class VideoSettings(Checked):
     )
     frame_steps: int = option(
         0,
-        "L-BFGS steps for each frame after the first; 0 is a tenth of the steps. A frame that is "
-        "as good as the one before needs fewer.",
+        "The most L-BFGS steps for each frame after the first; 0 is a tenth of the steps. Most "
+        "frames need fewer, see frame tolerance.",
         minimum=0,
         maximum=100_000,
+    )
+    frame_tolerance: float = option(
+        0.003,
+        "A frame after the first is done when three steps lower its loss by less than this share, "
+        "or at once if it starts as good as the one before. 0 does all steps.",
+        minimum=0,
+        maximum=1,
     )
     passes: int = option(
         1,
@@ -44,6 +51,9 @@ class VideoSettings(Checked):
         "if its weights are on this machine.",
         choices=FLOW_NAMES,
     )
+    raft_weights: str = option(
+        "", "File of RAFT's weights, of torchvision; empty looks where torch keeps such files."
+    )
     cuts: bool = option(True, "Find scene cuts, and begin anew there.")
 
     def __post_init__(self) -> None:
@@ -57,9 +67,9 @@ class VideoSettings(Checked):
             found = sorted({int(part) for part in self.earlier.split(",")})
         except ValueError:
             found = [0]
-        if not 1 <= found[0] <= found[-1] <= 64:
+        if found[0] != 1 or found[-1] > 64:
             raise SettingsError(
-                f"Earlier frames are '{self.earlier}'. Write how many frames back they lie, 1 to "
-                "64, such as 1,2,4."
+                f"Earlier frames are '{self.earlier}'. Write how many frames back they lie, 1 and "
+                "others up to 64, such as 1,2,4."
             )
         return tuple(found)

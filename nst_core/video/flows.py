@@ -46,6 +46,27 @@ def dis_flow() -> FlowBetween:
     return between
 
 
+def flow_named(
+    name: str, raft_weights: str = "", device: torch.device | None = None
+) -> FlowBetween:
+    """The optical flow that `VideoSettings.flow` names.
+
+    Args:
+        name: one of `FLOW_NAMES`.
+        raft_weights: `VideoSettings.raft_weights`.
+        device: where a network computes; None is the processor.
+
+    Raises:
+        PackageError: a package is missing.
+        SettingsError, WeightsError: there are no weights, or not these.
+    """
+    if name == "raft":
+        from .raft import raft_flow  # which imports this file
+
+        return raft_flow(raft_weights, device)
+    return dis_flow()
+
+
 def _gray(image: Tensor) -> "np.ndarray[tuple[int, int], np.dtype[np.uint8]]":
     """(H, W) levels, of Rec. 601's luma."""
     weights = image.new_tensor([0.299, 0.587, 0.114])

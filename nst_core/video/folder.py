@@ -15,7 +15,7 @@ from .frames import Painted
 
 # Frames were written by us, in the size of the result: no limit but the engine's own.
 _MAX_PIXELS = 1 << 30
-_ABOUT, _ANEW = "nst video", "began_anew"
+_ABOUT, _ANEW, _AIM = "nst video", "began_anew", "aim"
 
 
 @dataclass(frozen=True)
@@ -64,19 +64,25 @@ class FramesFolder:
         """Where a frame of a pass lies, both counted from 0."""
         return self.path / f"pass{number + 1}-{index + 1:06}.png"
 
+    def found(self, number: int, index: int) -> Path:
+        """Where a frame lies before its colors were changed, if they were."""
+        return self.path / f"found{number + 1}-{index + 1:06}.png"
+
     def source(self, index: int) -> Path:
         """Where a frame of the video lies, for passes that go backward."""
         return self.path / f"source-{index + 1:06}.png"
 
     def save(self, painted: Painted, number: int) -> Frame:
-        """Write a frame of a pass, and read it again."""
+        """Write a frame of a pass, and read again what frames to come go on from."""
+        if painted.found is not painted.image:
+            save_image(painted.found, self.found(number, painted.index), bits=16)
         save_image(
             painted.image,
             self.painted(number, painted.index),
-            metadata={_ABOUT: json.dumps({_ANEW: painted.began_anew})},
+            metadata={_ABOUT: json.dumps({_ANEW: painted.began_anew, _AIM: painted.aim})},
             bits=16,
         )
-        return self.load(number, painted.index)
+        return self.load_found(number, painted.index)
 
     def save_source(self, frame: Frame) -> None:
         """Write a frame of the video."""
@@ -86,11 +92,25 @@ class FramesFolder:
         """A frame of a pass."""
         return Frame(index, load_image(self.painted(number, index), max_pixels=_MAX_PIXELS))
 
+    def load_found(self, number: int, index: int) -> Frame:
+        """A frame of a pass, before its colors were changed."""
+        path = self.found(number, index)
+        if not path.exists():
+            return self.load(number, index)
+        return Frame(index, load_image(path, max_pixels=_MAX_PIXELS))
+
     def load_source(self, index: int) -> Frame:
         """A frame of the video."""
         return Frame(index, load_image(self.source(index), max_pixels=_MAX_PIXELS))
 
     def began_anew(self, number: int, index: int) -> bool:
         """Whether it was the first one, or came after a cut."""
+        return bool(self._about(number, index).get(_ANEW))
+
+    def aim(self, number: int, index: int) -> float:
+        """The loss that the frame after it is compared with."""
+        return float(self._about(number, index).get(_AIM, 0.0))
+
+    def _about(self, number: int, index: int) -> dict[str, Any]:
         found = json.loads(read_metadata(self.painted(number, index)).get(_ABOUT, "{}"))
-        return bool(found.get(_ANEW))
+        return dict(found)

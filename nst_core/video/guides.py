@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..control.flow import consistent, long_term, warped
+from ..control.flow import consistent, long_term, warped, warped_linear
+from ..control.losses import Keep, Loss
 from ..control.temporal import TemporalLoss
 from .flows import FlowBetween, Frame
 
@@ -18,10 +20,17 @@ _BLEND = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Done:
-    """A frame and what became of it, (1, 3, H, W) likewise."""
+    """A frame that is done.
+
+    Attributes:
+        frame: of the video.
+        image: what the search has made of it, (1, 3, H, W) likewise.
+        aim: the loss that the frame after it is compared with; 0 is none.
+    """
 
     frame: Frame
     image: Tensor
+    aim: float = 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,18 +40,16 @@ class Guide:
     Attributes:
         image: (1, 3, H, W), warped.
         mask: (H, W), 1 where it can be trusted.
+        held: (H, W), where the new frame is held to it: the mask, but not where only the new frame
+            is painted.
         elsewhere: (1, 3, H, W), the new frame with the paint, but not the things, of the one that
             is done: what to start from where something comes into sight.
     """
 
     image: Tensor
     mask: Tensor
+    held: Tensor
     elsewhere: Tensor
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether the new frame shows something else."""
-        return float(self.mask.mean()) < _LEAST_SEEN
 
     def start(self, before: Tensor | None) -> Tensor:
         """The picture to start from: the guide where it can be trusted.
@@ -55,23 +62,65 @@ class Guide:
         return torch.lerp(before, self.image, _BLEND * self.mask)
 
 
-def guide_of(done: Done, frame: Frame, flow: FlowBetween) -> Guide:
-    """By the flow between the two frames, both ways."""
+def guide_of(
+    done: Done,
+    frame: Frame,
+    flow: FlowBetween,
+    kept: tuple[Tensor | None, Tensor | None] = (None, None),
+) -> Guide:
+    """By the flow between the two frames, both ways.
+
+    Args:
+        done: the frame that is done.
+        frame: the new one.
+        flow: between the two.
+        kept: of both, see `kept_in`.
+    """
     backward = flow(frame, done.frame)
-    mask = consistent(flow(done.frame, frame), backward)
+    mask = trusted(done.frame, frame, flow, backward)
     paint = warped(done.image - done.frame.image, backward, beyond="reflection")
     return Guide(
         image=warped(done.image, backward).clamp(0, 1),
         mask=mask,
+        held=mask * (1 - _painted_first_now(kept, backward)),
         elsewhere=(frame.image + paint).clamp(0, 1),
     )
+
+
+def trusted(old: Frame, new: Frame, flow: FlowBetween, backward: Tensor) -> Tensor:
+    """(H, W), 1 where the new frame shows what the old one did, given the flow from new to old."""
+    return consistent(flow(old, new), backward)
+
+
+def is_cut(mask: Tensor) -> bool:
+    """Whether two frames show different things, given where they show the same."""
+    return float(mask.mean()) < _LEAST_SEEN
+
+
+def kept_in(losses: Sequence[Loss], height: int, width: int) -> Tensor | None:
+    """(1, 1, height, width), how far pixels stay as they are in the video; None is nowhere."""
+    masks = [
+        F.interpolate(loss.mask[None, None].float(), (height, width), mode="area")
+        for loss in losses
+        if isinstance(loss, Keep)
+    ]
+    return torch.stack(masks).amax(0) if masks else None
+
+
+def _painted_first_now(kept: tuple[Tensor | None, Tensor | None], backward: Tensor) -> Tensor:
+    """(H, W), where the old frame was kept and the new one is painted."""
+    before, now = kept
+    if before is None:
+        return backward.new_zeros(())
+    gone = warped_linear(before, backward) - (0 if now is None else now)
+    return gone.clamp(0, 1)[0, 0]
 
 
 def temporal_losses(guides: Sequence[Guide], weight: float) -> list[TemporalLoss]:
     """Of guides, nearest first: each counts where no nearer one does (section 4.3)."""
     if not weight:
         return []
-    masks = long_term([guide.mask for guide in guides])
+    masks = long_term([guide.held for guide in guides])
     return [
         TemporalLoss(image=guide.image, mask=mask, weight=weight)
         for guide, mask in zip(guides, masks, strict=True)

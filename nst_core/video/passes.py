@@ -55,7 +55,7 @@ class Passes:
             if self.passes > 1 and not self.folder.source(frame.index).exists():
                 self.folder.save_source(frame)
             if frame.index < there:
-                painter.remember(Done(frame, self.folder.load(0, frame.index).image))
+                painter.remember(self._done(frame, 0))
                 continue
             self._paint(painter, frame, 0)
             length = frame.index + 1
@@ -71,7 +71,7 @@ class Passes:
         for place, index in enumerate(order[skipped:], skipped):
             frame = self.folder.load_source(index)
             if place < there:
-                painter.remember(Done(frame, self.folder.load(number, index).image))
+                painter.remember(self._done(frame, number))
             else:
                 self._paint(painter, frame, number)
 
@@ -83,9 +83,13 @@ class Passes:
         cuts = [place for place, index in enumerate(there) if self.folder.began_anew(number, index)]
         return max([first, *cuts])
 
+    def _done(self, frame: Frame, number: int) -> Done:
+        kept = self.folder.load_found(number, frame.index)
+        return Done(frame, kept.image, self.folder.aim(number, frame.index))
+
     def _paint(self, painter: Painter, frame: Frame, number: int) -> None:
-        before = self.folder.load(number - 1, frame.index).image if number else None
+        before = self.folder.load_found(number - 1, frame.index).image if number else None
         painted = painter.paint(frame, before)
         kept = self.folder.save(painted, number)
-        painter.remember(Done(frame, kept.image))
+        painter.remember(Done(frame, kept.image, painted.aim))
         self.on_frame(number, frame.index, len(painted.records))

@@ -7,6 +7,7 @@ import torch
 from small import picture
 
 from nst_core import Settings, losses_of, stylize
+from nst_core.control.temporal import TemporalLoss
 from nst_core.errors import SettingsError
 from nst_core.files.samples import sample
 from nst_core.files.samples.scenes import moving_sample
@@ -60,6 +61,22 @@ def test_without_motion_and_without_steps_a_frame_is_the_one_before():
     assert float((third.image - first.image).abs().max()) < 1e-3
 
 
+@pytest.mark.parametrize("weight", [0.0, 50.0])
+def test_without_motion_a_frame_is_a_still_that_starts_from_the_one_before(weight):
+    before, after = picture(36, 48, 1), picture(36, 48, 2)
+    video = VideoSettings(temporal_weight=weight, frame_steps=3, frame_tolerance=0)
+    first, second = painted([Frame(0, before), Frame(1, after)], video=video)
+    held = [TemporalLoss(image=first.image, mask=torch.ones(36, 48), weight=weight)]
+    still = stylize(
+        [*losses_at(Frame(1, after)), *(held if weight else [])],
+        vgg=VGG,
+        settings=replace(SETTINGS, steps=3),
+        start=first.image,
+    )
+    assert torch.equal(second.image, still.image)
+    assert ("temporal" in second.records[0].parts) == (weight > 0)
+
+
 def test_frames_after_the_first_are_held_to_what_they_show():
     scene = moving_sample("meadow")
     frames = frames_of(scene, 3)
@@ -103,7 +120,7 @@ def test_a_frame_takes_far_fewer_evaluations_than_the_first():
     assert len(found[1].records) <= len(found[0].records) / 4
 
 
-@pytest.mark.parametrize("earlier", ["", "0", "1,x", "100", "1;2"])
+@pytest.mark.parametrize("earlier", ["", "0", "1,x", "1,100", "1;2", "2,4", "-1,1"])
 def test_earlier_frames_that_cannot_be_are_refused(earlier):
     with pytest.raises(SettingsError, match="Earlier frames"):
         VideoSettings(earlier=earlier)
