@@ -6,6 +6,9 @@ from types import ModuleType
 
 from .errors import PackageError
 
+# What pip installs for videos.
+VIDEO_INSTALL = "'nst-gram[video]'"
+
 
 def imported(module: str, install: str) -> ModuleType:
     """A module of an optional package, imported now.

@@ -27,6 +27,7 @@ from .page import page_command
 from .plan import plan_app
 from .resume import resume_command
 from .stylize import reconstruct_command, stylize_command, texture_command
+from .video import plan_video_command, video_command
 from .weights import weights_app
 
 app = typer.Typer(
@@ -39,8 +40,10 @@ app = typer.Typer(
 app.command("stylize")(stylize_command)
 app.command("texture")(texture_command)
 app.command("reconstruct")(reconstruct_command)
+app.command("video")(video_command)
 app.command("resume")(resume_command)
 app.command("page")(page_command)
+plan_app.command("video", help="What nst video with the same words will take.")(plan_video_command)
 app.add_typer(plan_app, name="plan")
 app.add_typer(weights_app, name="weights")
 

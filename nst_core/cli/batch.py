@@ -11,12 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ImageError, SettingsError
+from ..files.listing import Listing, listing_of
 from ..files.paths import WRITABLE, check_bits, check_sides
 from ..settings import Settings
 from .asked import Asked
 from .console import say
 from .files import Outputs, check_picture
-from .folders import Listing, is_folder, labels_of, listing_of
+from .folders import is_folder, labels_of
 from .options import settings_of
 from .output_flags import OutputFlags
 from .words import Words

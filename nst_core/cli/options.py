@@ -20,32 +20,55 @@ from ..settings import (
     preset_named,
 )
 from ..settings.option import Checked, own_fields
+from ..settings.video import VideoFileSettings, VideoSettings
 
 T = TypeVar("T")
+K = TypeVar("K", bound=Checked)
 
 # Types as a person would say them.
 _KINDS = {int: "NUMBER", float: "NUMBER", str: "TEXT"}
-_PANELS: Mapping[str, type[Checked]] = {
+_Panels = Mapping[str, type[Checked]]
+_OF_PICTURES: _Panels = {
     "Losses: what a good picture is": LossSettings,
     "Colors: whose the result has": ColorSettings,
     "Run: how the picture is found": RunSettings,
     "Network: which VGG-16 looks at the pictures": NetworkSettings,
     "Files: what is read": ReadSettings,
-    "Files: what is written": WriteSettings,
+}
+_PANELS: _Panels = {**_OF_PICTURES, "Files: what is written": WriteSettings}
+_VIDEO_PANELS: _Panels = {
+    "Video: how frames hang together": VideoSettings,
+    "Video: its files": VideoFileSettings,
+    **_OF_PICTURES,
 }
 
 
-def with_settings(command: Callable[..., T]) -> Callable[..., T]:
+def with_settings(command: Callable[..., T], panels: _Panels = _PANELS) -> Callable[..., T]:
     """The command with a flag for each setting in place of its `**flags`.
 
     A flag that is not given is None, so that the preset decides.
     """
     signature = inspect.signature(command)
     own = [p for p in signature.parameters.values() if p.kind is not p.VAR_KEYWORD]
-    flags = [_flag(item, panel) for panel, kind in _PANELS.items() for item in own_fields(kind)]
+    flags = [_flag(item, panel) for panel, kind in panels.items() for item in own_fields(kind)]
     # Where `inspect.signature`, and so typer, looks first.
     vars(command)["__signature__"] = signature.replace(parameters=[*own, *flags])
     return command
+
+
+def with_video_settings(command: Callable[..., T]) -> Callable[..., T]:
+    """The same with the settings of videos, and without those of writing pictures."""
+    return with_settings(command, _VIDEO_PANELS)
+
+
+def taken_from(flags: dict[str, Any], kind: type[K]) -> K:
+    """Settings of a kind out of the flags that were given; the others stay.
+
+    Raises:
+        SettingsError: a value outside its limits.
+    """
+    own = {item.name: flags.pop(item.name) for item in own_fields(kind)}
+    return kind(**{name: value for name, value in own.items() if value is not None})
 
 
 def settings_of(preset: str, flags: Mapping[str, Any]) -> tuple[Settings, str | None]:

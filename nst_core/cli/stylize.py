@@ -35,14 +35,14 @@ Styles = Annotated[
 _Textures = Annotated[
     list[str], typer.Argument(metavar="STYLE", help="Pictures to make more of, one or more.")
 ]
-_PANEL = "Regions: what is painted where"
-_Regions = Annotated[
+REGIONS_PANEL = "Regions: what is painted where"
+Regions = Annotated[
     str | None,
     typer.Option(
         metavar="MAP",
         help="A picture with one flat color per region, laid over CONTENT. What no style claims "
         "stays as it is.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=REGIONS_PANEL,
     ),
 ]
 _Mask = Annotated[
@@ -50,24 +50,24 @@ _Mask = Annotated[
     typer.Option(
         metavar="PICTURE",
         help="Laid over CONTENT: white is painted, black stays as it is.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=REGIONS_PANEL,
     ),
 ]
-_StyleRegions = Annotated[
+StyleRegions = Annotated[
     list[str] | None,
     typer.Option(
         metavar="MAP",
         help="The same colors laid over STYLE: each region is painted like its color there. Once "
         "for all styles, or once for each.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=REGIONS_PANEL,
     ),
 ]
-_StyleMask = Annotated[
+StyleMask = Annotated[
     list[str] | None,
     typer.Option(
         metavar="PICTURE",
         help="Laid over STYLE: only what is white counts. Once for all styles, or once for each.",
-        rich_help_panel=_PANEL,
+        rich_help_panel=REGIONS_PANEL,
     ),
 ]
 PresetName = Annotated[str, typer.Option(metavar="NAME", help=_presets())]
@@ -90,10 +90,10 @@ def stylize_order(
     styles: Styles,
     *,
     preset: PresetName = "default",
-    regions: _Regions = None,
+    regions: Regions = None,
     mask: _Mask = None,
-    style_regions: _StyleRegions = None,
-    style_mask: _StyleMask = None,
+    style_regions: StyleRegions = None,
+    style_mask: StyleMask = None,
     **flags: Any,
 ) -> Order:
     """Repaint CONTENT in the manner of STYLE. The last line printed is where the picture is.
@@ -111,7 +111,7 @@ def texture_order(
     styles: _Textures,
     *,
     preset: PresetName = "texture",
-    style_mask: _StyleMask = None,
+    style_mask: StyleMask = None,
     **flags: Any,
 ) -> Order:
     """More of STYLE, of any size: texture synthesis. --seamless makes a tile.

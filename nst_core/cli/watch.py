@@ -46,7 +46,7 @@ class Place:
         """Where all of it is, in a line."""
         latest, done = progress.latest, self.fraction(progress)
         where = f"{progress.stage}  step {latest.step}/{progress.steps}"
-        left = f"{_clock((self.before + latest.seconds) * (1 / done - 1))} left"
+        left = f"{clock((self.before + latest.seconds) * (1 / done - 1))} left"
         if self.count > 1:  # a terminal is 80 wide, and the bar shall have some of it
             return f"{self.number}/{self.count} {self.name:.20}  {where}  {left}"
         pace = latest.evaluation / max(latest.seconds, 1e-9)
@@ -130,7 +130,8 @@ class Show:
         self.due = self.last + max(self.seconds, took / _SHARE)
 
 
-def _clock(seconds: float) -> str:
+def clock(seconds: float) -> str:
+    """1:05, or 2:00:00."""
     minutes, seconds = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"

@@ -86,11 +86,9 @@ class _Mp4:
 
 @contextmanager
 def _gif(stream: IO[bytes], height: int, width: int) -> Iterator[Film]:
-    # The screen without a palette of its own, and the extension that repeats the film forever.
-    stream.write(b"GIF89a" + width.to_bytes(2, "little") + height.to_bytes(2, "little") + bytes(3))
-    stream.write(b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + bytes(3))
+    stream.write(gif_head(height, width))
     yield _Gif(stream)
-    stream.write(b";")
+    stream.write(GIF_END)
 
 
 class _Gif:
@@ -100,19 +98,32 @@ class _Gif:
         self._stream = stream
 
     def add(self, image: Tensor, frames: int = 1) -> None:
-        single = io.BytesIO()
-        to_pil(image).quantize().save(single, "GIF")
-        # Of this GIF of one frame, the palette moves from the file to the frame.
-        data = single.getvalue()
-        size = data[10] & 7
-        palette = data[13 : 13 + (6 << size)]
-        at = 13 + len(palette)
-        while data[at] != 0x2C:  # extensions, each a chain of blocks
-            at += 2
-            while data[at]:
-                at += 1 + data[at]
-            at += 1
-        hundredths = 100 * frames // RATE
-        self._stream.write(b"\x21\xf9\x04\x00" + hundredths.to_bytes(2, "little") + bytes(2))
-        self._stream.write(data[at : at + 9] + bytes([data[at + 9] | 0x80 | size]) + palette)
-        self._stream.write(data[at + 10 : -1])
+        self._stream.write(gif_frame(image, 100 * frames // RATE))
+
+
+GIF_END = b";"
+
+
+def gif_head(height: int, width: int) -> bytes:
+    """The screen without a palette of its own, and the extension that repeats the film forever."""
+    screen = b"GIF89a" + width.to_bytes(2, "little") + height.to_bytes(2, "little") + bytes(3)
+    return screen + b"\x21\xff\x0bNETSCAPE2.0\x03\x01" + bytes(3)
+
+
+def gif_frame(image: Tensor, hundredths: int) -> bytes:
+    """A (1, 3, H, W) image in [0, 1], shown for so many hundredths of a second, at most 65535."""
+    single = io.BytesIO()
+    to_pil(image).quantize().save(single, "GIF")
+    # Of this GIF of one frame, the palette moves from the file to the frame.
+    data = single.getvalue()
+    size = data[10] & 7
+    palette = data[13 : 13 + (6 << size)]
+    at = 13 + len(palette)
+    while data[at] != 0x2C:  # extensions, each a chain of blocks
+        at += 2
+        while data[at]:
+            at += 1 + data[at]
+        at += 1
+    control = b"\x21\xf9\x04\x00" + min(hundredths, 0xFFFF).to_bytes(2, "little") + bytes(2)
+    own = data[at : at + 9] + bytes([data[at + 9] | 0x80 | size]) + palette
+    return control + own + data[at + 10 : -1]

@@ -20,6 +20,9 @@ DEEP = ("PNG", "TIFF")
 _NAMES = {"WEBP": "WebP"}
 _BMP_HEADER = 54
 FILM_ENDINGS = (".mp4", ".gif")
+# Of videos: what is written as one, and what Pillow reads as one.
+VIDEO_ENDINGS = (".mp4", ".mov", ".mkv")
+ANIMATION_ENDINGS = {".gif": "GIF", ".png": "PNG", ".apng": "PNG", ".webp": "WEBP"}
 CHECKPOINT_ENDING = ".checkpoint"
 ON_WINDOWS = os.name == "nt"
 # What comes before the first point of a name that is a device there, whatever follows.
@@ -71,6 +74,29 @@ def check_writable(path: str | Path, *, endings: Collection[str] = tuple(WRITABL
         raise ImageError(
             f"'{path}' cannot be written: {error.args[-1]}. Choose another name or folder."
         ) from error
+
+
+def is_frames_folder(path: str | Path) -> bool:
+    """Whether a video is to be written there as a folder of pictures."""
+    return os.path.isdir(path) or not Path(path).suffix
+
+
+def check_clip(path: str | Path) -> None:
+    """Raise ImageError if a video could not be written there; leaves the disk as it was.
+
+    Args:
+        path: ends in one of `VIDEO_ENDINGS` or .gif, or is a folder without an ending, which must
+            be new or empty.
+    """
+    if not is_frames_folder(path):
+        check_writable(path, endings=(*VIDEO_ENDINGS, ".gif"))
+        return
+    check_writable(Path(os.path.abspath(path)).with_suffix(".png"), endings=(".png",))
+    if os.path.lexists(path) and (not os.path.isdir(path) or os.listdir(path)):
+        raise ImageError(
+            f"'{path}' is there already. Name a new folder or an empty one for the frames, or a "
+            f"video that ends in {', '.join(VIDEO_ENDINGS)} or .gif."
+        )
 
 
 def check_bits(path: str | Path, bits: int) -> None:

@@ -12,16 +12,17 @@ import torch
 from torch import Tensor
 
 from ..errors import ImageError
-from ..optional import imported
+from ..optional import VIDEO_INSTALL, imported
 from .paths import check_readable
 from .pixels import Pixels, upright
 
-VIDEO_INSTALL = "'nst-gram[video]'"
 # EXIF's number for a picture that is shown turned by so many degrees counterclockwise.
 _EXIF = {0: 1, 90: 8, 180: 3, 270: 6}
 # FFmpeg's numbers of matrices (AVColorSpace) that say nothing, and of BT.601 and BT.709.
 _UNSPECIFIED, _BT601, _BT709 = (0, 2), 5, 1
 _FULL_RANGE = 2
+# FFmpeg's flag of a stream that is a picture beside music: the cover.
+_COVER = 0x400
 
 
 @dataclass(frozen=True)
@@ -70,7 +71,7 @@ def video_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
         PackageError: PyAV is missing.
     """
     with _opened(path) as container:
-        stream = container.streams.video[0]
+        stream = _pictures(container)
         pixels = stream.width * stream.height
         if pixels > max_pixels:
             raise ImageError(
@@ -87,7 +88,7 @@ def video_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
             width=width,
             rate=Fraction(stream.average_rate or stream.guessed_rate or 25),
             time_base=Fraction(stream.time_base),
-            frames=stream.frames or _counted(container, stream),
+            frames=stream.frames or _counted(path),
             bits=max(component.bits for component in first.format.components),
             sound=bool(container.streams.audio),
             full_range=first.color_range == _FULL_RANGE,
@@ -106,12 +107,30 @@ def frames_of(path: str | Path, *, first: int = 0) -> Iterator[VideoFrame]:
         ImageError: it cannot be read; also in the middle.
     """
     with _opened(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        for index, frame in enumerate(container.decode(stream)):
+        for index, frame in enumerate(_decoded(container)):
             if index >= first:
-                ticks = index if frame.pts is None else frame.pts
-                yield VideoFrame(_picture(frame), ticks)
+                yield VideoFrame(_picture(frame), _ticks(index, frame))
+
+
+def times_of(path: str | Path) -> Iterator[tuple[int, int]]:
+    """When each frame is shown and for how long, in ticks; 0 where the file does not say.
+
+    Raises:
+        ImageError: it cannot be read; also in the middle.
+    """
+    with _opened(path) as container:
+        for index, frame in enumerate(_decoded(container)):
+            yield _ticks(index, frame), getattr(frame, "duration", 0) or 0  # of PyAV 15
+
+
+def _decoded(container: Any) -> Iterator[Any]:
+    stream = _pictures(container)
+    stream.thread_type = "AUTO"
+    yield from container.decode(stream)
+
+
+def _ticks(index: int, frame: Any) -> int:
+    return index if frame.pts is None else int(frame.pts)
 
 
 def _picture(frame: Any) -> Tensor:
@@ -141,15 +160,27 @@ def _matrix(frame: Any) -> int:
     """How YCbCr becomes RGB; where nothing says, by size, as players do."""
     if frame.colorspace not in _UNSPECIFIED:
         return int(frame.colorspace)
-    return _BT709 if frame.height >= 720 else _BT601
+    return _BT709 if is_high(frame.height) else _BT601
 
 
-def _counted(container: Any, stream: Any) -> int:
-    """By its length, for containers that do not count; 0 if that is not known either."""
-    rate = stream.average_rate
-    if stream.duration and rate:
-        return int(stream.duration * stream.time_base * rate + 0.5)
-    return int(container.duration * rate / 1_000_000 + 0.5) if container.duration and rate else 0
+def is_high(height: int) -> bool:
+    """Whether a video of so many rows is taken for one in BT.709 where it does not say."""
+    return height >= 720
+
+
+def _counted(path: str | Path) -> int:
+    """For containers that do not say how many frames there are: by reading all of it."""
+    with _opened(path) as container:
+        return sum(packet.size > 0 for packet in container.demux(_pictures(container)))
+
+
+def _pictures(container: Any) -> Any:
+    """The stream that moves."""
+    return next(one for one in container.streams.video if not _is_cover(one))
+
+
+def _is_cover(stream: Any) -> bool:
+    return bool(getattr(stream, "disposition", 0) & _COVER)  # of PyAV 14.2
 
 
 @contextmanager
@@ -159,8 +190,8 @@ def _opened(path: str | Path) -> Iterator[Any]:
     check_readable(path)
     try:
         with Path(path).open("rb") as file, av.open(file, "r") as container:
-            if not container.streams.video:
-                raise ImageError(f"'{path}' has no pictures in it. Name a video.")
+            if all(map(_is_cover, container.streams.video)):
+                raise ImageError(f"'{path}' has no video in it, only other things. Name a video.")
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         raise ImageError(

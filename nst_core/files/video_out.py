@@ -1,5 +1,6 @@
 """Frames to videos, with the times and the sound of another one."""
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -9,22 +10,24 @@ from typing import IO, Any, Protocol
 from torch import Tensor
 
 from ..errors import ImageError
-from ..optional import imported
+from ..optional import VIDEO_INSTALL, imported
 from .atomic import written_whole
 from .pixels import levels_of
-from .video_in import VIDEO_INSTALL, VideoInfo
+from .video_in import VideoInfo
 
 # x264's constant quality: paint is fine texture everywhere, and this keeps it.
 _QUALITY = {"crf": "16", "preset": "medium"}
 _BT601, _BT709, _LIMITED, _FULL = 5, 1, 1, 2
+# FFmpeg's flag: how long a frame is shown is what the frame says.
+_DURATIONS = 1 << 8
 KINDS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
 
 class VideoWriter(Protocol):
     """What frames are given to, in the order of time."""
 
-    def add(self, image: Tensor, ticks: int) -> None:
-        """Show a (1, 3, H, W) image in [0, 1] from that time on."""
+    def add(self, image: Tensor, ticks: int, duration: int = 0) -> None:
+        """Show a (1, 3, H, W) image in [0, 1] from that time on, for so long; 0 is not known."""
 
 
 @contextmanager
@@ -36,6 +39,7 @@ def video_to(
     *,
     sound: str | Path | None = None,
     bits: int = 8,
+    part: Path | None = None,
 ) -> Iterator[VideoWriter]:
     """A video of (height, width) pixels; it takes its place at the end, if nothing is raised.
 
@@ -45,6 +49,7 @@ def video_to(
         like: whose ticks, matrix and range it has.
         sound: the video whose sound is copied; None is silent.
         bits: of each channel, 8 or 10.
+        part: where it lies until then, as of `written_whole`.
 
     Raises:
         ImageError: it cannot be written.
@@ -52,13 +57,28 @@ def video_to(
     av = imported("av", VIDEO_INSTALL)
     path = Path(path)
     try:
-        with written_whole(path) as part, part.open("xb+") as stream:
+        with written_whole(path, part) as unfinished, unfinished.open("wb+") as stream:
             with _container(av, stream, KINDS[path.suffix.lower()]) as container:
                 yield from _writing(av, container, (height, width), like, sound, bits)
     except (av.FFmpegError, OSError) as error:
         raise ImageError(
             f"'{path}' could not be written: {error}. Check the free space, or end the name in "
             ".mkv, which takes any sound."
+        ) from error
+
+
+def check_sound(path: str | Path, sound: str | Path) -> None:
+    """ImageError if that kind of video cannot hold the sound, which would only show at the end."""
+    av, kind = imported("av", VIDEO_INSTALL), KINDS[Path(path).suffix.lower()]
+    try:
+        with av.open(str(sound)) as source, av.open(io.BytesIO(), "w", format=kind) as container:
+            for stream in source.streams.audio:
+                container.add_stream_from_template(stream)
+            container.start_encoding()
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise ImageError(
+            f"'{path}' cannot hold the sound of '{sound}' ({error}). End the name in .mkv, which "
+            "takes any sound."
         ) from error
 
 
@@ -81,6 +101,8 @@ def _writing(
     video.height, video.width = size
     video.pix_fmt = "yuv420p" if bits == 8 else "yuv420p10le"
     video.codec_context.time_base = like.time_base
+    if hasattr(av.VideoFrame, "duration"):  # of PyAV 15
+        video.codec_context.flags |= _DURATIONS
     video.codec_context.colorspace = _BT709 if like.bt709 else _BT601
     video.codec_context.color_range = _FULL if like.full_range else _LIMITED
     if sound is None:
@@ -123,7 +145,7 @@ class _Writer:
         self._av, self._container, self._video = av, container, video
         self._like, self._sound = like, sound
 
-    def add(self, image: Tensor, ticks: int) -> None:
+    def add(self, image: Tensor, ticks: int, duration: int = 0) -> None:
         levels = levels_of(image, 65535).astype("uint16")
         frame = self._av.VideoFrame.from_ndarray(levels, format="rgb48le")
         frame = frame.reformat(
@@ -134,6 +156,8 @@ class _Writer:
             interpolation="BICUBIC",
         )
         frame.pts, frame.time_base = ticks, self._like.time_base
+        if hasattr(frame, "duration"):
+            frame.duration = duration
         if self._sound:
             self._sound.until(self._container, ticks * self._like.time_base)
         self._container.mux(self._video.encode(frame))

@@ -6,6 +6,7 @@ from ..errors import SettingsError
 from .option import Checked, option
 
 FLOW_NAMES = ("dis", "raft")
+VIDEO_BITS = (8, 10, 16)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,3 +74,20 @@ class VideoSettings(Checked):
                 "others up to 64, such as 1,2,4."
             )
         return tuple(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoFileSettings(Checked):
+    """How a video is read and written."""
+
+    bits: int = option(
+        8,
+        "Bits of each channel that are written: 8, 10 for .mp4, .mov and .mkv, or 16 for a folder.",
+        choices=VIDEO_BITS,
+    )
+    rate: float = option(
+        25.0,
+        "Frames a second of a folder of pictures; videos and animations say it themselves.",
+        minimum=0.1,
+        maximum=1000,
+    )

@@ -1,6 +1,7 @@
 """Frames on disk: a run that was ended at any moment goes on after the last one that is there."""
 
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,10 @@ from ..files.write_image import save_image
 from .flows import Frame
 from .frames import Painted
 
+log = logging.getLogger(__name__)
+
 # Frames were written by us, in the size of the result: no limit but the engine's own.
-_MAX_PIXELS = 1 << 30
+MAX_PIXELS = 1 << 30
 _ABOUT, _ANEW, _AIM = "nst video", "began_anew", "aim"
 
 
@@ -32,7 +35,9 @@ class FramesFolder:
         """Make the folder, or go on with it.
 
         Args:
-            run: what decides how the frames look, as JSON has it.
+            run: what decides how the frames look, by what it is called, as JSON has it. Another
+                "machine" is announced by a line, because sums may differ there in their last
+                digits; all else must be the same.
 
         Raises:
             CheckpointError: it is of another run.
@@ -41,6 +46,8 @@ class FramesFolder:
         about = self.path / "run.json"
         try:
             self.path.mkdir(exist_ok=True)
+            for part in self.path.glob(".nst-*.part"):  # of a run that was killed
+                part.unlink(missing_ok=True)
             if not about.exists():
                 with written_whole(about) as part:
                     part.write_text(json.dumps(run, indent=1), encoding="utf-8")
@@ -51,14 +58,22 @@ class FramesFolder:
         except ValueError as error:
             raise CheckpointError(f"'{about}' is damaged ({error}). {self._advice}") from error
         for name, value in run.items():
-            if not isinstance(found, Mapping) or found.get(name) != value:
+            if isinstance(found, Mapping) and found.get(name) == value:
+                continue
+            if name != "machine":
                 raise CheckpointError(
                     f"The frames in '{self.path}' were made with another {name}. {self._advice}"
                 )
+            log.warning("The frames in '%s' were begun on another machine.", self.path)
 
     @property
     def _advice(self) -> str:
         return "Delete the folder to begin anew, or choose another name for the video."
+
+    @property
+    def count(self) -> int:
+        """How many frames are done, in all passes."""
+        return sum(1 for _ in self.path.glob("pass*.png"))
 
     def painted(self, number: int, index: int) -> Path:
         """Where a frame of a pass lies, both counted from 0."""
@@ -90,18 +105,18 @@ class FramesFolder:
 
     def load(self, number: int, index: int) -> Frame:
         """A frame of a pass."""
-        return Frame(index, load_image(self.painted(number, index), max_pixels=_MAX_PIXELS))
+        return Frame(index, load_image(self.painted(number, index), max_pixels=MAX_PIXELS))
 
     def load_found(self, number: int, index: int) -> Frame:
         """A frame of a pass, before its colors were changed."""
         path = self.found(number, index)
         if not path.exists():
             return self.load(number, index)
-        return Frame(index, load_image(path, max_pixels=_MAX_PIXELS))
+        return Frame(index, load_image(path, max_pixels=MAX_PIXELS))
 
     def load_source(self, index: int) -> Frame:
         """A frame of the video."""
-        return Frame(index, load_image(self.source(index), max_pixels=_MAX_PIXELS))
+        return Frame(index, load_image(self.source(index), max_pixels=MAX_PIXELS))
 
     def began_anew(self, number: int, index: int) -> bool:
         """Whether it was the first one, or came after a cut."""

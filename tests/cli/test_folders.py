@@ -11,7 +11,7 @@ from quick import QUICK
 from small import picture
 
 from nst_core import load_image, save_image
-from nst_core.cli.folders import listing_of
+from nst_core.files.listing import listing_of
 
 
 @pytest.fixture

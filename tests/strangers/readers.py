@@ -6,6 +6,7 @@ A reader takes the path of a file. It returns, or raises an `NSTError`; all else
 import base64
 import json
 import os
+from itertools import islice
 
 import numpy as np
 import torch
@@ -18,6 +19,7 @@ from nst_core.control.regions import colors_in, masks_of_map
 from nst_core.errors import NSTError
 from nst_core.files.alpha import load_with_alpha
 from nst_core.files.checkpoint_file import write_checkpoint_file
+from nst_core.files.clip import clip_of
 from nst_core.files.color_profile import in_srgb, values_in_srgb
 from nst_core.files.read_image import image_size, load_image, read_metadata
 from nst_core.files.weights.vgg_file import read_vgg16
@@ -44,6 +46,24 @@ def mask(path):
     assert bool(torch.isfinite(luma_of(image)).all())
     for color in colors_in(image, ["red", "blue"]):
         masks_of_map(image, [color])
+
+
+def animation(path):
+    """A GIF, APNG or WebP that moves: its times, and a few of its frames."""
+    data = path.read_bytes()
+    kinds = {b"GIF8": ".gif", b"\x89PNG": ".png"}
+    named = path.with_suffix(kinds.get(data[:4], ".webp"))
+    named.write_bytes(data)
+    clip(named)
+
+
+def clip(path):
+    """What is to be made a video of."""
+    found = clip_of(path, max_pixels=PIXELS)
+    for _ in islice(found.times(), 20):
+        pass
+    for frame in islice(found.frames(0), 3):
+        assert bool(((frame.image >= 0) & (frame.image <= 1)).all())
 
 
 def icc(path):
@@ -162,6 +182,8 @@ def route(path):
 READERS = {
     **dict.fromkeys(("picture", "png", "jpeg", "tiff"), picture),
     "mask": mask,
+    "animation": animation,
+    "video": clip,
     "icc": icc,
     "stored_settings": stored_settings,
     "settings_text": settings_text,

@@ -10,6 +10,7 @@ from dataclasses import asdict
 import numpy as np
 import odd_files
 import torch
+from clips import make_video
 from PIL import Image, ImageCms
 from safetensors.torch import save
 
@@ -75,6 +76,25 @@ def pictures():
     except ImportError:
         pass
     return found
+
+
+def animations():
+    """Those that Pillow reads, of three frames."""
+    found = {}
+    frames = [Image.fromarray(np.roll(NOISE, by, axis=1)) for by in range(3)]
+    for name, kind in (("a.gif", "GIF"), ("a.png", "PNG"), ("a.webp", "WEBP")):
+        stream = io.BytesIO()
+        frames[0].save(stream, kind, save_all=True, append_images=frames[1:], duration=40)
+        found[name] = stream.getvalue()
+    return found
+
+
+def videos(folder):
+    """Those that FFmpeg reads, with sound."""
+    names = ("a.mp4", "a.mkv")
+    return {
+        name: make_video(folder / name, size=(24, 32), sound=True).read_bytes() for name in names
+    }
 
 
 def masks():
@@ -255,6 +275,8 @@ def seeds(folder):
         "jpeg": ending(every, "jpg"),
         "tiff": ending(every, "tif"),
         "mask": masks(),
+        "animation": animations(),
+        "video": videos(folder),
         "icc": profiles(),
         "stored_settings": stored(),
         "settings_text": settings_texts(),

@@ -7,11 +7,11 @@ import pytest
 import seeds
 import torch
 
-from nst_core.cli.folders import listing_of
 from nst_core.cli.resuming import asked_again
 from nst_core.errors import CheckpointError, NSTError
 from nst_core.files import paths
 from nst_core.files.checkpoint_file import previous_of
+from nst_core.files.listing import listing_of
 from nst_core.files.paths import check_writable
 from nst_core.files.weights import load_vgg16
 from nst_core.files.write_image import save_image

@@ -1,0 +1,131 @@
+"""A clip: frames with their times, out of a video, an animation or a folder of pictures."""
+
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from ..errors import ImageError
+from .animation import animation_frames, animation_info, animation_times
+from .listing import listing_of
+from .paths import ANIMATION_ENDINGS
+from .read_image import image_size, load_image
+from .video_in import VideoFrame, VideoInfo, frames_of, is_high, times_of, video_info
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Clip:
+    """Frames with their times; one of them in memory.
+
+    Attributes:
+        path: of the file, or of the folder.
+        info: what is known without decoding all of it.
+        frames: every frame from an index on; ImageError where one cannot be read.
+        stamps: when each frame is shown and for how long, in ticks; 0 is not known.
+        files: all that is read.
+    """
+
+    path: Path
+    info: VideoInfo
+    frames: Callable[[int], Iterator[VideoFrame]]
+    stamps: Callable[[], Iterator[tuple[int, int]]]
+    files: tuple[Path, ...]
+
+    def times(self, every: int = 1) -> Iterator[tuple[int, int]]:
+        """When each frame, or every so manieth, is shown and for how long, in ticks.
+
+        That is till the next one; the last one is shown as long as the file says, or on average.
+        """
+        start = end = None
+        for index, (ticks, duration) in enumerate(self.stamps()):
+            end = ticks + (duration or self._usual)
+            if index % every:
+                continue
+            if start is not None:
+                yield start, max(1, ticks - start)
+            start = ticks
+        if start is not None and end is not None:
+            yield start, max(1, end - start)
+
+    def digest(self) -> str:
+        """Of all that is read: clips with the same digest are the same."""
+        found = hashlib.sha256()
+        try:
+            for path in self.files:
+                found.update(f"{os.path.getsize(path)} ".encode())
+                with path.open("rb") as stream:
+                    while block := stream.read(_BLOCK):
+                        found.update(block)
+        except OSError as error:
+            raise ImageError(f"'{self.path}' cannot be read: {error}.") from error
+        return found.hexdigest()
+
+    @property
+    def _usual(self) -> int:
+        return max(1, round(1 / (self.info.rate * self.info.time_base)))
+
+
+def clip_of(path: str | Path, *, max_pixels: int, rate: float = 25.0) -> Clip:
+    """What a video file, an animation (GIF, APNG, WebP) or a folder of pictures shows.
+
+    Args:
+        path: of it.
+        max_pixels: the most that a frame may have.
+        rate: frames a second of a folder.
+
+    Raises:
+        ImageError: it cannot be read, or its frames are too large or of several sizes.
+        PackageError: PyAV is missing, which reads videos.
+    """
+    path = Path(path)
+    if path.is_dir():
+        return _of_folder(path, max_pixels, Fraction(rate).limit_denominator(1001))
+    if path.suffix.lower() in ANIMATION_ENDINGS:
+        info = animation_info(path, max_pixels=max_pixels)
+        return Clip(
+            path,
+            info,
+            lambda first: animation_frames(path, first=first),
+            lambda: animation_times(path),
+            (path,),
+        )
+    info = video_info(path, max_pixels=max_pixels)
+    return Clip(
+        path, info, lambda first: frames_of(path, first=first), lambda: times_of(path), (path,)
+    )
+
+
+def _of_folder(path: Path, max_pixels: int, rate: Fraction) -> Clip:
+    """One picture a frame, in the order that people count in."""
+    pictures = tuple(map(Path, listing_of(str(path)).pictures))
+    size = image_size(pictures[0])
+    for picture in pictures:
+        if image_size(picture) != size:
+            raise ImageError(
+                f"'{picture}' has another size than '{pictures[0]}'. Frames of a video are of one "
+                "size: resize them, or move other pictures away."
+            )
+
+    def frames(first: int) -> Iterator[VideoFrame]:
+        for index, picture in enumerate(pictures[first:], first):
+            yield VideoFrame(load_image(picture, max_pixels=max_pixels), index)
+
+    height, width = load_image(pictures[0], max_pixels=max_pixels).shape[-2:]
+    info = VideoInfo(
+        height=height,
+        width=width,
+        rate=rate,
+        time_base=1 / rate,
+        frames=len(pictures),
+        bits=8,
+        sound=False,
+        full_range=False,
+        bt709=is_high(height),
+    )
+    return Clip(
+        path, info, frames, lambda: ((index, 1) for index in range(len(pictures))), pictures
+    )

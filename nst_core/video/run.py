@@ -1,0 +1,185 @@
+"""A whole video, made out of settings, a clip and styles; gone on with where it was ended."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..control.losses import Keep, Loss
+from ..errors import ImageError
+from ..files.clip import Clip
+from ..gatys.vgg import VGG16
+from ..run.identity import identity_of
+from ..run.progress import OnProgress, ignore_progress
+from ..run.recipes import Region, losses_of_regions
+from ..run.runtime import Runtime
+from ..settings import Settings
+from ..settings.video import VideoSettings
+from .flows import FlowBetween, Frame
+from .folder import FramesFolder
+from .frames import Painter
+from .passes import Passes
+from .source import ClipMasks, ClipSource, frame_size
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class VideoRun:
+    """A video to be made.
+
+    Attributes:
+        clip: the video.
+        regions: what is painted like which style, as of `losses_of_regions`; of pictures.
+        settings: of the losses, and of the first frame.
+        video: how frames hang together.
+        vgg, runtime: as of `stylize`.
+        flow: between two frames; `flow_named(video.flow)`, or of files.
+        path: the folder of the frames; it is made beside what it is for.
+        mask: of each frame, white is painted; None is all, or what the regions say.
+        even: whether both sides shall be even, as codecs want them.
+        every: how many frames of the clip one goes on; more than 1 is a preview.
+    """
+
+    clip: Clip
+    regions: Sequence[Region]
+    settings: Settings
+    video: VideoSettings
+    vgg: VGG16
+    runtime: Runtime
+    flow: FlowBetween
+    path: Path
+    mask: Clip | None = None
+    even: bool = True
+    every: int = 1
+
+    @cached_property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the result."""
+        info = self.clip.info
+        return frame_size(info.height, info.width, self.settings, even=self.even)
+
+    @property
+    def source(self) -> ClipSource:
+        """The frames of the clip."""
+        return ClipSource(self.clip, self.size, self.every)
+
+    @property
+    def folder(self) -> FramesFolder:
+        """The frames that are done."""
+        return FramesFolder(self.path)
+
+    @property
+    def own_settings(self) -> Settings:
+        """The settings with the size of the result."""
+        return replace(self.settings, size=max(self.size))
+
+    def previewed(self, every: int) -> "VideoRun":
+        """The same of every so manieth frame, in a folder of its own inside this one's."""
+        return replace(self, every=every, path=self.path / "preview")
+
+    def losses_at(self, frame: Frame) -> list[Loss]:
+        """The losses of a frame, those that hold it to other frames not among them."""
+        if self._masks is None:
+            return self.usual_losses(frame)
+        settings = self.own_settings
+        mask = self._masks.at(frame.index)
+        if float(mask.max()) == 0:
+            nothing = losses_of_regions(frame.image, [], settings)
+            return [*nothing, Keep(image=frame.image, mask=torch.ones(1, 1))]
+        masked = [replace(region, mask=mask) for region in self.regions]
+        return losses_of_regions(frame.image, masked, settings)
+
+    def usual_losses(self, frame: Frame) -> list[Loss]:
+        """The losses of a frame without the mask that changes: they cost the same."""
+        return losses_of_regions(frame.image, self.regions, self.own_settings)
+
+    def painter(
+        self,
+        on_progress: OnProgress = ignore_progress,
+        on_tile: Callable[[], None] = lambda: None,
+    ) -> Painter:
+        """What paints the frames of one pass."""
+        return Painter(
+            losses_at=self.losses_at,
+            vgg=self.vgg,
+            settings=self.own_settings,
+            video=self.video,
+            flow=self.flow,
+            runtime=self.runtime,
+            on_progress=on_progress,
+            on_tile=on_tile,
+        )
+
+    def begin(self) -> None:
+        """Make the folder of the frames, or check that what is in it is of the same run.
+
+        Raises:
+            CheckpointError: it is of another run.
+            ImageError: the video cannot be read, or the folder not be made.
+        """
+        self.folder.begin(self.identity())
+
+    def run(
+        self,
+        *,
+        on_frame: Callable[[int, int, int], None] = lambda number, index, evaluations: None,
+        on_progress: OnProgress = ignore_progress,
+        on_tile: Callable[[], None] = lambda: None,
+    ) -> int:
+        """Every frame in every pass, those that are there already left as they are.
+
+        Args:
+            on_frame: told the pass, the index and how many evaluations it took, after the frame is
+                on disk; for one that was there already, 0 evaluations. Raising in any of the three
+                ends the run, and the next one goes on after the last frame.
+            on_progress: told after each evaluation of each frame.
+            on_tile: as of `stylize`.
+
+        Returns:
+            How many frames there are.
+        """
+        self.begin()
+        passes = Passes(
+            source=self.source,
+            folder=self.folder,
+            painter_of=lambda: self.painter(on_progress, on_tile),
+            passes=self.video.passes,
+            on_frame=on_frame,
+        )
+        return passes.run()
+
+    def finished(self, index: int) -> Tensor:
+        """A (1, 3, H, W) frame of the last pass."""
+        return self.folder.load(self.video.passes - 1, index).image
+
+    def first_frame(self) -> Frame:
+        """The first frame of the video."""
+        first = next(self.source.frames(0), None)
+        if first is None:
+            raise ImageError(f"'{self.clip.path}' has no frame. Copy or download it again.")
+        return first
+
+    def identity(self) -> dict[str, Any]:
+        """What decides how the frames look, by what it is called."""
+        losses = self.usual_losses(self.first_frame())
+        found = identity_of(losses, None, self.vgg, self.own_settings, self.runtime)
+        settings = {**found.pop("settings"), **asdict(self.video), "every": self.every}
+        return {
+            "video": self.clip.digest(),
+            "mask": self.mask.digest() if self.mask else None,
+            "picture": found["pictures"],
+            "loss": found["losses"],
+            "network": found["network"],
+            "arithmetic": found["arithmetic"],
+            **{f"value of {name.replace('_', ' ')}": value for name, value in settings.items()},
+            "machine": found["machine"],
+        }
+
+    @cached_property
+    def _masks(self) -> ClipMasks | None:
+        if self.mask is None:
+            return None
+        return ClipMasks(ClipSource(self.mask, self.size, self.every), self.path)
