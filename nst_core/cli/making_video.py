@@ -46,13 +46,14 @@ def prepared_video(asked: AskedVideo) -> VideoRun:
     if asked.moving_mask and words.mask:
         mask = clip_of(words.mask, max_pixels=settings.max_pixels, rate=asked.files.rate)
         words = replace(words, mask=None)
+    runtime = Runtime.choose(settings.device, settings.precision)
     return VideoRun(
         clip=clip,
         regions=regions_of(words, settings),
         settings=settings,
         video=asked.video,
         vgg=network_of(settings),
-        runtime=Runtime.choose(settings.device, settings.precision),
+        runtime=runtime,
         flow=flow_named(asked.video.flow, asked.video.raft_weights, runtime.device),
         path=asked.frames,
         mask=mask,
