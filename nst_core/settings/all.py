@@ -8,6 +8,7 @@ from .loss import LossSettings, StrengthSettings
 from .network import NetworkSettings, ReadSettings
 from .run import RunSettings
 from .serving import ServingSettings
+from .video import VideoSettings
 from .writing import WriteSettings
 
 
@@ -16,7 +17,7 @@ class Settings(WriteSettings, ReadSettings, NetworkSettings, LossSettings, RunSe
     """Everything that can be asked for in one record."""
 
 
-_KINDS = (Settings, StrengthSettings, ServingSettings)
+_KINDS = (Settings, StrengthSettings, VideoSettings, ServingSettings)
 
 
 def help_of(name: str) -> str:
