@@ -77,7 +77,7 @@ def _chosen(samples: Samples, limits: ServingSettings) -> dict[str, Any]:
     with gr.Row(equal_height=False, elem_classes="nst-pair"):
         with gr.Column(min_width=150):
             clip = file_input("Clip", VIDEO.id("clip"), *_ENDINGS)
-            seen = gr.HTML(elem_id=VIDEO.id("seen"), min_height=0)
+            seen = gr.HTML(elem_id=VIDEO.id("seen"), elem_classes="nst-seen", min_height=0)
             example = gr.Button("Try a sample clip", size="sm", elem_id=VIDEO.id("example"))
             gr.Markdown(limits_words(limits), elem_id=VIDEO.id("limits"), elem_classes="nst-small")
         with gr.Column(min_width=150):
@@ -135,7 +135,6 @@ def _result() -> dict[str, Any]:
         autoplay=True,
         loop=True,
         buttons=[],
-        height=420,
         elem_id=VIDEO.id("player"),
     )
     with gr.Row(visible=False, elem_classes="nst-buttons") as downloads:

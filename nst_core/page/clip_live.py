@@ -27,7 +27,7 @@ CONTINUE = (
 def clip_html(first: Tensor, info: VideoInfo, name: str) -> str:
     """A clip that was chosen: its first frame, and what is known of it."""
     sound = ", with sound" if info.sound else ""
-    words = f"{frames_words(info)}, {info.width}x{info.height} px{sound}"
+    words = f"{name}: {frames_words(info)}, {info.width}x{info.height} px{sound}"
     picture = picture_html(first, f"The first frame of {name}")
     return f'<figure class="nst-clip">{picture}<figcaption>{escape(words)}</figcaption></figure>'
 

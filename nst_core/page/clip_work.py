@@ -67,7 +67,10 @@ def clip_named(picture: Picture, limits: ServingSettings) -> Clip:
             state = Path(picture.path).stat()
         except OSError as error:
             raise ImageError(f"'{picture.name}' is no longer here. Choose it again.") from error
-        return _opened(picture.path, state.st_mtime_ns, state.st_size, limits)
+        clip = _opened(picture.path, state.st_mtime_ns, state.st_size, limits)
+    if clip.info.frames < 2:  # FFmpeg takes a JPEG for a video
+        raise ImageError(f"'{picture.name}' has one frame. Pictures have the other tabs.")
+    return clip
 
 
 # An animation is looked through to know how long it is, and a plan is made at every change.
