@@ -133,7 +133,6 @@ def _result() -> dict[str, Any]:
         interactive=False,
         visible=False,
         autoplay=True,
-        loop=True,
         buttons=[],
         elem_id=VIDEO.id("player"),
     )

@@ -49,7 +49,8 @@ class WatchingClip(Watching):
         return {
             **self._resumable(key, ended.status),
             parts.live: gr.update(value="", visible=False),
-            parts.player: gr.update(value=ended.video, visible=True),
+            # Again and again, as short clips are looked at, but not with sound.
+            parts.player: gr.update(value=ended.video, visible=True, loop=not ended.sound),
             parts.downloads: gr.update(visible=True),
             parts.picture: gr.update(value=ended.video),
             parts.note: gr.update(value=ended.note, visible=bool(ended.note)),

@@ -30,8 +30,8 @@ _LOG = logging.getLogger("nst_core")
 # What a visitor gets.
 NAME = "style-transfer.mp4"
 SILENT = (
-    "The video is silent: MP4 cannot hold the sound of this clip. On a machine of your own, "
-    "`nst video … -o painted.mkv` keeps it."
+    "The video is silent: MP4 cannot hold the sound of this clip. Convert the clip to MP4 with AAC "
+    "to keep it."
 )
 
 
@@ -42,11 +42,13 @@ class FinishedClip:
     Attributes:
         status: HTML.
         video: its file.
+        sound: whether it has any.
         note: what else is to be known, in Markdown.
     """
 
     status: str
     video: Path
+    sound: bool
     note: str
     kind: Kind = VIDEO
 
@@ -149,17 +151,26 @@ def _told(clip: Picture, folder: Path) -> Iterator[None]:
 
 def finished_clip(job: Job, made: Filmed, results: Results) -> FinishedClip:
     """Write the video of a run that is over, and say how it went."""
-    run, silent = made.run, False
+    run = made.run
     with results.filled() as folder:
-        if run.clip.info.sound:
-            try:
-                check_sound(folder / NAME, run.clip.path)
-            except ImageError as error:
-                _LOG.info("A video is made without its sound. %s", error)
-                silent = True
-        write_video(run, folder / NAME, made.frames, sound=not silent)
-    status = finished_html(run, made.frames, made.seconds, job.why)
-    return FinishedClip(status=status, video=folder / NAME, note=SILENT if silent else "")
+        path = folder / NAME
+        sound = run.clip.info.sound and _holds_sound(path, run.clip.path)
+        write_video(run, path, made.frames, sound=sound)
+    return FinishedClip(
+        status=finished_html(run, made.frames, made.seconds, job.why),
+        video=path,
+        sound=sound,
+        note=SILENT if run.clip.info.sound and not sound else "",
+    )
+
+
+def _holds_sound(path: Path, clip: Path) -> bool:
+    try:
+        check_sound(path, clip)
+    except ImageError as error:
+        _LOG.info("A video is made without its sound. %s", error)
+        return False
+    return True
 
 
 def clear_up(job: ClipJob) -> None:

@@ -106,8 +106,9 @@ RECONSTRUCT = Kind(
 VIDEO = Kind(
     name="video",
     title="Video",
-    words="A short clip, painted frame after frame: each goes on from the one before, carried along "
-    "by what moves. The first takes the steps of a picture, others up to a tenth. Press **Run**.",
+    words="A short clip, painted frame after frame: each goes on from the one before, carried "
+    "along by what moves. The first takes the steps of a picture, others up to a tenth. "
+    "Press **Run**.",
     presets=("default",),
     content=True,
     styles=1,
