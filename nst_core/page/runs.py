@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +50,8 @@ class Runs:
         folder: Path,
         checkpoints: Path | None = None,
     ) -> None:
-        self.samples, self.limits = samples, limits
+        self.samples, self.limits, self._network = samples, limits, network
         self.device = Device(network.pooled, limits)
-        self._network = network
         most = limits.max_waiting
         self._results = Results(folder / "results", _RESULTS * most)
         # Programs fetch theirs at once: enough that all who may wait can be answered.
@@ -69,9 +69,8 @@ class Runs:
 
     def request(self, kind: Kind, **asked: Any) -> Request:
         """What is asked for, as `request_of` takes it."""
-        if kind is VIDEO:
-            return clip_request_of(samples=self.samples, limits=self.limits, **asked)
-        return request_of(kind, samples=self.samples, limits=self.limits, **asked)
+        made = clip_request_of if kind is VIDEO else partial(request_of, kind)
+        return made(samples=self.samples, limits=self.limits, **asked)
 
     def begin(self, key: str, request: Request) -> Job:
         """Put a run in line.
@@ -114,8 +113,7 @@ class Runs:
                 job.unfinished = found or self._unfinished.begin(key, request)
                 job.deliver = lambda job, result: self._deliver(key, job, result)
             elif isinstance(job, ClipJob):  # its frames are gone when it is over
-                vgg, results = self._network.vgg, self._of_programs
-                job.deliver = lambda job, made: finished(job, made, vgg, results)
+                job.deliver = partial(finished, vgg=self._network.vgg, results=self._of_programs)
             if not found:
                 self._finished.pop(key, None)
             self._jobs[key] = job
