@@ -96,6 +96,7 @@ def page_command(
     weights: _Weights = _WEIGHTS,
     max_size: Annotated[int, _limit("max_size")] = _USUAL.max_size,
     max_steps: Annotated[int, _limit("max_steps")] = _USUAL.max_steps,
+    max_frames: Annotated[int, _limit("max_frames")] = _USUAL.max_frames,
     max_minutes: Annotated[float, _limit("max_minutes")] = _USUAL.max_minutes,
     max_waiting: Annotated[int, _limit("max_waiting")] = _USUAL.max_waiting,
     max_upload: Annotated[int, _limit("max_upload")] = _USUAL.max_upload,
@@ -110,6 +111,7 @@ def page_command(
     limits = ServingSettings(
         max_size=max_size,
         max_steps=max_steps,
+        max_frames=max_frames,
         max_minutes=max_minutes,
         max_waiting=max_waiting,
         max_upload=max_upload,

@@ -16,7 +16,7 @@ from .damage import Damaged, NotSupported, decoding
 from .formats.gif import frames_alone
 from .paths import ANIMATION_ENDINGS, check_readable
 from .pixels import pixels_of
-from .video_in import VideoFrame, VideoInfo, is_high
+from .video_in import VideoFrame, VideoInfo, check_count, is_high
 
 # A tick is a millisecond.
 _TICKS = 1000
@@ -24,11 +24,13 @@ _TICKS = 1000
 _USUAL = 100
 
 
-def animation_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
+def animation_info(
+    path: str | Path, *, max_pixels: int, max_frames: int | None = None
+) -> VideoInfo:
     """What is known of an animation; all of it is looked through.
 
     Raises:
-        ImageError: it cannot be read, has a single frame, or its frames are too large.
+        ImageError: it cannot be read, has a single frame, or its frames are too large or too many.
     """
     with _opened(path) as picture:
         width, height = picture.size
@@ -37,6 +39,7 @@ def animation_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
                 f"'{path}' has {width}x{height} px, which is {width * height:,} pixels a frame, "
                 f"and the limit is {max_pixels:,}. Make it smaller or raise the limit."
             )
+        check_count(path, _count(picture), max_frames)
         durations = [duration for _, duration, _ in _frames(picture)]
         if len(durations) < 2:
             raise ImageError(f"'{path}' has one frame. For pictures there is nst stylize.")

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +12,15 @@ from .animation import animation_frames, animation_info, animation_times
 from .listing import listing_of
 from .paths import ANIMATION_ENDINGS
 from .read_image import image_size, load_image
-from .video_in import VideoFrame, VideoInfo, frames_of, is_high, times_of, video_info
+from .video_in import (
+    VideoFrame,
+    VideoInfo,
+    check_count,
+    frames_of,
+    is_high,
+    times_of,
+    video_info,
+)
 
 _BLOCK = 1 << 20
 
@@ -69,23 +77,41 @@ class Clip:
         return max(1, round(1 / (self.info.rate * self.info.time_base)))
 
 
-def clip_of(path: str | Path, *, max_pixels: int, rate: float = 25.0) -> Clip:
+def clip_of(
+    path: str | Path, *, max_pixels: int, rate: float = 25.0, max_frames: int | None = None
+) -> Clip:
     """What a video file, an animation (GIF, APNG, WebP) or a folder of pictures shows.
 
     Args:
         path: of it.
         max_pixels: the most that a frame may have.
         rate: frames a second of a folder.
+        max_frames: the most that it may have; None is any number. A file that says too little of
+            itself is refused when the first frame beyond them is read.
 
     Raises:
-        ImageError: it cannot be read, or its frames are too large or of several sizes.
+        ImageError: it cannot be read, or its frames are too large, too many or of several sizes.
         PackageError: PyAV is missing, which reads videos.
     """
-    path = Path(path)
+    clip = _opened(Path(path), max_pixels, rate, max_frames)
+    check_count(path, clip.info.frames, max_frames)
+    return clip if max_frames is None else replace(clip, frames=_at_most(max_frames, clip))
+
+
+def _at_most(most: int, clip: Clip) -> Callable[[int], Iterator[VideoFrame]]:
+    def frames(first: int) -> Iterator[VideoFrame]:
+        for index, frame in enumerate(clip.frames(first), first):
+            check_count(clip.path, index + 1, most)
+            yield frame
+
+    return frames
+
+
+def _opened(path: Path, max_pixels: int, rate: float, max_frames: int | None) -> Clip:
     if path.is_dir():
         return _of_folder(path, max_pixels, Fraction(rate).limit_denominator(1001))
     if path.suffix.lower() in ANIMATION_ENDINGS:
-        info = animation_info(path, max_pixels=max_pixels)
+        info = animation_info(path, max_pixels=max_pixels, max_frames=max_frames)
         return Clip(
             path,
             info,

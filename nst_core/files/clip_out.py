@@ -30,6 +30,7 @@ def clip_to(
     part: Path,
     sound: Path | None = None,
     bits: int = 8,
+    sound_to_end: bool = True,
 ) -> AbstractContextManager[VideoWriter]:
     """What takes the frames of a clip of (height, width) pixels, as of `check_clip`.
 
@@ -40,6 +41,7 @@ def clip_to(
         part: what lies there until then; on the same disk.
         sound: the video whose sound is copied, if the kind can hold one; None is silent.
         bits: of each channel: 8, 10 for videos, or 16 for folders.
+        sound_to_end: as of `video_to`.
 
     Raises:
         ImageError: it cannot be written.
@@ -48,7 +50,16 @@ def clip_to(
         return _folder(path, part, bits)
     if path.suffix.lower() == ".gif":
         return _gif(path, part, height, width, like)
-    return video_to(path, height, width, like, sound=sound, bits=bits, part=part)
+    return video_to(
+        path,
+        height,
+        width,
+        like,
+        sound=sound,
+        bits=bits,
+        part=part,
+        sound_to_end=sound_to_end,
+    )
 
 
 @contextmanager

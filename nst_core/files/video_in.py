@@ -96,6 +96,14 @@ def video_info(path: str | Path, *, max_pixels: int) -> VideoInfo:
         )
 
 
+def check_count(path: str | Path, frames: int, most: int | None) -> None:
+    """ImageError if there are more frames than are taken; None takes any number."""
+    if most is not None and frames > most:
+        raise ImageError(
+            f"'{path}' has {frames:,} frames, and up to {most:,} are taken. Cut it shorter."
+        )
+
+
 def frames_of(path: str | Path, *, first: int = 0) -> Iterator[VideoFrame]:
     """Every frame in the order of time; one in memory.
 

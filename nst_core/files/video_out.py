@@ -40,6 +40,7 @@ def video_to(
     sound: str | Path | None = None,
     bits: int = 8,
     part: Path | None = None,
+    sound_to_end: bool = True,
 ) -> Iterator[VideoWriter]:
     """A video of (height, width) pixels; it takes its place at the end, if nothing is raised.
 
@@ -50,6 +51,7 @@ def video_to(
         sound: the video whose sound is copied; None is silent.
         bits: of each channel, 8 or 10.
         part: where it lies until then, as of `written_whole`.
+        sound_to_end: whether sound goes on to its end, or ends with the last frame.
 
     Raises:
         ImageError: it cannot be written.
@@ -59,7 +61,7 @@ def video_to(
     try:
         with written_whole(path, part) as unfinished, unfinished.open("wb+") as stream:
             with _container(av, stream, KINDS[path.suffix.lower()]) as container:
-                yield from _writing(av, container, (height, width), like, sound, bits)
+                yield from _writing(av, container, (height, width), like, sound, bits, sound_to_end)
     except (av.FFmpegError, OSError) as error:
         raise ImageError(
             f"'{path}' could not be written: {error}. Check the free space, or end the name in "
@@ -96,6 +98,7 @@ def _writing(
     like: VideoInfo,
     sound: str | Path | None,
     bits: int,
+    sound_to_end: bool,
 ) -> Iterator[VideoWriter]:
     video = container.add_stream("libx264", rate=like.rate, options=_QUALITY)
     video.height, video.width = size
@@ -108,13 +111,13 @@ def _writing(
     if sound is None:
         writer = _Writer(av, container, video, like, None)
         yield writer
-        writer.end()
+        writer.end(sound_to_end)
         return
     with av.open(str(sound)) as source:
         streams = [container.add_stream_from_template(one) for one in source.streams.audio]
         writer = _Writer(av, container, video, like, _Sound(source, streams))
         yield writer
-        writer.end()
+        writer.end(sound_to_end)
 
 
 class _Sound:
@@ -144,6 +147,7 @@ class _Writer:
     ) -> None:
         self._av, self._container, self._video = av, container, video
         self._like, self._sound = like, sound
+        self._end = 0
 
     def add(self, image: Tensor, ticks: int, duration: int = 0) -> None:
         levels = levels_of(image, 65535).astype("uint16")
@@ -158,12 +162,14 @@ class _Writer:
         frame.pts, frame.time_base = ticks, self._like.time_base
         if hasattr(frame, "duration"):
             frame.duration = duration
+        self._end = ticks + duration
         if self._sound:
             self._sound.until(self._container, ticks * self._like.time_base)
         self._container.mux(self._video.encode(frame))
 
-    def end(self) -> None:
+    def end(self, sound_to_end: bool) -> None:
         """What the encoder still holds, and the rest of the sound."""
         self._container.mux(self._video.encode(None))
         if self._sound:
-            self._sound.until(self._container, None)
+            last = self._end * self._like.time_base
+            self._sound.until(self._container, None if sound_to_end else last)

@@ -1,4 +1,4 @@
-"""What programs call: `/stylize`, `/texture`, `/reconstruct`, with files and a few settings."""
+"""What programs call: `/stylize`, `/texture`, `/reconstruct`, `/video`; files, a few settings."""
 
 import asyncio
 from typing import Any
@@ -7,7 +7,7 @@ from uuid import uuid4
 import gradio as gr
 
 from ..errors import SettingsError
-from .kinds import RECONSTRUCT, STYLIZE, TEXTURE, Kind
+from .kinds import RECONSTRUCT, STYLIZE, TEXTURE, VIDEO, Kind
 from .messages import spoken
 from .runs import Runs
 
@@ -70,8 +70,26 @@ class Api:
         given = {"content_layers": content_layers, "size": size, "steps": steps, "seed": seed}
         return await self._made(visitor, RECONSTRUCT, content=content, given=given)
 
+    async def video(
+        self,
+        clip: str | None,
+        style: str | None,
+        style_strength: float,
+        size: int,
+        steps: int,
+        temporal_weight: float,
+        passes: int,
+        seed: int,
+        visitor: gr.Request,
+    ) -> str:
+        """The clip in the style."""
+        given: dict[str, Any] = {"size": size, "steps": steps, "seed": seed}
+        given |= {"temporal_weight": temporal_weight, "passes": passes}
+        pictures = {"content": clip, "styles": [style]}
+        return await self._made(visitor, VIDEO, **pictures, strength=style_strength, given=given)
+
     async def _made(self, visitor: gr.Request, kind: Kind, **asked: Any) -> str:
-        """The finished PNG, with its settings inside."""
+        """The finished PNG, with its settings inside, or MP4."""
         key = f"{visitor.session_hash}/{uuid4()}"
         with spoken():
             job = self._runs.begin(key, self._runs.request(kind, **asked))

@@ -5,11 +5,13 @@ from typing import Any
 
 import gradio as gr
 
-from ..settings import ServingSettings
+from ..settings import ServingSettings, default_of
 from .api import Api
 from .canvas import FOLLOW
 from .choosing import Choosing
-from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE
+from .clip_layout import ClipParts, arrange_clip
+from .clip_watching import ChoosingClip, PlanningClip, WatchingClip
+from .kinds import KINDS, RECONSTRUCT, STYLIZE, TEXTURE, VIDEO
 from .layout import arrange
 from .live import FOLLOWED
 from .network import Network
@@ -38,19 +40,25 @@ def build(network: Network, runs: Runs) -> gr.Blocks:
     planning = Planning(network, runs)
     with gr.Blocks(title="Neural style transfer", analytics_enabled=False) as page:
         gr.Markdown("# Neural style transfer", elem_id="title")
-        tabs, every = tabs_of(samples, limits, network.line())
-        resumes = [parts.resume for parts in every.values()]
+        tabs, every, clip = tabs_of(samples, limits, network.line())
+        resumes = [parts.resume for parts in [*every.values(), *([clip] if clip else [])]]
         watching = {name: Watching(parts, runs, resumes) for name, parts in every.items()}
         for name, parts in every.items():
             _wire_choosing(page, parts, Choosing(parts, samples, limits))
             _wire_plan(page, parts, planning)
             _wire_running(parts, watching[name], resumes)
+        if clip:
+            watching[VIDEO.name] = WatchingClip(clip, runs, resumes)
+            _wire_clip(page, clip, runs, PlanningClip(planning, network, runs))
+            _wire_running(clip, watching[VIDEO.name], resumes)
         _wire_restoring(every, Restoring(tabs, every, samples, limits))
-        shown = [one for parts in every.values() for one in parts.shown]
+        shown = [one for do in watching.values() for one in do.shown]
         page.load(Returning(tabs, watching, runs).find, None, [tabs, *shown], **_OURS)
         page.load(None, js=FOLLOWED)
         page.unload(watching[STYLIZE.name].leave)
         _wire_api(every, Api(runs))
+        if clip:
+            _wire_clip_api(clip, Api(runs))
     # Ours come first and are friendlier; this is for programs that ask past the page.
     page.queue(max_size=4 * limits.max_waiting)
     return page
@@ -58,14 +66,16 @@ def build(network: Network, runs: Runs) -> gr.Blocks:
 
 def tabs_of(
     samples: Samples, limits: ServingSettings, weights_line: str
-) -> tuple[gr.Tabs, dict[str, Parts]]:
-    """A tab for each kind, and its parts by the kind's name."""
+) -> tuple[gr.Tabs, dict[str, Parts], ClipParts | None]:
+    """A tab for each kind of picture, and its parts by the kind's name; and the one for videos."""
     every = {}
     with gr.Tabs(selected=STYLIZE.name, elem_id="tabs") as tabs:
         for kind in KINDS:
             with gr.Tab(kind.title, id=kind.name, elem_id=f"{kind.name}_tab"):
                 every[kind.name] = arrange(kind, samples, limits, weights_line)
-    return tabs, every
+        with gr.Tab(VIDEO.title, id=VIDEO.name, elem_id=f"{VIDEO.name}_tab"):
+            clip = arrange_clip(samples, limits, weights_line)
+    return tabs, every, clip
 
 
 def _wire_choosing(page: gr.Blocks, parts: Parts, do: Choosing) -> None:
@@ -104,7 +114,18 @@ def _wire_restoring(every: dict[str, Parts], do: Restoring) -> None:
                 restored.success(None, [picture, canvas], canvas, js=FOLLOW)
 
 
-def _wire_plan(page: gr.Blocks, parts: Parts, planning: Planning) -> None:
+def _wire_clip(page: gr.Blocks, parts: ClipParts, runs: Runs, planning: PlanningClip) -> None:
+    do, style = ChoosingClip(parts, runs), parts.styles[0]
+    clip = [parts.content, parts.seen]
+    parts.content.change(do.look_at, parts.content, clip, trigger_mode="always_last", **_OURS)
+    parts.example.click(do.example, None, parts.content, **_OURS)
+    pictures = Choosing(parts, runs.samples, runs.limits)
+    style.input(pictures.look_at, style, style, trigger_mode="always_last", **_OURS)
+    parts.samples["style"].select(pictures.style_sample, None, style, **_OURS)
+    _wire_plan(page, parts, planning)
+
+
+def _wire_plan(page: gr.Blocks, parts: Parts, planning: Planning | PlanningClip) -> None:
     changes = [page.load, *(one.change for one in [*parts.settings.values(), *parts.pictures])]
     gr.on(
         changes,
@@ -126,6 +147,20 @@ def _wire_running(parts: Parts, do: Watching, resumes: list[gr.Button]) -> None:
     for event in (begun, resumed):
         event.success(do.watch, None, parts.shown, scroll_to_output=True, **_OURS)
     parts.stop.click(do.stop, None, None, **_OURS)
+
+
+def _wire_clip_api(parts: ClipParts, do: Api) -> None:
+    names = ("size", "steps", "temporal_weight", "passes", "seed")
+    seed = gr.Number(default_of("seed"), label="Seed", precision=0, visible=False)
+    settings = {**parts.settings, "seed": seed}
+    gr.Button(visible=False).click(
+        do.video,
+        [parts.content, parts.styles[0], parts.strength, *(settings[name] for name in names)],
+        gr.File(visible=False, label="video"),
+        **_EVENT,
+        api_name="video",
+        api_description="Repaint a short clip in the style of a picture; gives an MP4.",
+    )
 
 
 def _wire_api(every: dict[str, Parts], do: Api) -> None:

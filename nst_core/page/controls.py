@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import gradio as gr
 
@@ -17,7 +17,9 @@ from ..settings import (
     preset_named,
 )
 from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS
+from ..settings.video import VideoSettings
 
+_Record = TypeVar("_Record", Settings, VideoSettings)
 # Steps of a slider; its limits are the engine's and the page's.
 _SLIDER_STEP = {
     "size": 16,
@@ -56,6 +58,8 @@ SEARCH = (
 )
 REGIONS = ("feather",)
 WRITING = ("transparency", "bits")
+# Of `VideoSettings`.
+VIDEO_SETTINGS = ("temporal_weight", "passes")
 # Every setting that has a control.
 NAMES = ("size", "steps", *LOSSES, *COLORS, *SEARCH, *REGIONS, *WRITING)
 # The server's business: with what and where it computes, and how much memory that takes.
@@ -137,13 +141,13 @@ def check_slider(name: str, value: Any) -> None:
         raise SettingsError(f"{_label(name)} is {value}. Use a number from {low:g} to {high:g}.")
 
 
-def checked(base: Settings, given: Mapping[str, Any]) -> Settings:
+def checked(base: _Record, given: Mapping[str, Any]) -> _Record:
     """`base` with values from outside, whose types nobody has looked at yet.
 
     Raises:
         SettingsError: an unknown name, a wrong type, or a value outside its limits.
     """
-    kinds = {item.name: type(item.default) for item in fields(Settings)}
+    kinds = {item.name: type(item.default) for item in fields(base)}
     values: dict[str, Any] = {}
     for name, value in given.items():
         kind = kinds.get(name)

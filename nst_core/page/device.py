@@ -21,6 +21,8 @@ from ..run.scales import scales_of
 from ..run.staging import first_picture, result_size
 from ..run.stylize import stylize
 from ..settings import ServingSettings
+from .clip_job import ClipJob, Outcome
+from .clip_work import clear_up, filmed
 from .job import Cancelled, Job, Request
 from .pictures import read_pictures
 from .regions import regions_of
@@ -76,18 +78,24 @@ class Device:
         """Let the thread go, once its present run has ended and its checkpoint is written."""
         self._thread.shutdown(cancel_futures=True)
 
-    def _leaves(self, future: "Future[Result | None]") -> None:
+    def _leaves(self, future: "Future[Outcome | None]") -> None:
         self._line.remove(next(job for job in self._line if job.future is future))
 
-    def _run(self, job: Job) -> Result | None:
-        result = self._painted(job)
-        if result and job.deliver:
-            job.finished = job.deliver(job, result)
-        return result
+    def _run(self, job: Job) -> Outcome | None:
+        try:
+            result = self._painted(job)
+            if result and job.deliver:
+                job.finished = job.deliver(job, result)
+            return result
+        finally:
+            if isinstance(job, ClipJob):
+                clear_up(job)
 
-    def _painted(self, job: Job) -> Result | None:
+    def _painted(self, job: Job) -> Outcome | None:
         try:
             job.begin(self._limits.max_minutes)
+            if isinstance(job, ClipJob):
+                return filmed(job, self._network, self._limits)
             return self._result(job)
         except Cancelled:
             # Here and not where the result is asked for: a stored exception keeps the pictures

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 
 from ..errors import NSTError
 from ..gatys.vgg import VGG16
-from ..run.progress import Result
 from . import live
+from .clip_job import ClipRequest, Filmed, Outcome
+from .clip_work import FinishedClip, finished_clip
 from .folder import Results
 from .job import Job, Request
-from .kinds import Kind, kind_of
+from .kinds import VIDEO, Kind, kind_of
 from .result import Files, write
 
 
@@ -30,6 +31,14 @@ class Finished:
     curve: str
     files: Files
     is_drawn: bool
+
+    @property
+    def is_there(self) -> bool:
+        """Whether its files are kept."""
+        return self.files.picture.is_file()
+
+
+Ended = Finished | FinishedClip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +62,10 @@ def failed(request: Request, error: BaseException) -> Failed:
     return Failed(kind=kind_in(request), status=live.failed_html(words))
 
 
-def finished(job: Job, result: Result, vgg: VGG16, results: Results) -> Finished:
+def finished(job: Job, result: Outcome, vgg: VGG16, results: Results) -> Ended:
     """Write the files of a run that is over, and say how it went."""
+    if isinstance(result, Filmed):
+        return finished_clip(job, result, results)
     request = job.request
     with results.filled() as folder:
         files = write(result, request, vgg, job.content, folder, alpha=job.alpha)
@@ -71,4 +82,6 @@ def finished(job: Job, result: Result, vgg: VGG16, results: Results) -> Finished
 
 def kind_in(request: Request) -> Kind:
     """What was asked for."""
+    if isinstance(request, ClipRequest):
+        return VIDEO
     return kind_of(request.content is not None, len(request.styles))

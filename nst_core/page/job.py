@@ -14,7 +14,8 @@ from ..run.within import Within
 from ..settings import Settings
 
 if TYPE_CHECKING:
-    from .finished import Finished
+    from .clip_job import Outcome
+    from .finished import Ended
     from .unfinished import Unfinished
 
 STOPPED, TIME_UP = "Stop", "the time limit of this page"
@@ -94,15 +95,15 @@ class Job:
 
     request: Request
     unfinished: "Unfinished | None" = None
-    deliver: "Callable[[Job, Result], Finished] | None" = None
-    finished: "Finished | None" = None
+    deliver: "Callable[[Job, Outcome], Ended] | None" = None
+    finished: "Ended | None" = None
     progress: Progress | None = None
     within: Within | None = None
     start: Tensor | None = None
     content: Tensor | None = None
     alpha: Tensor | None = None
     why: str | None = None
-    future: "Future[Result | None]" = field(default_factory=Future)
+    future: "Future[Outcome | None]" = field(default_factory=Future)
     _stop: threading.Event = field(default_factory=threading.Event)
     _deadline: float = float("inf")
 
@@ -124,6 +125,11 @@ class Job:
         """The engine's `on_within`."""
         self.within = within
 
+    @property
+    def mark(self) -> tuple[int, int]:
+        """Another one whenever there is something new to be seen: a frame, an evaluation."""
+        return 0, self.progress.latest.evaluation if self.progress else 0
+
     def check(self) -> None:
         """The engine's `on_tile`: raises if the run shall end."""
         if self._stop.is_set():
@@ -133,7 +139,7 @@ class Job:
         if self.why:
             raise Cancelled
 
-    def so_far(self) -> Result | None:
+    def so_far(self) -> "Outcome | None":
         """What a run that was ended has found; None before its first evaluation."""
         if self.progress is None:
             return None
@@ -144,7 +150,7 @@ class Job:
         ended = self.future.done() and not self.future.cancelled()
         return self.future.exception() if ended else None
 
-    def result(self) -> Result | None:
+    def result(self) -> "Outcome | None":
         """What it has found, once it is over; None if it was stopped before there was a picture.
 
         Raises:

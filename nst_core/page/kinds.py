@@ -1,10 +1,10 @@
-"""What the page makes: a picture in a style, a texture, a reconstruction. Each has a tab."""
+"""What the page makes: a picture in a style, a texture, a reconstruction, a video; a tab each."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..settings import PRESETS
-from .controls import COLORS, LOSSES, REGIONS, SEARCH, WRITING
+from .controls import COLORS, LOSSES, REGIONS, SEARCH, VIDEO_SETTINGS, WRITING
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +100,22 @@ RECONSTRUCT = Kind(
         "Weights": _without(LOSSES, *_STYLE, "content_layers"),
         "Start, scales, seed": _without(SEARCH, "aspect", "seamless", "views"),
         "File": WRITING,
+    },
+)
+# Has a layout of its own, and settings of how frames hang together.
+VIDEO = Kind(
+    name="video",
+    title="Video",
+    words="A short clip, painted frame after frame: each goes on from the one before, carried "
+    "along by what moves. The first takes the steps of a picture, others up to a tenth. "
+    "Press **Run**.",
+    presets=("default",),
+    content=True,
+    styles=1,
+    main=("size", "steps", *VIDEO_SETTINGS),
+    folded={
+        "Layers and weights": LOSSES,
+        "Colors": COLORS,
     },
 )
 KINDS = (STYLIZE, TEXTURE, RECONSTRUCT)

@@ -49,13 +49,12 @@ def _pictures(kind: Kind, samples: Samples) -> dict[str, Any]:
                 with gr.Column(min_width=150):
                     file = samples.files[first]
                     parts[name] = picture_input(name.capitalize(), kind.id(name), file)
-                    gallery = _gallery(
+                    parts["samples"][name] = gallery(
                         samples,
                         list(names),
                         kind.id(f"{name}_samples"),
                         3 if kind.has_regions else 6,
                     )
-                    parts["samples"][name] = gallery
     with gr.Row(elem_classes="nst-buttons"):
         run = gr.Button("Run", variant="primary", elem_id=kind.id("run"), min_width=110, scale=3)
         stop = gr.Button("Stop", variant="stop", elem_id=kind.id("stop"), min_width=70, scale=1)
@@ -68,7 +67,8 @@ def _pictures(kind: Kind, samples: Samples) -> dict[str, Any]:
     return {**parts, "run": run, "stop": stop, "resume": resume, "plan": plan}
 
 
-def _gallery(samples: Samples, names: list[str], name: str, columns: int) -> gr.Gallery:
+def gallery(samples: Samples, names: list[str], name: str, columns: int) -> gr.Gallery:
+    """Samples to click on."""
     return gr.Gallery(
         [(str(samples.files[sample]), sample) for sample in names],
         label="Samples",

@@ -89,17 +89,28 @@ def plan_html(planned: Plan, timed: bool, minutes: float) -> str:
         timed: whether its time is known.
         minutes: that this page gives to a run.
     """
-    size = planned.memory
-    memory = f"{size / 1e9:.1f} GB of memory" if size >= 1e9 else f"{size / 1e6:.0f} MB of memory"
+    memory = memory_words(planned.memory)
     if not timed:
         return f"Takes about {memory}."
-    words = f"Takes up to about {duration(planned.seconds)} and {memory}."
+    words = time_words(planned.seconds, memory)
     if planned.seconds > 60 * minutes:
-        words += (
-            f" After {minutes:g} minutes this page ends it with the best picture so far. Continue "
-            "goes on then."
-        )
+        words += over_time_words(minutes, "the best picture so far")
     return words
+
+
+def memory_words(size: int) -> str:
+    """So many bytes."""
+    return f"{size / 1e9:.1f} GB of memory" if size >= 1e9 else f"{size / 1e6:.0f} MB of memory"
+
+
+def time_words(seconds: float, memory: str) -> str:
+    """How long a run will take, and with how much memory."""
+    return f"Takes up to about {duration(seconds)} and {memory}."
+
+
+def over_time_words(minutes: float, what: str) -> str:
+    """What becomes of a run that takes longer than it may."""
+    return f" After {minutes:g} minutes this page ends it with {what}. Continue goes on then."
 
 
 def warning_html(words: str) -> str:
@@ -120,13 +131,13 @@ def waiting_html(before: int) -> str:
     if not before:
         return starting_html()
     words = "run comes" if before == 1 else "runs come"
-    return _status(f"Waiting: {before} {words} first", 0, [], goes_on=True)
+    return status_html(f"Waiting: {before} {words} first", 0, [], goes_on=True)
 
 
 def starting_html(within: Within | None = None) -> str:
     """From the turn to the first evaluation."""
     facts = [("now", within.words)] if within else []
-    return _status("Starting", within.fraction if within else 0, facts, goes_on=True)
+    return status_html("Starting", within.fraction if within else 0, facts, goes_on=True)
 
 
 def progress_html(progress: Progress, within: Within | None = None) -> str:
@@ -134,7 +145,7 @@ def progress_html(progress: Progress, within: Within | None = None) -> str:
     latest = progress.latest
     pace = latest.evaluation / max(latest.seconds, 1e-9)
     slow = within is not None and pace < 1 / TOLD_AGAIN
-    return _status(
+    return status_html(
         "Painting",
         max(progress.fraction, within.fraction) if within and slow else progress.fraction,
         [
@@ -153,7 +164,7 @@ def finished_html(result: Result, why: str | None) -> str:
     """How a run ended."""
     height, width = result.image.shape[-2:]
     title = f"Ended by {why}: the best picture so far" if why else "Done"
-    return _status(
+    return status_html(
         title,
         1,
         [
@@ -167,17 +178,17 @@ def finished_html(result: Result, why: str | None) -> str:
 
 def nothing_html() -> str:
     """A run that was stopped before there was anything to keep."""
-    return _status("Stopped before there was a picture", 0, [])
+    return status_html("Stopped before there was a picture", 0, [])
 
 
 def cut_off_html() -> str:
     """A run of which only its checkpoint is left, because the page was started again."""
-    return _status("Your run was cut off", 0, [])
+    return status_html("Your run was cut off", 0, [])
 
 
 def failed_html(words: str) -> str:
     """A run that ended with an error."""
-    return f'{_status("The run failed", 0, [])}<p class="nst-small">{escape(words)}</p>'
+    return f'{status_html("The run failed", 0, [])}<p class="nst-small">{escape(words)}</p>'
 
 
 def clock(seconds: float) -> str:
@@ -187,9 +198,10 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{seconds:02}" if hours else f"{minutes}:{seconds:02}"
 
 
-def _status(
+def status_html(
     title: str, fraction: float, facts: Sequence[tuple[str, str]], *, goes_on: bool = False
 ) -> str:
+    """A heading, how much is done, and figures by what they are."""
     items = "".join(f"<div><dt>{name}</dt><dd>{value}</dd></div>" for name, value in facts)
     # What FOLLOWED looks for: it is another each time as long as the line to the server holds.
     told = f' data-told="{time.monotonic_ns()}"' if goes_on else ""

@@ -34,7 +34,7 @@ class Parts:
     parts: list[Any] = field(default_factory=list)
     uploads: list[Any] = field(default_factory=list)
     preset: Any
-    explanation: Any
+    explanation: Any = None
     strength: Any
     settings: dict[str, Any]
     rest: Any
@@ -42,17 +42,17 @@ class Parts:
     run: Any
     stop: Any
     resume: Any
-    dropped: Any
-    restored: Any
-    restored_panel: Any
+    dropped: Any = None
+    restored: Any = None
+    restored_panel: Any = None
     status: Any
     live: Any
-    slider: Any
+    slider: Any = None
     downloads: Any
     picture: Any
-    workflow: Any
+    workflow: Any = None
     note: Any
-    curve: Any
+    curve: Any = None
 
     @property
     def pictures(self) -> list[Any]:
@@ -91,6 +91,11 @@ class Parts:
         inputs = [*self.shares, *self.pictures, *self.canvases]
         panels = [self.restored_panel, *([self.map_panel] if self.map else [])]
         return [*panels, self.restored, self.preset, *self.of_preset, *inputs]
+
+    @property
+    def hidden(self) -> list[Any]:
+        """What is out of sight while a run works."""
+        return [self.resume, self.slider, self.downloads, self.note]
 
     @property
     def shown(self) -> list[Any]:

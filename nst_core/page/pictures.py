@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import gradio as gr
@@ -21,6 +22,7 @@ from ..run.staging import needed_size
 from ..settings import LossSettings, ServingSettings, Settings
 from ..settings.layers import CONTENT_LAYERS, STYLE_LAYERS, layer_weights
 from ..settings.samples import SAMPLE, drawn_size
+from .clip_sample import CLIP, write_clip
 from .job import Request
 
 # Longer side of a sample's file, which is only looked at: a run draws its own.
@@ -70,9 +72,9 @@ def picture_input(label: str, name: str, value: Path | None = None) -> gr.Image:
     )
 
 
-def file_input(label: str, name: str, suffix: str) -> gr.File:
+def file_input(label: str, name: str, *suffixes: str) -> gr.File:
     """An upload of one file, which becomes its path."""
-    return _File(label=label, file_types=[suffix], height=150, elem_id=name)
+    return _File(label=label, file_types=list(suffixes), height=150, elem_id=name)
 
 
 def upload_button(label: str, name: str) -> gr.UploadButton:
@@ -92,9 +94,25 @@ class Samples:
         for name in (*CONTENTS, *STYLES):
             self.files[name] = folder / f"{name}.jpg"
             save_image(sample(name, SHOWN), self.files[name], quality=88)
+        # Of the video that is drawn once somebody wants it; here, so that it is not cleared away.
+        self._clips = folder / "clips"
+        self._clips.mkdir(exist_ok=True)
+        self._drawing = Lock()
         # The two that the page begins with: the first visitor shall not wait for them.
         for names in (CONTENTS, STYLES):
             _drawn(next(iter(names)), drawn_size(Settings().size))
+
+    def clip(self) -> Path:
+        """The moving sample as a file; it takes a second or two to draw.
+
+        Raises:
+            PackageError: PyAV is missing.
+        """
+        path = self._clips / f"{CLIP}.mp4"
+        with self._drawing:
+            if not path.is_file():
+                write_clip(path)
+        return path
 
     def name_of(self, path: str) -> str:
         """`sample:NAME` if the file is one of them, whatever it is called; else its own name."""
@@ -111,7 +129,7 @@ def check_upload(path: str, limits: ServingSettings) -> None:
 
 def load_named(path: str, name: str, limits: ServingSettings, needed: Needed) -> Tensor:
     """A picture; what is wrong with it is told without the server's folders."""
-    with _named(path, name):
+    with named(path, name):
         return load_image(path, max_pixels=limits.max_megapixels * 10**6, needed=needed)
 
 
@@ -119,18 +137,19 @@ def with_alpha_named(
     path: str, name: str, limits: ServingSettings, needed: Needed
 ) -> tuple[Tensor, Tensor | None]:
     """A picture and its (H, W) alpha, None if it is opaque; likewise."""
-    with _named(path, name):
+    with named(path, name):
         return load_with_alpha(path, max_pixels=limits.max_megapixels * 10**6, needed=needed)
 
 
 def size_named(path: str, name: str) -> tuple[int, int]:
     """(height, width) of a picture, likewise."""
-    with _named(path, name):
+    with named(path, name):
         return image_size(path)
 
 
 @contextmanager
-def _named(path: str, name: str) -> Iterator[None]:
+def named(path: str, name: str) -> Iterator[None]:
+    """Tells what is wrong with a file by the name that the visitor knows."""
     try:
         yield
     except ImageError as error:

@@ -49,7 +49,7 @@ class Planning:
             usual = preset_named(kind.presets[0]).settings
             regions = [Region(styles=(square,))] if kind.styles else []
             losses = losses_of_regions(square if kind.content else None, regions, usual)
-            self._pace(losses, usual)
+            self.pace(losses, usual)
         wait(self._paces.values())
 
     async def line(self, parts: Parts, values: Mapping[Any, Any]) -> str:
@@ -58,9 +58,7 @@ class Planning:
             request = self._runs.request(parts.kind, **parts.request_in(values))
             settings = request.settings
             losses = _losses(request)
-            measured = self._pace(losses, settings)
-            # Shielded: others wait for the same, when this visitor leaves.
-            pace = await asyncio.shield(asyncio.wrap_future(measured)) if measured else _UNKNOWN
+            pace = await self.pace_if_known(losses, settings) or _UNKNOWN
             planned = plan(
                 losses,
                 vgg=self._network.vgg,
@@ -72,7 +70,15 @@ class Planning:
             return live.warning_html(str(error))
         return live.plan_html(planned, pace is not _UNKNOWN, self._runs.limits.max_minutes)
 
-    def _pace(self, losses: list[Loss], settings: Settings) -> "Future[Pace] | None":
+    async def pace_if_known(self, losses: list[Loss], settings: Settings) -> Pace | None:
+        """How long an evaluation takes; None if the device is busy and it was never measured."""
+        measured = self.pace(losses, settings)
+        # Shielded: others wait for the same, when this visitor leaves.
+        if measured is None:
+            return None
+        return await asyncio.shield(asyncio.wrap_future(measured))
+
+    def pace(self, losses: list[Loss], settings: Settings) -> "Future[Pace] | None":
         """Measured before, or now if the device is free; else None."""
         cost = _cost(losses, settings)
         if cost not in self._paces:
@@ -101,11 +107,12 @@ def _cost(losses: list[Loss], settings: Settings) -> _Cost:
 
 def _losses(request: Request) -> list[Loss]:
     """The request's losses, with pictures that have only its pictures' proportions."""
-    content = _placeholder(request.content) if request.content else None
-    styles = tuple(_placeholder(style) for style in request.styles)
+    content = placeholder(request.content) if request.content else None
+    styles = tuple(placeholder(style) for style in request.styles)
     regions = [Region(styles=styles)] if styles else []
     return losses_of_regions(content, regions, request.settings)
 
 
-def _placeholder(picture: Picture) -> Tensor:
+def placeholder(picture: Picture) -> Tensor:
+    """A picture that has only its proportions."""
     return torch.rand(1, 3, *fit(*size_named(picture.path, picture.name), _SIDE))

@@ -8,7 +8,9 @@ from typing import Any
 from ..errors import SettingsError
 from ..settings import Settings
 from ..settings.samples import SAMPLE
+from ..settings.video import VideoSettings
 from .canvas import png_in, url_of
+from .clip_job import ClipRequest
 from .controls import checked
 from .job import Picture, Request
 from .pictures import Samples
@@ -23,6 +25,7 @@ def document_of(request: Request) -> dict[str, Any]:
         "settings": asdict(request.settings),
         "preset": request.preset,
         "strength": request.strength,
+        **({"video": asdict(request.video)} if isinstance(request, ClipRequest) else {}),
     }
 
 
@@ -34,7 +37,7 @@ def request_in(document: Mapping[str, Any], folder: Path, samples: Samples) -> R
         KeyError, TypeError, ValueError, AttributeError: it is damaged.
     """
     content = document["content"]
-    return Request(
+    request = Request(
         content=None if content is None else _picture(content, folder, samples),
         styles=tuple(_picture(style, folder, samples) for style in document["styles"]),
         map=png_in(document["map"]),
@@ -42,6 +45,10 @@ def request_in(document: Mapping[str, Any], folder: Path, samples: Samples) -> R
         preset=str(document["preset"]),
         strength=float(document["strength"]),
     )
+    if "video" not in document:
+        return request
+    video = checked(VideoSettings(), document["video"])
+    return ClipRequest(**{**vars(request), "video": video})
 
 
 def _document_of(picture: Picture) -> dict[str, Any]:

@@ -29,7 +29,9 @@ class Returning:
         key = key_of(visitor)
         job = self._runs.of(key)
         kind = kind_in(job.request) if job else self._runs.kind_left(key)
-        if kind is None:
+        if kind is None or kind.name not in self._every:  # of a video, and packages went
+            # Of a handler that tells nothing at all, Gradio empties every output.
+            yield {self._tabs: gr.skip()}
             return
         do, shown = self._every[kind.name], {self._tabs: gr.update(selected=kind.name)}
         if job is None:

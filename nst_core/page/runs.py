@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,14 @@ from ..errors import NSTError, SettingsError
 from ..run.progress import Result
 from ..settings import ServingSettings
 from .asking import check_allowed, request_of
+from .clip_asking import clip_request_of
+from .clip_job import FRAMES, ClipJob, Outcome, job_of
+from .clip_work import FinishedClip
 from .device import Device
-from .finished import Failed, Finished, failed, finished, kind_in
+from .finished import Ended, Failed, failed, finished, kind_in
 from .folder import AGE, Results, Uploads
 from .job import Job, Request
-from .kinds import Kind
+from .kinds import VIDEO, Kind
 from .network import Network
 from .pictures import Samples
 from .result import write_picture
@@ -46,9 +50,8 @@ class Runs:
         folder: Path,
         checkpoints: Path | None = None,
     ) -> None:
-        self.samples, self.limits = samples, limits
+        self.samples, self.limits, self._network = samples, limits, network
         self.device = Device(network.pooled, limits)
-        self._network = network
         most = limits.max_waiting
         self._results = Results(folder / "results", _RESULTS * most)
         # Programs fetch theirs at once: enough that all who may wait can be answered.
@@ -56,15 +59,18 @@ class Runs:
         self._unfinished = UnfinishedRuns(
             checkpoints or folder / CHECKPOINTS, samples, most, limits.max_checkpoints
         )
+        self.frames = folder / FRAMES
+        self.frames.mkdir(exist_ok=True)
         self._uploads = Uploads(folder, _UPLOADS * most)
         self._jobs: dict[str, Job] = {}
-        self._finished: dict[str, Finished] = {}
+        self._finished: dict[str, Ended] = {}
         self._failed: dict[str, Failed] = {}
         self._lock = threading.Lock()
 
     def request(self, kind: Kind, **asked: Any) -> Request:
         """What is asked for, as `request_of` takes it."""
-        return request_of(kind, samples=self.samples, limits=self.limits, **asked)
+        made = clip_request_of if kind is VIDEO else partial(request_of, kind)
+        return made(samples=self.samples, limits=self.limits, **asked)
 
     def begin(self, key: str, request: Request) -> Job:
         """Put a run in line.
@@ -102,10 +108,12 @@ class Runs:
                     "more. Try again in some minutes."
                 )
             self._failed.pop(key, None)
-            job = Job(request)
+            job = job_of(request, self.frames)
             if "/" not in key:
                 job.unfinished = found or self._unfinished.begin(key, request)
                 job.deliver = lambda job, result: self._deliver(key, job, result)
+            elif isinstance(job, ClipJob):  # its frames are gone when it is over
+                job.deliver = partial(finished, vgg=self._network.vgg, results=self._of_programs)
             if not found:
                 self._finished.pop(key, None)
             self._jobs[key] = job
@@ -117,10 +125,10 @@ class Runs:
         """The visitor's run that waits or works, if there is one."""
         return self._jobs.get(key)
 
-    def finished_of(self, key: str) -> Finished | None:
+    def finished_of(self, key: str) -> Ended | None:
         """The visitor's run that is over, as long as its files are kept."""
         found = self._finished.get(key)
-        return found if found and found.files.picture.is_file() else None
+        return found if found and found.is_there else None
 
     def failed_of(self, key: str) -> Failed | None:
         """How the visitor's run failed, until the next one."""
@@ -154,13 +162,15 @@ class Runs:
                 self.end(key)
 
     def picture_of(self, job: Job) -> Path | None:
-        """The PNG of a program's run that is over; None if it was stopped before there was one.
+        """The PNG or video of a program's run that is over; None if it was stopped before any.
 
         Raises:
             NSTError: what was wrong with the request.
         """
         result = job.result()
-        if result is None:
+        if isinstance(job.finished, FinishedClip):
+            return job.finished.video
+        if not isinstance(result, Result):
             return None
         with self._of_programs.filled() as folder:
             return write_picture(result, job.request, self._network.vgg, folder, alpha=job.alpha)
@@ -189,7 +199,7 @@ class Runs:
             job.stop()
         self.device.close()
 
-    def _deliver(self, key: str, job: Job, result: Result) -> Finished:
+    def _deliver(self, key: str, job: Job, result: Outcome) -> Ended:
         made = finished(job, result, self._network.vgg, self._results)
         if self._jobs.get(key) is job:  # nobody has left
             self._finished[key] = made

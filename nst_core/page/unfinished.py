@@ -1,4 +1,4 @@
-"""Runs that were cut off: their checkpoints, and what they are of, so that visitors can go on."""
+"""Runs that were cut off: their checkpoints or frames, and what they are of, to be gone on with."""
 
 import hashlib
 import json
@@ -16,6 +16,8 @@ from ..files.paths import CHECKPOINT_ENDING
 from ..run.checkpoint import Checkpoint, load_checkpoint
 from ..run.saver import Saver
 from ..settings.samples import SAMPLE
+from ..video.folder import FramesFolder
+from .clip_job import FRAMES
 from .folder import AGE, remove
 from .job import Picture, Request
 from .pictures import Samples
@@ -52,7 +54,7 @@ class _Saver(Saver):
 
 @dataclass(frozen=True, eq=False)
 class Unfinished:
-    """A run that can be gone on with, once it has a checkpoint.
+    """A run that can be gone on with, once it has a checkpoint, or its first frame.
 
     Attributes:
         folder: of this run alone, with its pictures, so that they stay as long as it does.
@@ -139,7 +141,7 @@ class UnfinishedRuns:
             found, room = [], self._bytes
             for name, run in self._runs.items():
                 try:
-                    files = [path.stat() for path in run.folder.iterdir()]
+                    files = [path.stat() for path in run.folder.rglob("*") if path.is_file()]
                 except OSError:  # it goes just now, or is being written
                     continue
                 changed = max((file.st_mtime for file in files), default=0.0)
@@ -164,7 +166,7 @@ class UnfinishedRuns:
         try:
             document = json.loads((path / _REQUEST).read_text(encoding="utf-8"))
             request = request_in(document, path, self._samples)
-            if not checkpoint.is_file():
+            if not (checkpoint.is_file() or FramesFolder(path / FRAMES).count):
                 raise FileNotFoundError("it had no checkpoint yet")
         except (OSError, ValueError, KeyError, TypeError, AttributeError, NSTError) as error:
             _LOG.info("A run of an earlier page is not kept: %s", error)

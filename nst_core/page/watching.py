@@ -11,7 +11,7 @@ from gradio.context import LocalContext
 from ..settings.writing import PREVIEW_SIDE
 from . import live
 from .choosing import Changes
-from .finished import Finished, failed, kind_in
+from .finished import Ended, Finished, failed, kind_in
 from .job import Job
 from .messages import spoken
 from .parts import Parts
@@ -34,8 +34,15 @@ class Watching:
         resumes: the buttons Continue of all tabs.
     """
 
+    _how_to_go_on = live.CONTINUE
+
     def __init__(self, parts: Parts, runs: Runs, resumes: Sequence[Any]) -> None:
         self._parts, self._runs, self._resumes = parts, runs, resumes
+
+    @property
+    def shown(self) -> list[Any]:
+        """The components that a run shows itself in."""
+        return self._parts.shown
 
     def begin(self, values: Mapping[Any, Any], visitor: gr.Request) -> Changes:
         """Put the visitor's run in line. Nothing that is shown changes if it cannot begin."""
@@ -105,14 +112,13 @@ class Watching:
     async def _working(self, visitor: gr.Request, job: Job) -> AsyncIterator[Changes]:
         """The picture and the figures, whenever there are new ones."""
         yield {self._parts.status: live.starting_html()}
-        seen, drawn, told = -1, 0.0, time.monotonic()
+        seen, drawn, told = None, 0.0, time.monotonic()
         while not job.future.done():
-            now = time.monotonic()
-            evaluation = job.progress.latest.evaluation if job.progress else 0
-            new = job.start is not None and evaluation != seen
+            now, mark = time.monotonic(), job.mark
+            new = job.start is not None and mark != seen
             if new and not is_behind(visitor):
                 curve = now - drawn >= _CURVE
-                seen, drawn, told = evaluation, now if curve else drawn, now
+                seen, drawn, told = mark, now if curve else drawn, now
                 yield await asyncio.to_thread(self._so_far, job, curve)
             elif now - told > live.TOLD_AGAIN:
                 told = now
@@ -130,23 +136,19 @@ class Watching:
         if progress is None:
             assert job.start is not None
             start = live.picture_html(job.start, "The start", job.alpha)
-            return self._painting(start) | {parts.curve: ""}
+            return self._painting(start) | ({parts.curve: ""} if parts.curve else {})
         image = progress.preview(PREVIEW_SIDE)
         changes = self._painting(live.picture_html(image, "The picture so far", job.alpha))
         changes[parts.status] = self._figures(job)
-        if curve:
+        if curve and parts.curve:
             changes[parts.curve] = live.curve_html(list(progress.records))
         return changes
 
     def _painting(self, picture: str) -> Changes:
         """A picture without a result yet."""
-        hidden = gr.update(visible=False)
         return {
+            **dict.fromkeys(self._parts.hidden, gr.update(visible=False)),
             self._parts.live: gr.update(value=picture, visible=True),
-            self._parts.resume: hidden,
-            self._parts.slider: hidden,
-            self._parts.downloads: hidden,
-            self._parts.note: hidden,
         }
 
     def over(self, key: str) -> Changes:
@@ -165,13 +167,14 @@ class Watching:
         found = self._runs.unfinished_of(key)
         goes_on = found is not None and kind_in(found.request) is self._parts.kind
         return {
-            self._parts.status: status + live.CONTINUE if goes_on else status,
+            self._parts.status: status + self._how_to_go_on if goes_on else status,
             # With its label, which Gradio forgets of a button that was hidden at first.
             self._parts.resume: gr.update(value=live.CONTINUE_LABEL, visible=goes_on),
         }
 
-    def result(self, key: str, ended: Finished) -> Changes:
+    def result(self, key: str, ended: Ended) -> Changes:
         """A run that is over."""
+        assert isinstance(ended, Finished)
         parts, files, compared = self._parts, ended.files, ended.files.before is not None
         return {
             **self._resumable(key, ended.status),

@@ -16,9 +16,10 @@ class ServingSettings(Checked):
     max_steps: int = option(
         1000, "Most L-BFGS steps that may be asked for.", minimum=1, maximum=100_000
     )
+    max_frames: int = option(240, "Most frames of a clip.", minimum=2, maximum=1_000_000)
     max_minutes: float = option(
         15.0,
-        "Minutes a run may take; then it ends with the best picture so far.",
+        "Minutes a run may take; then it ends with the best picture, or the frames, so far.",
         minimum=0.01,
         maximum=1e6,
     )

@@ -7,7 +7,7 @@ from itertools import islice
 from pathlib import Path
 
 from ..errors import ImageError
-from ..run.pace import pace_of
+from ..run.pace import Pace, pace_of
 from ..run.plan import Plan, duration, plan
 from ..run.progress import seconds_since
 from .run import VideoRun
@@ -81,15 +81,19 @@ def disk_of(run: VideoRun) -> int:
     return pixels * (kept * _KEPT + _WRITTEN)
 
 
-def plan_video(run: VideoRun) -> VideoPlan:
+def plan_video(run: VideoRun, pace: Pace | None = None) -> VideoPlan:
     """What `run.run` will take. Costs a few evaluations at 256 pixels, and one optical flow.
+
+    Args:
+        run: the run.
+        pace: of its evaluations, if that is known.
 
     Raises:
         SettingsError, ImageTooSmall, OutOfMemory: as the run would.
     """
     settings = run.own_settings
     losses = run.usual_losses(run.first_frame())
-    pace = pace_of(losses, vgg=run.vgg, settings=settings, runtime=run.runtime)
+    pace = pace or pace_of(losses, vgg=run.vgg, settings=settings, runtime=run.runtime)
     first, each = (
         plan(losses, vgg=run.vgg, settings=one, runtime=run.runtime, pace=pace)
         for one in (settings, replace(settings, scales=1, steps=run.painter().frame_steps))

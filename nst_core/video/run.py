@@ -176,8 +176,11 @@ class VideoRun:
         return passes.run()
 
     def finished(self, index: int) -> Tensor:
-        """A (1, 3, H, W) frame of the last pass."""
-        return self.folder.load(self.video.passes - 1, index).image
+        """A (1, 3, H, W) frame, of the last pass that it is done in."""
+        number = self.video.passes - 1
+        while number and not self.folder.painted(number, index).exists():
+            number -= 1
+        return self.folder.load(number, index).image
 
     def first_frame(self) -> Frame:
         """The first frame of the video."""
