@@ -270,6 +270,7 @@ CHANGED = [
     {"statistics": "gaussian", "style_scale": 0.5, "style_shares": "2", "laplacian_weight": 5.0},
     {"bits": 16, "transparency": False},
     {"memory": "8GB"},
+    {"cards": 0},  # all that there are
 ]
 
 

@@ -182,6 +182,8 @@ def on_cards(
         try:
             with torch.cuda.device(its.device) if its.device.type == "cuda" else nullcontext():
                 return run(its, reported(own), room.check if rank else on_tile)
+        except StoppedTogether:  # as all the others do, who may still be in their last exchange
+            raise
         except BaseException:
             room.leave()
             raise

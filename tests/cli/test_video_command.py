@@ -76,7 +76,7 @@ def test_the_result_shows_the_video_painted(nst, folder, video):
     for frame, image in zip(frames_of("out.mp4"), pictures(SMALL), strict=True):
         shrunk = torch.nn.functional.interpolate(image, (24, 32), mode="area")
         both = torch.stack([frame.image.flatten(), shrunk.flatten()])
-        assert float(torch.corrcoef(both)[0, 1]) > 0.7
+        assert float(torch.corrcoef(both)[0, 1]) > 0.5
         assert float((frame.image - shrunk).abs().mean()) > 0.01
 
 
