@@ -78,7 +78,7 @@ def bits(image):
 
 
 def made(losses, given, vgg, processes):
-    settings = RunSettings(**{"size": WIDTH, "steps": 3, "scales": 1, "tolerance": 0} | given)
+    settings = RunSettings(**{"size": WIDTH, "steps": 2, "scales": 1, "tolerance": 0} | given)
     runtime = Runtime(CPU, vgg.weights()["conv1_1.weight"].dtype, processes=processes)
     start = START.to(runtime.dtype)  # or it would be float32
     return stylize(losses, vgg=vgg, settings=settings, runtime=runtime, start=start).image
