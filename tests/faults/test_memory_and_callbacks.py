@@ -49,7 +49,8 @@ class Allocations(TorchDispatchMode):
         if any(one.alias_info is None and "Tensor" in str(one.type) for one in made):
             self.count += 1
             if self.count == self.at and self.error:
-                raise self.error
+                # Not itself: an error that was raised before remembers all frames of then.
+                raise type(self.error)(*self.error.args)
         return func(*args, **(kwargs or {}))
 
 

@@ -12,6 +12,7 @@ from vgg_files import CONVOLUTIONS, VGG16_WIDTHS, layers, vgg16_layers
 from nst_core.errors import WeightsError
 from nst_core.files.weights import check_weights, keras, load_vgg16
 from nst_core.files.weights.containers import read_tensors
+from nst_core.files.weights.hdf5_heaps import check_heaps
 from nst_core.files.weights.vgg_file import read_vgg16
 
 PLAIN = vgg16_layers([f"conv{block}_{index}" for block, index in CONVOLUTIONS])
@@ -238,3 +239,26 @@ def test_what_is_no_string_and_no_number_is_not_read(tmp_path):
     with h5py.File(path, "a") as file:
         del file["a/kernel:0"]
     assert read_tensors(path).metadata == {}
+
+
+def heap_of(path):
+    """A file with a string of any length, and where its free space says how far it goes."""
+    with h5py.File(path, "w") as file:
+        file.create_group("layer").attrs["name"] = "block1_conv1"
+        file["layer/kernel"] = [1.0, 2.0]
+    data = path.read_bytes()
+    place = data.index(b"GCOL") + 16
+    while int.from_bytes(data[place : place + 2], "little"):
+        place += 16 + -(-int.from_bytes(data[place + 8 : place + 16], "little") // 8) * 8
+    return place + 8
+
+
+def test_a_heap_without_an_end_is_refused_and_a_sound_one_is_not(tmp_path):
+    path = tmp_path / "weights.h5"
+    place = heap_of(path)
+    check_heaps(path)
+    data = bytearray(path.read_bytes())
+    data[place : place + 8] = bytes(8)
+    path.write_bytes(data)
+    with pytest.raises(WeightsError, match="does not end"):
+        read_tensors(path)

@@ -14,6 +14,7 @@ from torch import Tensor
 from ...errors import PackageError, WeightsError
 from ...optional import imported
 from .contents import DAMAGE, LARGEST, RETRY, Contents, too_large
+from .hdf5_heaps import check_heaps
 
 # Bytes of the convolutions that are read, as float32; of VGG-16 they are 59 MB.
 _CONVOLUTIONS = 1 << 29
@@ -64,6 +65,7 @@ def read_hdf5(path: Path, source: Path | IO[bytes]) -> Contents:
             groups.setdefault(item.parent.name, {})[name.rpartition("/")[2]] = item
 
     try:
+        check_heaps(source)
         with h5py.File(source, "r") as file:
             file.visititems(visit)
             _refuse_unsafe(path, groups)
