@@ -65,7 +65,7 @@ def video_to(
     except (av.FFmpegError, OSError) as error:
         raise ImageError(
             f"'{path}' could not be written: {error}. Check the free space, or end the name in "
-            ".mkv, which takes any sound."
+            ".mkv, which takes most sounds."
         ) from error
 
 
@@ -80,7 +80,7 @@ def check_sound(path: str | Path, sound: str | Path) -> None:
     except (av.FFmpegError, OSError, ValueError) as error:
         raise ImageError(
             f"'{path}' cannot hold the sound of '{sound}' ({error}). End the name in .mkv, which "
-            "takes any sound."
+            "takes most sounds."
         ) from error
 
 
