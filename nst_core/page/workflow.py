@@ -14,10 +14,10 @@ _OPTIMIZE = (
     *("init", "size", "steps", "scales", "seed", "precision", "preview_interval", "shape"),
     *("tolerance", "bounded", "history", "preconditioner", "max_evaluations", "tile"),
     *("scale_factor", "views", "seamless", "aspect"),
-    *("colors", "color_when", "color_source", "color_strength", "resumable"),
+    *("colors", "color_when", "color_source", "color_strength", "resumable", "cards"),
 )
 # Of those that are no settings of a run here.
-_NODES_OWN = {"preview_interval": 0.5, "resumable": False}
+_NODES_OWN = {"preview_interval": 0.5, "resumable": False, "cards": 1}
 # Masks are files, which the machine that opens the graph does not have.
 WITHOUT_DRAWINGS = (
     "What you painted is stored in the PNG, but is not in the ComfyUI workflow: masks are files "
