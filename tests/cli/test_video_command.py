@@ -424,6 +424,6 @@ def test_a_video_that_is_killed_at_any_moment_goes_on_to_the_same_bytes(folder, 
     _, err = process.communicate(timeout=300)
     assert process.returncode == 0, err
     assert (folder / "out.mp4").read_bytes() == (folder / "whole.mp4").read_bytes()
-    # A process that is killed while it puts the video together leaves a part with a name of its own.
+    # A process that is killed while it puts the video together leaves a part.
     left = {name for name in left_in(folder) if not name.endswith(".part")}
     assert left == {"whole.mp4", "out.mp4"}
