@@ -1,6 +1,7 @@
 """What is refused before Gradio sees it."""
 
 import asyncio
+import logging
 import math
 import re
 import time
@@ -12,6 +13,8 @@ from starlette.responses import PlainTextResponse
 
 from .logins import Logins
 from .visitors import new_cookie, token_in
+
+log = logging.getLogger(__name__)
 
 # All that the page and programs ask for, by method. Gradio has more, and each of its versions adds
 # some: routes to other addresses, to recordings, to the state of a visitor.
@@ -39,6 +42,8 @@ _WORDS = 1_000_000
 SLOW, RATE = 30.0, 10_000.0
 # Uploads that are taken at once, and seconds that others wait for their turn.
 UPLOADS, TURN = 16, 20.0
+# What Gradio's reader raises of a body in which no file is where it looks for one.
+_NO_UPLOAD = (AttributeError, LookupError, TypeError, ValueError)
 
 _Message = MutableMapping[str, Any]
 _Receive = Callable[[], Awaitable[_Message]]
@@ -120,6 +125,9 @@ class Routes:
             return
         try:
             await self._app(scope, receive, send)
+        except _NO_UPLOAD as error:  # before anything is answered
+            log.info("An upload could not be read: %r", error)
+            await PlainTextResponse("This is no upload of a file.", 400)(scope, receive, send)
         finally:
             self._turns.release()
             await asyncio.to_thread(self._uploaded)

@@ -148,6 +148,14 @@ def test_an_upload_without_an_end_leaves_nobody_waiting(server):
     assert status(server, "GET", "/") == 200
 
 
+def test_an_upload_of_words_in_place_of_a_file_is_refused_without_a_traceback(server):
+    body = FILE.replace(b'; filename="a.bin"', b"") + b"words\r\n--x--\r\n"
+    for address in ("", "?upload_id=1"):
+        head = UPLOAD.replace("upload ", f"upload{address} ")
+        assert " 400 " in talk(server, f"{head}\r\nContent-Length: {len(body)}", [body])
+    assert "Traceback" not in server.log()
+
+
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
 @pytest.mark.parametrize(
     "path",

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from odd_files import SIGNATURE, chunk
 from PIL import Image
+from uploading import answers
 
 from nst_core.cli.resuming import asked_again
 from nst_core.control.color import luma_of
@@ -21,6 +22,7 @@ from nst_core.files.alpha import load_with_alpha
 from nst_core.files.checkpoint_file import write_checkpoint_file
 from nst_core.files.clip import clip_of
 from nst_core.files.color_profile import in_srgb, values_in_srgb
+from nst_core.files.flow_file import FAR_OUT, read_flow
 from nst_core.files.read_image import image_size, load_image, read_metadata
 from nst_core.files.weights.vgg_file import read_vgg16
 from nst_core.run.checkpoint import load_checkpoint
@@ -64,6 +66,16 @@ def clip(path):
         pass
     for frame in islice(found.frames(0), 3):
         assert bool(((frame.image >= 0) & (frame.image <= 1)).all())
+
+
+def flow(path):
+    """Optical flow that somebody has computed."""
+    kind = ".png" if path.read_bytes()[:4] == b"\x89PNG" else ".flo"
+    named = path.with_suffix(kind)
+    named.write_bytes(path.read_bytes())
+    found = read_flow(named, max_pixels=PIXELS)
+    assert found.shape[:2] == (1, 2)
+    assert bool((found.abs() < max(FAR_OUT, 1e9) + 1).all())
 
 
 def icc(path):
@@ -179,11 +191,17 @@ def route(path):
         assert "file=http" not in address
 
 
+def upload(path):
+    """The body of a request with a file: stored in the page's folder, or refused."""
+    assert all(status in (200, 400, 413, 422) for status in answers(path))
+
+
 READERS = {
     **dict.fromkeys(("picture", "png", "jpeg", "tiff"), picture),
     "mask": mask,
     "animation": animation,
     "video": clip,
+    "flow": flow,
     "icc": icc,
     "stored_settings": stored_settings,
     "settings_text": settings_text,
@@ -192,4 +210,5 @@ READERS = {
     "command": command,
     **dict.fromkeys(("safetensors", "keras", "pickle"), weights),
     "route": route,
+    "upload": upload,
 }

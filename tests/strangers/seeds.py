@@ -14,6 +14,7 @@ from clips import make_video
 from PIL import Image, ImageCms
 from safetensors.torch import save
 
+from nst_core.files.flow_file import write_flow
 from nst_core.files.icc import ADOBE_PRIMARIES, profile_of
 from nst_core.files.weights.names import SHAPES
 from nst_core.run.checkpoint import Checkpoint, Position, save_checkpoint
@@ -95,6 +96,15 @@ def videos(folder):
     return {
         name: make_video(folder / name, size=(24, 32), sound=True).read_bytes() for name in names
     }
+
+
+def flows(folder):
+    """Of both kinds."""
+    flow = torch.linspace(-40, 40, 96).view(1, 2, 6, 8)
+    write_flow(flow, folder / "a.flo")
+    levels = np.full((6, 8, 3), 1, np.uint16)
+    levels[..., :2] = (flow[0].permute(1, 2, 0) * 64 + 32768).numpy()
+    return {"a.flo": (folder / "a.flo").read_bytes(), "a.png": odd_files.png(levels, 2)}
 
 
 def masks():
@@ -262,6 +272,25 @@ def requests():
     return lines | {"upload": b"POST /gradio_api/upload\n", "login": b"POST /login\na=b; c"}
 
 
+def uploads():
+    """Bodies with a file, after the type of the content."""
+    kind = b"multipart/form-data; boundary=abc"
+    named = b'Content-Disposition: form-data; name="files"; filename="%s"\r\n'
+
+    def body(name, data, more=b""):
+        return b"--abc\r\n" + named % name + more + b"\r\n" + data + b"\r\n"
+
+    field = b'--abc\r\nContent-Disposition: form-data; name="upload_id"\r\n\r\nx\r\n'
+    picture = pictures()["plain.bmp"][:400]
+    bodies = {
+        "one": body(b"a.png", picture, b"Content-Type: image/png\r\n"),
+        "two": body(b"a.png", b"1") + body(b"../../b.png", b"2") + field,
+        "windows": body(rb"..\\c:\\d.png", b"", b"Content-Transfer-Encoding: base64\r\n"),
+        "extended": body(b"\xff\0/.", b"x").replace(b"filename=", b"filename*=UTF-8''%2e%2e%2f"),
+    }
+    return {name: kind + b"\n" + text + b"--abc--\r\n" for name, text in bodies.items()}
+
+
 def seeds(folder):
     """{reader: {name: bytes}}; the readers of one kind of picture have these alone."""
     every, of_networks = pictures(), networks(folder)
@@ -277,6 +306,7 @@ def seeds(folder):
         "mask": masks(),
         "animation": animations(),
         "video": videos(folder),
+        "flow": flows(folder),
         "icc": profiles(),
         "stored_settings": stored(),
         "settings_text": settings_texts(),
@@ -287,4 +317,5 @@ def seeds(folder):
         "keras": ending(of_networks, "h5", "keras"),
         "pickle": ending(of_networks, "pth", "pkl"),
         "route": requests(),
+        "upload": uploads(),
     }

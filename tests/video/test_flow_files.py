@@ -95,3 +95,11 @@ def test_a_missing_file_and_a_picture_are_refused(tmp_path):
     Image.new("RGB", (4, 4)).save(tmp_path / "photo.png")
     with pytest.raises(ImageError, match="16 bits"):
         read_flow(tmp_path / "photo.png")
+
+
+def test_a_picture_of_more_pixels_than_are_taken_is_not_decoded(tmp_path):
+    kitti(tmp_path / "a.png", a_flow(10, 11), np.ones((10, 11), np.uint16))
+    data = (tmp_path / "a.png").read_bytes()
+    (tmp_path / "a.png").write_bytes(data[: data.index(b"IDAT") + 8])
+    with pytest.raises(ImageError, match="11x10 pixels, and the limit is 100"):
+        read_flow(tmp_path / "a.png", max_pixels=100)
