@@ -15,6 +15,20 @@ from nst_core.gatys.vgg import VGG16
 torch.set_num_threads(1)
 
 
+# Files that take longest: they begin first, the rest in the order of names.
+LONGEST = (
+    *("browser/test_browser.py", "test_processes.py", "page/test_serving.py"),
+    *("test_benchmarks.py", "test_objective.py", "page/test_clips_on_page.py"),
+    *("browser/test_behind_proxy.py", "test_optimizer.py", "test_wiring.py"),
+    *("cli/test_video_command.py", "browser/test_continue.py", "test_vgg.py"),
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {Path(__file__).parent / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(LONGEST)))
+
+
 @pytest.fixture(scope="session")
 def vgg() -> VGG16:
     return seeded_vgg()

@@ -21,7 +21,7 @@ from ..files.paths import (
 from ..optional import VIDEO_INSTALL, check_installed
 from ..settings import Settings
 from ..settings.keyframes import keyframes_in
-from ..settings.samples import SAMPLE
+from ..settings.samples import SAMPLE, moving_named
 from ..settings.video import VideoFileSettings, VideoSettings
 from .asked import Asked
 from .files import Outputs, check_picture
@@ -158,7 +158,8 @@ def files_beside(flow: str) -> tuple[Path, ...]:
 def _check_clip_read(name: str) -> None:
     """Raise if there is no such clip, or what reads it is missing."""
     if name.startswith(SAMPLE):
-        raise ImageError(f"'{name}' is a picture. Name a video, or a folder of frames.")
+        moving_named(name.removeprefix(SAMPLE))
+        return
     if os.path.isdir(name):
         listing_of(name)
         return

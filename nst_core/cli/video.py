@@ -21,7 +21,7 @@ _Clip = Annotated[
     typer.Argument(
         metavar="VIDEO",
         help="What to repaint: a video of any kind, a GIF, APNG or WebP that moves, or a folder "
-        "with a picture for each frame.",
+        "with a picture for each frame; or sample:harbor, sample:portrait, sample:meadow.",
     ),
 ]
 _Output = Annotated[

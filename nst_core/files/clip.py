@@ -7,11 +7,15 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
+from torch import Tensor
+
 from ..errors import ImageError
+from ..settings.samples import SAMPLE
 from .animation import animation_frames, animation_info, animation_times
 from .listing import listing_of
 from .paths import ANIMATION_ENDINGS
 from .read_image import image_size, load_image
+from .samples.scenes import moving_sample
 from .video_in import (
     VideoFrame,
     VideoInfo,
@@ -23,6 +27,8 @@ from .video_in import (
 )
 
 _BLOCK = 1 << 20
+# Of moving samples: the longer side, frames, and frames a second.
+_SAMPLE_SIZE, _SAMPLE_FRAMES, _SAMPLE_RATE = 768, 24, 12
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,7 @@ class Clip:
         frames: every frame from an index on; ImageError where one cannot be read.
         stamps: when each frame is shown and for how long, in ticks; 0 is not known.
         files: all that is read.
+        named: what is shown without files: a moving sample.
     """
 
     path: Path
@@ -42,6 +49,7 @@ class Clip:
     frames: Callable[[int], Iterator[VideoFrame]]
     stamps: Callable[[], Iterator[tuple[int, int]]]
     files: tuple[Path, ...]
+    named: str = ""
 
     def times(self, every: int = 1) -> Iterator[tuple[int, int]]:
         """When each frame, or every so manieth, is shown and for how long, in ticks.
@@ -61,7 +69,7 @@ class Clip:
 
     def digest(self) -> str:
         """Of all that is read: clips with the same digest are the same."""
-        found = hashlib.sha256()
+        found = hashlib.sha256(self.named.encode())
         try:
             for path in self.files:
                 found.update(f"{os.path.getsize(path)} ".encode())
@@ -83,7 +91,7 @@ def clip_of(
     """What a video file, an animation (GIF, APNG, WebP) or a folder of pictures shows.
 
     Args:
-        path: of it.
+        path: of it; sample:NAME is a moving sample.
         max_pixels: the most that a frame may have.
         rate: frames a second of a folder.
         max_frames: the most that it may have; None is any number. A file that says too little of
@@ -92,6 +100,7 @@ def clip_of(
     Raises:
         ImageError: it cannot be read, or its frames are too large, too many or of several sizes.
         PackageError: PyAV is missing, which reads videos.
+        SettingsError: there is no such sample.
     """
     clip = _opened(Path(path), max_pixels, rate, max_frames)
     check_count(path, clip.info.frames, max_frames)
@@ -107,7 +116,36 @@ def _at_most(most: int, clip: Clip) -> Callable[[int], Iterator[VideoFrame]]:
     return frames
 
 
+def clip_of_sample(name: str, *, size: int = _SAMPLE_SIZE) -> Clip:
+    """Two seconds of a moving sample.
+
+    Args:
+        name: a key of `settings.samples.MOVING`.
+        size: the longer side, in pixels.
+
+    Raises:
+        SettingsError: there is no such sample.
+    """
+    scene, rate = moving_sample(name), Fraction(_SAMPLE_RATE)
+
+    def frames(first: int) -> Iterator[VideoFrame]:
+        for index in range(first, _SAMPLE_FRAMES):
+            yield VideoFrame(scene.frame(index / _SAMPLE_RATE, size), index)
+
+    info = _plain_info(scene.frame(0.0, size), rate, _SAMPLE_FRAMES)
+    return Clip(
+        Path(f"{SAMPLE}{name}"),
+        info,
+        frames,
+        lambda: ((index, 1) for index in range(_SAMPLE_FRAMES)),
+        (),
+        f"{name} {size}",
+    )
+
+
 def _opened(path: Path, max_pixels: int, rate: float, max_frames: int | None) -> Clip:
+    if str(path).startswith(SAMPLE):
+        return clip_of_sample(str(path).removeprefix(SAMPLE))
     if path.is_dir():
         return _of_folder(path, max_pixels, Fraction(rate).limit_denominator(1001))
     if path.suffix.lower() in ANIMATION_ENDINGS:
@@ -140,18 +178,23 @@ def _of_folder(path: Path, max_pixels: int, rate: Fraction) -> Clip:
         for index, picture in enumerate(pictures[first:], first):
             yield VideoFrame(load_image(picture, max_pixels=max_pixels), index)
 
-    height, width = load_image(pictures[0], max_pixels=max_pixels).shape[-2:]
-    info = VideoInfo(
+    info = _plain_info(load_image(pictures[0], max_pixels=max_pixels), rate, len(pictures))
+    return Clip(
+        path, info, frames, lambda: ((index, 1) for index in range(len(pictures))), pictures
+    )
+
+
+def _plain_info(image: Tensor, rate: Fraction, frames: int) -> VideoInfo:
+    """Of frames of 8 bits that are shown equally long."""
+    height, width = image.shape[-2:]
+    return VideoInfo(
         height=height,
         width=width,
         rate=rate,
         time_base=1 / rate,
-        frames=len(pictures),
+        frames=frames,
         bits=8,
         sound=False,
         full_range=False,
         bt709=is_high(height),
-    )
-    return Clip(
-        path, info, frames, lambda: ((index, 1) for index in range(len(pictures))), pictures
     )

@@ -54,6 +54,15 @@ def sample_named(name: str) -> str:
     return name
 
 
+def moving_named(name: str) -> str:
+    """A key of `MOVING`; SettingsError otherwise."""
+    name = _SPELLINGS.get(name, name)
+    if name not in MOVING:
+        known = ", ".join(MOVING)
+        raise SettingsError(f"There is no moving sample called {name!r}. There are: {known}.")
+    return name
+
+
 def drawn_size(size: int) -> int:
     """The size to draw a sample in for a result of `size`.
 

@@ -10,10 +10,11 @@ from clips import LIMIT, SIZE, TICKS, add_sound, make_video, pictures
 from small import numbers_of
 
 from nst_core import load_image, save_image
-from nst_core.errors import ImageError
+from nst_core.errors import ImageError, SettingsError
 from nst_core.files.clip import clip_of
 from nst_core.files.clip_out import clip_to
 from nst_core.files.pixels import to_pil
+from nst_core.files.samples.scenes import moving_sample
 from nst_core.files.video_in import video_info
 
 av = pytest.importorskip("av")
@@ -128,6 +129,17 @@ def test_clips_differ_in_their_digests_if_one_frame_does(tmp_path):
     assert clip_of(folder, max_pixels=LIMIT).digest() == before
     save_image(1 - pictures()[3], folder / "f11.png", bits=16)
     assert clip_of(folder, max_pixels=LIMIT).digest() != before
+
+
+def test_a_moving_sample_is_a_clip_of_two_seconds():
+    clip = clip_of("sample:harbor", max_pixels=10**6)
+    assert (clip.info.frames, clip.info.width, clip.info.height) == (24, 768, 576)
+    assert sum(ticks for _, ticks in clip.times()) * clip.info.time_base == 2
+    (last,) = clip.frames(23)
+    torch.testing.assert_close(last.image, moving_sample("harbor").frame(23 / 12, 768))
+    assert clip.digest() != clip_of("sample:meadow", max_pixels=10**6).digest()
+    with pytest.raises(SettingsError, match=r"There are: harbor, portrait, meadow\."):
+        clip_of("sample:ink", max_pixels=10**6)
 
 
 @needs_durations  # and covers

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from functools import cache
 
-from ...errors import SettingsError
+from ...settings.samples import moving_named
 from . import harbor, landscape, portrait
 from .boats import boat, rowing_boat
 from .canvas import Canvas
@@ -19,10 +19,7 @@ def moving_sample(name: str) -> Scene:
     Raises:
         SettingsError: there is no such sample.
     """
-    if name not in _SCENES:
-        known = ", ".join(_SCENES)
-        raise SettingsError(f"There is no moving sample '{name}'. There are: {known}.")
-    return _SCENES[name]()
+    return _SCENES[moving_named(name)]()
 
 
 @cache
