@@ -33,7 +33,22 @@ FlowBetween = Callable[[Frame, Frame], Tensor]
 
 
 def dis_flow() -> FlowBetween:
-    """OpenCV's DIS (Kroeger et al., arXiv:1603.03590), at its most careful, with sharp edges.
+    """DIS that ends where the picture has an edge.
+
+    Raises:
+        PackageError: OpenCV is missing.
+    """
+    plain = plain_dis_flow()
+
+    def between(first: Frame, second: Frame) -> Tensor:
+        flow = plain(first, second)
+        return with_sharp_edges(flow, first.image.to(flow))
+
+    return between
+
+
+def plain_dis_flow() -> FlowBetween:
+    """OpenCV's DIS (Kroeger et al., arXiv:1603.03590), at its most careful.
 
     Raises:
         PackageError: OpenCV is missing.
@@ -45,8 +60,7 @@ def dis_flow() -> FlowBetween:
 
     def between(first: Frame, second: Frame) -> Tensor:
         flow = finder.calc(_gray(first.image), _gray(second.image), None)
-        found = torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous()
-        return with_sharp_edges(found, first.image.to(found))
+        return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous()
 
     return between
 
