@@ -128,7 +128,7 @@ def times_of(path: str | Path) -> Iterator[tuple[int, int]]:
     """
     with _opened(path) as container:
         for index, frame in enumerate(_decoded(container)):
-            yield _ticks(index, frame), getattr(frame, "duration", 0) or 0  # of PyAV 15
+            yield _ticks(index, frame), frame.duration or 0
 
 
 def _decoded(container: Any) -> Iterator[Any]:
@@ -159,7 +159,7 @@ def _picture(frame: Any) -> Tensor:
 
 def _rotation(frame: Any) -> int:
     """Degrees counterclockwise that it is to be turned by, from the display matrix."""
-    degrees: int = round(getattr(frame, "rotation", 0) / 90) * 90
+    degrees: int = round(frame.rotation / 90) * 90
     turned: int = degrees % 360
     return turned
 
@@ -188,7 +188,7 @@ def _pictures(container: Any) -> Any:
 
 
 def _is_cover(stream: Any) -> bool:
-    return bool(getattr(stream, "disposition", 0) & _COVER)  # of PyAV 14.2
+    return bool(stream.disposition & _COVER)
 
 
 @contextmanager

@@ -104,8 +104,7 @@ def _writing(
     video.height, video.width = size
     video.pix_fmt = "yuv420p" if bits == 8 else "yuv420p10le"
     video.codec_context.time_base = like.time_base
-    if hasattr(av.VideoFrame, "duration"):  # of PyAV 15
-        video.codec_context.flags |= _DURATIONS
+    video.codec_context.flags |= _DURATIONS
     video.codec_context.colorspace = _BT709 if like.bt709 else _BT601
     video.codec_context.color_range = _FULL if like.full_range else _LIMITED
     if sound is None:
@@ -160,8 +159,7 @@ class _Writer:
             interpolation="BICUBIC",
         )
         frame.pts, frame.time_base = ticks, self._like.time_base
-        if hasattr(frame, "duration"):
-            frame.duration = duration
+        frame.duration = duration
         self._end = ticks + duration
         if self._sound:
             self._sound.until(self._container, ticks * self._like.time_base)

@@ -247,7 +247,7 @@ def test_keyframes_change_the_style_in_the_course_of_the_video(nst, folder, vide
         ("a.mp4 style.png -o full", "'full' is there already"),
         ("content.png style.png -o out.mp4", "'content.png' has one frame"),
         ("photo.jpg style.png -o out.mp4", "'photo.jpg' is a picture. Use nst stylize"),
-        ("sample:ink style.png -o out.mp4", "no moving sample called .ink."),
+        ("sample:ink style.png -o out.mp4", "no moving sample called"),
         ("text.mp4 style.png -o out.mp4", "could not be read as a video"),
         ("full style.png -o full/out.mp4", "would lie among the frames"),
         ("a.mp4 style.png -o out.mp4 --bits 16", "cannot have 16 bits a channel. Use 8 or 10."),

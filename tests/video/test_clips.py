@@ -18,9 +18,6 @@ from nst_core.files.samples.scenes import moving_sample
 from nst_core.files.video_in import video_info
 
 av = pytest.importorskip("av")
-needs_durations = pytest.mark.skipif(
-    not hasattr(av.VideoFrame, "duration"), reason="PyAV before 15 does not know durations"
-)
 # For how long each is shown, in milliseconds: the last one as the first.
 DURATIONS = (40, 40, 120, 40, 80, 40)
 SAVED = {
@@ -81,7 +78,6 @@ def test_a_folder_is_read_in_the_order_that_people_count_in(tmp_path):
     assert milliseconds(clip) == [(80 * number, 80) for number in range(6)]
 
 
-@needs_durations
 @pytest.mark.parametrize("name", ["b.gif", "b.mkv", "b.mp4"])
 def test_how_long_each_frame_is_shown_is_kept_also_of_the_last(tmp_path, name):
     clip = clip_of(make_video(tmp_path / "a.mp4"), max_pixels=LIMIT)
@@ -142,7 +138,6 @@ def test_a_moving_sample_is_a_clip_of_two_seconds():
         clip_of("sample:ink", max_pixels=10**6)
 
 
-@needs_durations  # and covers
 def test_a_cover_is_no_video(tmp_path):
     with av.open(str(tmp_path / "a.mp3"), "w") as container:
         sound = container.add_stream("libmp3lame", rate=44100)
