@@ -3,6 +3,7 @@
 from fractions import Fraction
 
 import numpy as np
+import pytest
 
 from nst_core.files.samples.scenes import moving_sample
 from nst_core.files.video_in import frames_of, video_info
@@ -40,6 +41,8 @@ def make_video(
         video.codec_context.time_base = Fraction(1, 1000)
         video.codec_context.colorspace = matrix
         video.codec_context.color_range = 2 if full else 1
+        if turned and not hasattr(video, "set_display_rotation"):
+            pytest.skip("this PyAV reads turned videos and writes none")
         if turned:
             video.set_display_rotation(turned)
         audio = container.add_stream("aac", rate=44100) if sound else None

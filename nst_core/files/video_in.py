@@ -21,8 +21,6 @@ _EXIF = {0: 1, 90: 8, 180: 3, 270: 6}
 # FFmpeg's numbers of matrices (AVColorSpace) that say nothing, and of BT.601 and BT.709.
 _UNSPECIFIED, _BT601, _BT709 = (0, 2), 5, 1
 _FULL_RANGE = 2
-# FFmpeg's flag of a stream that is a picture beside music: the cover.
-_COVER = 0x400
 
 
 @dataclass(frozen=True)
@@ -188,7 +186,9 @@ def _pictures(container: Any) -> Any:
 
 
 def _is_cover(stream: Any) -> bool:
-    return bool(stream.disposition & _COVER)
+    """Whether it is a picture beside music."""
+    kinds = imported("av.stream", VIDEO_INSTALL).Disposition
+    return kinds.attached_pic in kinds(stream.disposition)  # a number, or already a flag
 
 
 @contextmanager

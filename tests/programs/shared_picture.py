@@ -44,7 +44,10 @@ def style(**given):
 
 # Losses, and settings beside the usual ones.
 CASES = {
-    "deep layers in tiles": ([content(layers="relu4_2"), style(layers="low")], {"tile": 32, "steps": 1}),
+    "deep layers in tiles": (
+        [content(layers="relu4_2"), style(layers="low")],
+        {"tile": 32, "steps": 1},
+    ),
     "regions and a kept part": (
         [
             content(mask=RAMP),

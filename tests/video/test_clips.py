@@ -143,7 +143,7 @@ def test_a_cover_is_no_video(tmp_path):
         sound = container.add_stream("libmp3lame", rate=44100)
         cover = container.add_stream("mjpeg")
         cover.width, cover.height, cover.pix_fmt = 32, 32, "yuvj420p"
-        cover.disposition = av.stream.Disposition.attached_pic
+        cover.disposition = av.stream.Disposition.attached_pic.value
         for packet in cover.encode(av.VideoFrame(32, 32, "yuvj420p")):
             container.mux(packet)
         container.mux(cover.encode(None))
