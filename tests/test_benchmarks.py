@@ -121,3 +121,9 @@ def test_where_there_is_no_card_its_checks_fail_and_say_so():
     run = subprocess.run(command, capture_output=True, text=True)
     assert run.returncode == 1
     assert run.stderr == "There is no NVIDIA card here. Nothing was checked.\n"
+
+
+def test_no_benchmark_hides_a_module_of_the_tests_that_benchmarks_import():
+    tests = Path(__file__).parent
+    borrowed = {path.name for name in ("host", "page") for path in (tests / name).glob("*.py")}
+    assert not borrowed & {path.name for path in BENCHMARKS.glob("*.py")}

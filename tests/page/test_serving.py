@@ -384,7 +384,7 @@ def called(server, *data):
 
 
 def test_runs_that_are_left_at_any_moment_leave_nothing_behind(server, tmp_path):
-    """What benchmarks/load.py does with 200."""
+    """What benchmarks/page_load.py does with 200."""
     moment, files = random.Random(1), []
     for color in ("teal", "orange"):
         Image.new("RGB", (64, 48), color).save(tmp_path / "a.png")

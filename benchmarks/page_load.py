@@ -1,6 +1,6 @@
 """What the page bears: many jobs, slow and silent connections, floods, uploads of every kind.
 
-    python benchmarks/load.py [--quick] [--only NAME ...]
+    python benchmarks/page_load.py [--quick] [--only NAME ...]
 
 Starts `nst page` with small limits and untrained weights in a process of its own. Meanwhile another
 process asks for the page five times a second, each time anew. A table says how long
