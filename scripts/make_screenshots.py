@@ -17,6 +17,7 @@ sys.path.append(str(Path(__file__).parents[1] / "tests/page"))
 # Found by the line before.
 from chromium import (
     CHROMIUM,
+    context_of,
     open_panel,
     opened,
     paint,
@@ -89,7 +90,7 @@ def make(job: Job, paths: Collection[str]) -> Iterator[tuple[str, Image.Image]]:
         opened() as browser,
     ):
         phone, wide = (
-            visited(browser, server.url, width=width, height=height, theme=theme)
+            visited(context_of(browser), server.url, width=width, height=height, theme=theme)
             for (width, height), theme in ((PHONE, "dark"), (WIDE, "light"))
         )
         phone.set_default_timeout(600_000)

@@ -318,7 +318,7 @@ def test_who_waits_can_stop_and_who_closed_the_page_finds_the_run_again(visit, s
 def test_two_windows_show_the_same_run_and_a_third_its_result_on_its_tab(visit, server):
     page = visit()
     page.get_by_role("tab", name="Texture").click()
-    set_number(page, "texture_size", 64)
+    set_number(page, "texture_size", 256)  # it must last until the second window is there
     set_number(page, "texture_steps", 400)
     page.click("#texture_run")
     wait_for_status(page, "loss", "texture_status")

@@ -3,7 +3,7 @@
 import signal
 
 import pytest
-from chromium import set_number, visited, wait_for_status
+from chromium import context_of, set_number, visited, wait_for_status
 from page_server import SMALL, running
 
 pytestmark = pytest.mark.slow
@@ -43,6 +43,7 @@ def test_continue_is_there_for_who_stopped_a_run_and_goes_on_with_it(visit):
     wait_for_status(page, "loss")
     page.click("#stop")
     page.wait_for_selector("#continue")
+    wait_for_status(page, "Continue goes on with this run")
     assert evaluations(page) > before
     start(page, size=32, steps=10)
     wait_for_status(page, "Done")
@@ -54,7 +55,7 @@ def test_continue_is_there_for_who_stopped_a_run_and_goes_on_with_it(visit):
 def test_a_run_goes_on_when_the_page_was_ended_and_started_again(browser, tmp_path):
     options = (*SMALL, "--checkpoints", str(tmp_path / "kept"))
     with running(tmp_path, *options, OMP_NUM_THREADS="1") as server:
-        page = visited(browser, server.url, width=1280, height=900, theme="light")
+        page = visited(context_of(browser), server.url)
         start(page, size=256, steps=400)
         wait_for_status(page, "loss")
         server.process.send_signal(signal.SIGTERM)

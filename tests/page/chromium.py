@@ -31,14 +31,18 @@ def opened() -> Iterator[Any]:
             browser.close()
 
 
-def visited(browser: Any, url: str, *, width: int, height: int, theme: str) -> Any:
-    """The page as a new visitor sees it, once it can be used."""
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme=theme,
-        permissions=["clipboard-read", "clipboard-write", "camera"],
-    )
+def context_of(browser: Any) -> Any:
+    """A browser that nobody has used: what a visitor is known by, and all that was fetched."""
+    return browser.new_context(permissions=["clipboard-read", "clipboard-write", "camera"])
+
+
+def visited(
+    context: Any, url: str, *, width: int = 1280, height: int = 900, theme: str = "light"
+) -> Any:
+    """The page as a visitor with this context sees it, once it can be used."""
     page = context.new_page()
+    page.set_viewport_size({"width": width, "height": height})
+    page.emulate_media(color_scheme=theme)
     page.set_default_timeout(60_000)
     page.goto(url)
     page.wait_for_selector("#content_samples img")
