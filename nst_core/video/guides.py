@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from ..control.edge_filter import spread
 from ..control.flow import consistent, long_term, warped, warped_linear
 from ..control.losses import Keep, Loss
 from ..control.temporal import TemporalLoss
@@ -16,6 +17,10 @@ from .flows import FlowBetween, Frame
 _LEAST_SEEN = 0.3
 # The share of the frame before in the start of a later pass (delta of section 4.4).
 _BLEND = 0.5
+# How far, and over which changes of color, the colors of paint are spread.
+_PIXELS, _COLORS = 30.0, 0.4
+# Where no paint around can be trusted, all of it is, alike.
+_LEAST_KNOWN = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,8 +47,8 @@ class Guide:
         mask: (H, W), 1 where it can be trusted.
         held: (H, W), where the new frame is held to it: the mask, but not where only the new frame
             is painted.
-        elsewhere: (1, 3, H, W), the new frame with the paint, but not the things, of the one that
-            is done: what to start from where something comes into sight.
+        elsewhere: (1, 3, H, W), the new frame in the colors of the paint around: what to start from
+            where something comes into sight.
     """
 
     image: Tensor
@@ -83,8 +88,21 @@ def guide_of(
         image=warped(done.image, backward).clamp(0, 1),
         mask=mask,
         held=mask * (1 - _painted_first_now(kept, backward)),
-        elsewhere=(frame.image + paint).clamp(0, 1),
+        elsewhere=(frame.image + _around(paint, mask, frame.image)).clamp(0, 1),
     )
+
+
+def _around(paint: Tensor, mask: Tensor, picture: Tensor) -> Tensor:
+    """(1, 3, H, W), what paint does to the colors of a picture, without its strokes.
+
+    Where something comes into sight the flow leads to what has hidden it. Paint taken from there
+    would be left behind by what moves, and carried on by every frame after.
+    """
+    known = mask[None, None].to(paint) + _LEAST_KNOWN
+    spread_out = spread(
+        torch.cat([paint * known, known], 1), picture.to(paint), pixels=_PIXELS, colors=_COLORS
+    )
+    return spread_out[:, :3] / spread_out[:, 3:]
 
 
 def trusted(old: Frame, new: Frame, flow: FlowBetween, backward: Tensor) -> Tensor:
