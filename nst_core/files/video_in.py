@@ -200,6 +200,11 @@ def _opened(path: str | Path) -> Iterator[Any]:
         with Path(path).open("rb") as file, av.open(file, "r") as container:
             if all(map(_is_cover, container.streams.video)):
                 raise ImageError(f"'{path}' has no video in it, only other things. Name a video.")
+            if _pictures(container).codec_context is None:
+                raise ImageError(
+                    f"'{path}' is in a codec that FFmpeg does not know here. Convert it to H.264 "
+                    "in MP4."
+                )
             yield container
     except (av.FFmpegError, OSError, ValueError) as error:
         raise ImageError(

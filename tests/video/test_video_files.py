@@ -80,6 +80,13 @@ def test_reading_goes_on_from_a_frame(tmp_path):
     assert torch.equal(rest[0].image, every[4].image)
 
 
+def test_a_codec_that_nobody_knows_is_a_sentence(tmp_path):
+    path = make(tmp_path / "a.mp4")
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(ImageError, match=r"'.*a\.mp4' is in a codec that FFmpeg does not know"):
+        video_info(path, max_pixels=LIMIT)
+
+
 def test_what_fails_leaves_the_old_video(tmp_path):
     source = make(tmp_path / "a.mp4")
     (tmp_path / "b.mp4").write_bytes(b"old")

@@ -27,6 +27,7 @@ _COLORS = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, CMYK: 4, YCBCR: 3, CIELAB
 _D50 = np.array([0.9642, 1.0, 0.8249], np.float32)
 # Of one pixel: five channels of 64 bits. Without it, the limit of pixels is none of memory.
 _MOST_BITS = 5 * 64
+_CONTRADICT = "its tags contradict each other"
 
 
 def studio_pixels(stream: IO[bytes], layout: Layout) -> Pixels:
@@ -45,10 +46,13 @@ def studio_pixels(stream: IO[bytes], layout: Layout) -> Pixels:
             f"{layout}, without the package tifffile",
             "install it (pip install tifffile imagecodecs), or save the picture as a 16-bit PNG",
         ) from error
+    told = (*layout.size, layout.samples)
     stream.seek(0)
     try:
         with tifffile.TiffFile(stream) as file:
             page = file.pages[0]
+            if (page.imagewidth, page.imagelength, page.samplesperpixel) != told:
+                raise Damaged(_CONTRADICT)  # before room is made for it
             channels = page.asarray()
             axes = page.axes
     except (*DAMAGE, tifffile.TiffFileError, ArithmeticError, AssertionError, ImportError) as error:
@@ -60,7 +64,7 @@ def studio_pixels(stream: IO[bytes], layout: Layout) -> Pixels:
     channels = channels[..., None] if axes == "YX" else channels
     channels = np.moveaxis(channels, 0, -1) if axes == "SYX" else channels
     if channels.shape != (*layout.size[::-1], layout.samples):
-        raise Damaged("its tags contradict each other")
+        raise Damaged(_CONTRADICT)
     if layout.photometric in (CIELAB, ICCLAB):
         return pixels_of_values(_lab(channels, layout), None, None, layout.orientation)
     return pixels_of_channels(scaled(channels, layout.white), layout)
