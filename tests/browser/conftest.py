@@ -59,6 +59,5 @@ def visit(browser: Any, used: Any, server: Any) -> Iterator[Any]:
     for context in contexts[1:]:
         context.close()
     for page in used.pages:
-        page.evaluate("localStorage.clear()")
         page.close()
     used.clear_cookies()

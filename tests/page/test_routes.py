@@ -149,11 +149,11 @@ def test_an_upload_without_an_end_leaves_nobody_waiting(server):
 
 
 def test_an_upload_of_words_in_place_of_a_file_is_refused_without_a_traceback(server):
-    body = FILE.replace(b'; filename="a.bin"', b"") + b"words\r\n--x--\r\n"
+    body, before = FILE.replace(b'; filename="a.bin"', b"") + b"words\r\n--x--\r\n", server.log()
     for address in ("", "?upload_id=1"):
         head = UPLOAD.replace("upload ", f"upload{address} ")
         assert " 400 " in talk(server, f"{head}\r\nContent-Length: {len(body)}", [body])
-    assert "Traceback" not in server.log()
+    assert "Traceback" not in server.log().removeprefix(before)
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST", "PUT", "DELETE", "PATCH", "OPTIONS"])
