@@ -43,14 +43,6 @@ def test_without_edges_a_point_is_spread_as_far_as_asked():
         assert abs(float((line * along.square()).sum()) ** 0.5 - 6) < 0.4
 
 
-def test_spreading_commutes_with_turning_the_picture_by_180_degrees():
-    values, picture = noise(), halves() * torch.rand(1, 1, 24, 32)
-    turned = spread(values.flip(-1, -2), picture.flip(-1, -2), pixels=4, colors=0.3).flip(-1, -2)
-    found = spread(values, picture, pixels=4, colors=0.3)
-    # The first pass goes one way: there is a small difference, within the widths of the last one.
-    assert float((turned - found).abs().max()) < 0.35 * float(values.abs().max())
-
-
 def test_flow_that_was_carried_over_an_edge_ends_at_it():
     moving = torch.zeros(1, 2, 24, 32)
     moving[:, 0, :, 16:] = 4
